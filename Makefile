@@ -1,0 +1,124 @@
+# Everything starts here; `make` alone lists what there is. Needs Python 3.11, make and git; brings the rest itself.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+DATA_DIR ?= data
+STATIC_ROOT ?= staticfiles
+ARGS ?=
+
+BIN := .venv/bin
+PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
+NPM := $(shell command -v npm || echo .node/bin/npm)
+SOURCES := $(sort $(wildcard static/* static/*/* static/*/*/*))
+MIGRATIONS := $(sort $(wildcard */migrations/*.py))
+
+# One stamp for each database, so that a change of DATABASE_URL prepares the new one.
+PREPARED = $(DATA_DIR)/.prepared-$(shell printf %s "$$DATABASE_URL" | cksum | cut -d' ' -f1)
+
+# What `check --deploy` looks at: the console as it would run in production, with keys made up for this one look.
+PRODUCTION = DEBUG=0 SITE_URL=https://console.example.com DATABASE_URL=sqlite://:memory: \
+	SECRET_KEY="$$(head -c 64 /dev/urandom | base64 -w0)" ENCRYPTION_KEYS="check:$$(head -c 32 /dev/urandom | base64 -w0)"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup run test test-sqlite test-postgres chromium check fix bar bench screenshots requirements clean
+
+help:
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1: \2/p' $(MAKEFILE_LIST)
+
+# For people
+
+setup: $(STATIC_ROOT)/staticfiles.json $(PREPARED) ## Prepare everything that "make run" needs, and stop there
+
+run: setup ## Start the console on http://127.0.0.1:8000 (HOST, PORT, DATABASE_URL, DATA_DIR from the environment)
+	@exec $(BIN)/python manage.py serve
+
+clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
+	rm -rf .venv .node .pip-tools node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
+		.ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# For programmers
+
+test: test-sqlite test-postgres ## Run all tests on SQLite, then on PostgreSQL; ARGS="tests/api -k sigv4" narrows them
+
+test-sqlite: .venv/.dev node_modules/.stamp chromium ## Run the tests on SQLite only
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+test-postgres: .venv/.dev node_modules/.stamp chromium ## Run the tests on PostgreSQL only, on a server of their own
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+fix: .venv/.dev ## Let the formatters do what "make check" would complain about
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+bar: .venv/.dev ## List which requirements of the security bar have a test; fails when an expected one has none
+	@$(BIN)/python -m scripts.bar
+
+bench: .venv/.dev setup ## Measure, one script for each figure
+	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" || exit 1; done
+
+screenshots: .venv/.dev setup chromium ## Take the pictures of the README, in light and in dark
+	$(BIN)/python -m scripts.screenshots
+
+requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change of a requirements*.in
+	@for name in requirements requirements-dev requirements-node; do \
+		$< --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-index-url \
+			--no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in || exit 1; done
+
+# What the targets above stand on
+
+.venv/.runtime: requirements.txt
+	@echo "Installing the Python packages into .venv …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	@echo "Installing the packages for tests and checks …"
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Only where the machine has no npm of its own.
+.node/bin/npm: requirements-node.txt
+	@echo "This machine has no npm: installing one into .node …"
+	@test -x .node/bin/python || $(PYTHON) -m venv .node
+	@.node/bin/python $(PIP_INSTALL) -r requirements-node.txt
+	@touch $@
+
+.pip-tools/bin/pip-compile:
+	$(PYTHON) -m venv .pip-tools
+	.pip-tools/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+
+node_modules/.stamp: package-lock.json .npmrc $(filter .node/%,$(NPM))
+	@echo "Fetching the front-end files into node_modules …"
+	@PATH="$(dir $(NPM)):$$PATH" $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STATIC_ROOT)/staticfiles.json: node_modules/.stamp .venv/.runtime iamconsole/settings.py $(SOURCES)
+	@echo "Collecting the static files …"
+	@DEBUG=0 $(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
+	@touch $@
+
+$(PREPARED): .venv/.runtime $(MIGRATIONS)
+	@echo "Preparing keys and database …"
+	@$(BIN)/python manage.py preparedata
+	@touch $@
+
+# Quiet when it is there; elsewhere the browser tests say why they are skipped.
+chromium:
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; \
+		else echo "No Chromium: install Debian's package chromium, or name another one in CHROMIUM."; fi; }
