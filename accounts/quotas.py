@@ -1,0 +1,24 @@
+"""How many there may be (AWS's defaults, reference_iam-quotas). An operator changes them with QUOTA_… settings,
+an account's own overrides stand in `Account.quota_overrides`."""
+
+from django.conf import settings
+
+DEFAULTS = {
+    "users": 5000,
+    "groups": 300,
+    "policies": 1500,
+    "groups_per_user": 10,
+    "policies_per_user": 10,
+    "policies_per_group": 10,
+    "access_keys": 2,
+    "mfa_devices": 8,
+    "policy_versions": 5,
+    "tags": 50,
+    "inline_user_characters": 2048,
+    "inline_group_characters": 5120,
+    "policy_characters": 6144,
+}
+
+
+def default(name: str) -> int:
+    return int(settings.QUOTAS.get(name, DEFAULTS[name]))

@@ -1,0 +1,50 @@
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from audit.models import Outcome
+
+_TEXT = {"class": "form-control"}
+
+
+class EventFilter(forms.Form):
+    """What to look for; everything may be left empty."""
+
+    person = forms.CharField(required=False, max_length=128, label="Person", widget=forms.TextInput(_TEXT))
+    action = forms.CharField(
+        required=False,
+        max_length=128,
+        label="Action",
+        help_text="Such as iam:CreateUser; the beginning is enough.",
+        widget=forms.TextInput(_TEXT),
+    )
+    outcome = forms.ChoiceField(
+        required=False,
+        label="Outcome",
+        choices=[("", "Any"), *Outcome.choices],
+        widget=forms.Select({"class": "form-select"}),
+    )
+    since = forms.DateField(
+        required=False, label="From", widget=forms.DateInput({"type": "date", **_TEXT}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        required=False, label="To", widget=forms.DateInput({"type": "date", **_TEXT}, format="%Y-%m-%d")
+    )
+
+    def lookups(self) -> dict[str, Any]:
+        """The filter as lookups on Event, from the cleaned fields only."""
+        data = self.cleaned_data
+        wanted = {
+            "principal_name__iexact": data.get("person"),
+            "action__istartswith": data.get("action"),
+            "outcome": data.get("outcome"),
+            "at__gte": _moment(data.get("since"), time.min),
+            "at__lte": _moment(data.get("until"), time.max),
+        }
+        return {name: value for name, value in wanted.items() if value}
+
+
+def _moment(day: Any, at: time) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, at)) if day else None

@@ -1,0 +1,34 @@
+"""The request as views see it: a principal and the gate, bound to it by `access.guard`. No cookies, no sessions."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from audit.principal import Principal
+from policies.engine import Decision
+
+
+class Gate(Protocol):
+    """The one gate, already knowing who asks."""
+
+    def may(self, action: str, resource: str, context: Mapping[str, Any] | None = None) -> Decision:
+        """Ask without recording; for showing or hiding a part of a page."""
+        ...
+
+    def require(self, action: str, resource: str, context: Mapping[str, Any] | None = None) -> None:
+        """Ask for something about to be done; raises `audit.errors.AccessDenied`, which the guard shows and records."""
+        ...
+
+    def might(self, action: str) -> bool:
+        """Whether the action could be allowed on anything at all; for showing a link or a form."""
+        ...
+
+
+class ConsoleRequest(HttpRequest):
+    """What the guard hands to a view."""
+
+    principal: Principal
+    gate: Gate
+    htmx: HtmxDetails

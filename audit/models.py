@@ -1,0 +1,65 @@
+from django.db import models
+
+from audit import clock
+
+
+class Outcome(models.TextChoices):
+    SUCCESS = "Success"
+    DENIED = "Denied"
+    FAILURE = "Failure"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("Audit events are append-only; they are removed only with their whole account.")
+
+    def update(self, **kwargs: object) -> int:
+        raise TypeError("Audit events are append-only.")
+
+    def of_account(self, account_id: str) -> "EventQuerySet":
+        return self.filter(account_id=account_id)
+
+
+class Event(models.Model):
+    """One thing that somebody did or tried. Plain strings, no foreign keys: what is deleted stays readable here."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=clock.now)
+    account_id = models.CharField(max_length=12)
+    action = models.CharField(max_length=128)
+    resource = models.CharField(max_length=2048, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.SUCCESS)
+    error_code = models.CharField(max_length=128, blank=True)
+    principal_arn = models.CharField(max_length=2048, blank=True)
+    principal_type = models.CharField(max_length=16)
+    principal_id = models.CharField(max_length=193, blank=True)
+    principal_name = models.CharField(max_length=128, blank=True)
+    source_identity = models.CharField(max_length=64, blank=True)
+    access_key_id = models.CharField(max_length=128, blank=True)
+    door = models.CharField(max_length=8)
+    address = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=256, blank=True)
+    request_id = models.CharField(max_length=36, blank=True)
+    session_id = models.CharField(max_length=36, blank=True)
+    detail = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["account_id", "-id"], name="event_by_order"),
+            models.Index(fields=["account_id", "at"], name="event_by_time"),
+            models.Index(fields=["account_id", "principal_name", "-id"], name="event_by_person"),
+            models.Index(fields=["account_id", "action", "-id"], name="event_by_action"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%dT%H:%M:%SZ} {self.principal_arn or 'anonymous'} {self.action} {self.outcome}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.pk is not None:
+            raise TypeError("Audit events are append-only.")
+        super().save(*args, **kwargs)  # type: ignore[arg-type] # passed on as given
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        raise TypeError("Audit events are append-only; they are removed only with their whole account.")

@@ -1,0 +1,66 @@
+"""Who is acting now. Root user, IAM user or session, by browser or signed request: the same frozen value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
+
+PrincipalType = Literal["root", "user", "role-session", "federated-user", "anonymous", "system"]
+Door = Literal["console", "api", "command"]
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from. Plain facts for conditions (`aws:SourceIp`) and for the audit trail."""
+
+    door: Door = "command"
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    session_id: str = ""
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """`mfa` is None where the fact is absent (long-term keys), as `aws:MultiFactorAuthPresent` is."""
+
+    account_id: str
+    type: PrincipalType
+    arn: str
+    unique_id: str
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    mfa: bool | None = None
+    mfa_at: datetime | None = None
+    issued_at: datetime | None = None
+    session_policies: tuple[str, ...] | None = None
+    source_identity: str = ""
+    access_key_id: str = ""
+    origin: Origin = Origin()
+
+    @property
+    def is_root(self) -> bool:
+        return self.type == "root"
+
+
+def root_arn(account_id: str) -> str:
+    return f"arn:aws:iam::{account_id}:root"
+
+
+def root_principal(account_id: str, **facts: object) -> Principal:
+    """The account's root user as a principal; its unique id is the account id (GetCallerIdentity)."""
+    return Principal(account_id, "root", root_arn(account_id), account_id, "root", **facts)  # type: ignore[arg-type] # the caller's facts are Principal's own fields
+
+
+def anonymous(origin: Origin, account_id: str = "") -> Principal:
+    """Somebody who has not proved who they are, for recording what they tried."""
+    return Principal(account_id, "anonymous", "", "", "", origin=origin)
+
+
+def system(account_id: str = "") -> Principal:
+    """The operator at the server's own command line."""
+    return Principal(account_id, "system", "", "", "command line")

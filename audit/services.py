@@ -1,0 +1,53 @@
+"""Writing the audit trail. Called inside the transaction of the change, so that neither exists without the other."""
+
+from typing import Any
+
+from audit.models import Event, Outcome
+from audit.principal import Principal
+
+# A record never holds a secret: a key with one of these words in its name is a mistake of the caller.
+_SECRET_WORDS = ("password", "secret", "seed", "token", "code")
+_ALLOWED_FACTS = frozenset({"password_reset_required", "password_changed", "error_code"})
+
+
+def _clean(text: str, limit: int) -> str:
+    """One line of printable text: a name with a line feed must not look like a second record in an export."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:limit])[:limit]
+
+
+def _checked(detail: dict[str, Any]) -> dict[str, Any]:
+    for key in detail:
+        if key not in _ALLOWED_FACTS and any(word in key.lower() for word in _SECRET_WORDS):
+            raise ValueError(f"Audit detail `{key}` looks like a secret.")
+    return detail
+
+
+def record(
+    by: Principal,
+    action: str,
+    resource: str = "",
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    error_code: str = "",
+    **detail: Any,
+) -> Event:
+    """Append one event. `detail` holds before/after and other plain facts, JSON types only, never a secret."""
+    return Event.objects.create(
+        account_id=by.account_id,
+        action=action,
+        resource=_clean(resource, 2048),
+        outcome=outcome,
+        error_code=error_code,
+        principal_arn=by.arn,
+        principal_type=by.type,
+        principal_id=by.unique_id,
+        principal_name=_clean(by.name, 128),
+        source_identity=by.source_identity,
+        access_key_id=by.access_key_id,
+        door=by.origin.door,
+        address=by.origin.address,
+        user_agent=_clean(by.origin.user_agent, 256),
+        request_id=by.origin.request_id,
+        session_id=by.origin.session_id,
+        detail=_checked(detail),
+    )
