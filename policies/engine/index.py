@@ -1,0 +1,195 @@
+"""A document's statements, compiled when first needed, and found by action.
+
+The index answers "which statements speak about this action?" without looking at the others, so that a decision costs
+what its candidates cost, however many statements there are.
+"""
+
+from collections.abc import Callable, Iterable
+
+from policies.engine.arn import complete
+from policies.engine.conditions import Test, compile_condition
+from policies.engine.document import Condition, Document, Statement
+from policies.engine.patterns import Pattern, compile_pattern
+from policies.engine.principals import PrincipalMatcher
+from policies.engine.request import Request
+from policies.engine.variables import Part, fill, has_variable, split
+
+MAX_ACTIONS = 512
+_ALL_ACTIONS = ("*", "*:*")
+
+
+class ResourceMatcher:
+    """The Resource or NotResource element of a statement, compiled. A trust policy, which has none, means its role."""
+
+    __slots__ = ("everything", "exact", "guard", "negated", "open_ones", "patterns", "prefixes")
+
+    def __init__(self, texts: Iterable[str], *, negated: bool, variables: bool, complete_arns: bool) -> None:
+        self.negated = negated
+        fixed: list[Pattern] = []
+        open_ones: list[tuple[Part, ...]] = []
+        for text in texts:
+            parts = split(text, active=variables)
+            parts = complete(parts) if complete_arns and text.startswith("arn:") else parts
+            if has_variable(parts):
+                open_ones.append(parts)
+            else:
+                fixed.append(compile_pattern(parts))
+        self.everything = not negated and any(pattern.is_prefix and pattern.prefix == "" for pattern in fixed)
+        self.exact = frozenset(pattern.prefix for pattern in fixed if pattern.is_exact)
+        self.prefixes = tuple(pattern.prefix for pattern in fixed if pattern.is_prefix)
+        self.patterns = tuple(pattern for pattern in fixed if not pattern.is_exact and not pattern.is_prefix)
+        self.open_ones = tuple(open_ones)
+        self.guard = self._guard(fixed)
+
+    def _guard(self, fixed: list[Pattern]) -> tuple[str, ...]:
+        """Beginnings one of which every matching resource has: one look spares most of the work."""
+        if self.negated:
+            return ("",)
+        beginnings = [pattern.prefix for pattern in fixed]
+        beginnings += [compile_pattern(_until_variable(parts)).prefix for parts in self.open_ones]
+        return ("",) if "" in beginnings else tuple(sorted(set(beginnings)))
+
+    def matches(self, request: Request) -> bool:
+        return self.everything or self._listed(request) is not self.negated
+
+    def _listed(self, request: Request) -> bool:
+        resource = request.resource
+        if resource in self.exact or resource.startswith(self.prefixes):
+            return True
+        for pattern in self.patterns:
+            if pattern.matches(resource):
+                return True
+        for parts in self.open_ones:
+            # A variable without a value matches no resource, in NotResource too.
+            filled = fill(parts, request.values, len(resource))
+            if filled is not None and compile_pattern(filled).matches(resource):
+                return True
+        return False
+
+
+def _until_variable(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """What stands before the first variable, open at the end."""
+    fixed: list[Part] = []
+    for part in parts:
+        if has_variable((part,)):
+            break
+        fixed.append(part)
+    return (*fixed, "*")
+
+
+class CompiledStatement:
+    """A statement ready to be asked: does it apply to this request?"""
+
+    __slots__ = ("denies", "document", "excludes", "principals", "resources", "statement", "tests")
+
+    def __init__(self, statement: Statement, document: Document) -> None:
+        self.statement = statement
+        self.document = document
+        self.denies = statement.effect == "Deny"
+        self.resources = ResourceMatcher(
+            statement.not_resources or statement.resources or ("*",),
+            negated=bool(statement.not_resources),
+            variables=document.has_variables,
+            complete_arns=document.completes_arns,
+        )
+        self.tests: tuple[Test, ...] = tuple(
+            compile_condition(condition, variables=document.has_variables) for condition in statement.conditions
+        )
+        self.principals = PrincipalMatcher(statement.principals) if statement.principals else None
+        self.excludes = PrincipalMatcher(statement.not_principals) if statement.not_principals else None
+
+    @property
+    def is_unconditional(self) -> bool:
+        return not self.tests
+
+    @property
+    def covers_everything(self) -> bool:
+        """Applies to every resource, whatever the request."""
+        return self.resources.everything and not self.tests
+
+    def applies(self, request: Request) -> bool:
+        """Whether resource and conditions match; the index has matched the action."""
+        if not self.resources.matches(request):
+            return False
+        for test in self.tests:  # noqa: SIM110 - a generator costs more than the tests
+            if not test(request):
+                return False
+        return True
+
+    def failed_condition(self, request: Request) -> Condition | None:
+        """The first condition that the request does not meet."""
+        for condition, test in zip(self.statement.conditions, self.tests, strict=True):
+            if not test(request):
+                return condition
+        return None
+
+
+class ActionIndex:
+    """Which statements of a document speak about an action, in the order of the document."""
+
+    __slots__ = ("_compiled", "_document", "_everywhere", "_exact", "_found", "_globs")
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._exact: dict[str, list[int]] = {}
+        self._globs: dict[str, list[tuple[Pattern, int]]] = {}
+        self._everywhere: list[tuple[Callable[[str], bool], int]] = []
+        self._compiled: dict[int, CompiledStatement] = {}
+        self._found: dict[str, tuple[CompiledStatement, ...]] = {}
+        for number, statement in enumerate(document.statements):
+            self._add(number, statement)
+
+    def _add(self, number: int, statement: Statement) -> None:
+        if statement.not_actions:
+            self._everywhere.append((_none_of(statement.not_actions), number))
+        for text in statement.actions:
+            action = text.lower()
+            service, _, name = action.partition(":")
+            if action in _ALL_ACTIONS:
+                self._everywhere.append((_any_action, number))
+            elif "*" in name or "?" in name:
+                self._globs.setdefault(service, []).append((compile_pattern(name), number))
+            else:
+                self._exact.setdefault(action, []).append(number)
+
+    def candidates(self, action: str) -> tuple[CompiledStatement, ...]:
+        """The statements whose Action or NotAction fits an action, which is given in lower case."""
+        found = self._found.get(action)
+        if found is None:
+            found = tuple(self._compile(number) for number in sorted(self._numbers(action)))
+            if len(self._found) >= MAX_ACTIONS:
+                self._found.clear()
+            self._found[action] = found
+        return found
+
+    def _numbers(self, action: str) -> set[int]:
+        service, _, name = action.partition(":")
+        numbers = set(self._exact.get(action, ()))
+        numbers.update(number for pattern, number in self._globs.get(service, ()) if pattern.matches(name))
+        numbers.update(number for fits, number in self._everywhere if fits(action))
+        return numbers
+
+    def _compile(self, number: int) -> CompiledStatement:
+        compiled = self._compiled.get(number)
+        if compiled is None:
+            compiled = CompiledStatement(self._document.statements[number], self._document)
+            self._compiled[number] = compiled
+        return compiled
+
+
+def _any_action(action: str) -> bool:
+    return True
+
+
+def _none_of(texts: Iterable[str]) -> Callable[[str], bool]:
+    patterns = tuple(compile_pattern("*" if text in _ALL_ACTIONS else text.lower()) for text in texts)
+    return lambda action: not any(pattern.matches(action) for pattern in patterns)
+
+
+def candidates(document: Document, action: str) -> tuple[CompiledStatement, ...]:
+    """The statements of a document that speak about an action (in lower case). Compiles what is not compiled yet."""
+    index = document.index
+    if index is None:
+        index = ActionIndex(document)
+        object.__setattr__(document, "index", index)
+    return index.candidates(action)

@@ -1,0 +1,163 @@
+import json
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policies.engine import evaluate
+from policies.engine.patterns import compile_pattern
+from tests.policies import reference
+from tests.policies.cases import make_policies, make_request
+
+EXAMPLES = 100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2_000
+HERE, THERE = "111122223333", "444455556666"
+ALICE = {"arn": f"arn:aws:iam::{HERE}:user/alice", "account_id": HERE, "type": "user"}
+SESSION = {
+    "arn": f"arn:aws:sts::{HERE}:assumed-role/auditor/mondays",
+    "account_id": HERE,
+    "type": "role-session",
+    "issuer_arn": f"arn:aws:iam::{HERE}:role/auditor",
+}
+PRINCIPALS = (
+    ALICE,
+    SESSION,
+    {**ALICE, "arn": f"arn:aws:iam::{THERE}:user/bob", "account_id": THERE},
+    {"arn": f"arn:aws:iam::{HERE}:root", "account_id": HERE, "type": "root"},
+    {"arn": "lambda.amazonaws.com", "account_id": "", "type": "service"},
+    {"arn": "", "account_id": "", "type": "anonymous"},
+)
+NAMED: tuple[Any, ...] = (
+    "*",
+    {"AWS": "*"},
+    {"AWS": HERE},
+    {"AWS": [ALICE["arn"], f"arn:aws:iam::{THERE}:root"]},
+    {"AWS": f"arn:aws:iam::{THERE}:user/bob"},
+    {"AWS": [f"arn:aws:iam::{THERE}:user/bob", THERE]},
+    {"AWS": SESSION["issuer_arn"]},
+    {"AWS": [SESSION["arn"], SESSION["issuer_arn"]]},
+    {"AWS": SESSION["arn"]},
+    {"Service": "lambda.amazonaws.com"},
+)
+ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:*", "S3:get*", "s3:?utObject", "*", "iam:*")
+RESOURCES = (
+    "*",
+    "arn:aws:s3:::a/b",
+    "arn:aws:s3:::a/*",
+    "arn:aws:s3:::?/b",
+    "arn:aws:s3:::a*b",
+    "arn:aws:s3:::*/${aws:username}",
+    "arn:aws:s3:::a/${aws:team, 'b'}",
+    "arn:aws:s3:::a/${*}",
+)
+VALUES = ("", "b", "B", "a*", "1", "10", "2026-01-01T00:00:00Z", "192.0.2.1", "true", "arn:aws:s3:::a/b")
+KEYS = ("aws:username", "aws:team", "aws:Other")
+TYPED = {
+    "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
+    "Date": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
+    "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
+    "Arn": ("Equals", "NotEquals", "Like", "NotLike"),
+}
+WANTED = {
+    "Numeric": ("1", "1.0", "5"),
+    "Date": ("2026-01-01", "1767225600", "2026-01-01T01:00:00+01:00"),
+    "String": ("b", "B", "", "a*", "?", "*", "${aws:team}", "${*}", "x${aws:username}"),
+    "Arn": ("arn:aws:s3:::*", "arn:aws:s*:::a/?", "arn:aws:s3:::a/${aws:team}"),
+    "IpAddress": ("192.0.2.0/24", "198.51.100.1", "2001:db8::/32"),
+    "Bool": ("true", "false"),
+    "Null": ("true", "false"),
+}
+
+
+def some(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values) | st.lists(st.sampled_from(values), min_size=1, max_size=3, unique_by=json.dumps)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(tuple(WANTED)))
+    if kind == "Null":
+        name = draw(st.sampled_from(("Null", "ForAllValues:Null")))
+    else:
+        base = kind + draw(st.sampled_from(TYPED.get(kind, ("",))))
+        base = draw(st.sampled_from(("IpAddress", "NotIpAddress"))) if kind == "IpAddress" else base
+        prefix = draw(st.sampled_from(("", "", "ForAllValues:", "ForAnyValue:")))
+        name = prefix + base + draw(st.sampled_from(("", "IfExists")))
+    return {name: {draw(st.sampled_from(KEYS)): draw(some(WANTED[kind]))}}
+
+
+@st.composite
+def statements(draw: st.DrawFn, with_principal: bool) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
+    statement[draw(st.sampled_from(("Action", "Action", "NotAction")))] = draw(some(ACTIONS))
+    statement[draw(st.sampled_from(("Resource", "Resource", "NotResource")))] = draw(some(RESOURCES))
+    if with_principal:
+        statement[draw(st.sampled_from(("Principal", "Principal", "NotPrincipal")))] = draw(st.sampled_from(NAMED))
+    if draw(st.booleans()):
+        statement["Condition"] = draw(conditions())
+    return statement
+
+
+def documents(with_principal: bool = False) -> st.SearchStrategy[dict[str, Any]]:
+    version = st.sampled_from(({"Version": "2012-10-17"}, {"Version": "2012-10-17"}, {"Version": "2008-10-17"}, {}))
+    some_statements = st.lists(statements(with_principal), min_size=1, max_size=3)
+    return st.builds(lambda head, body: {**head, "Statement": body}, version, some_statements)
+
+
+FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+FULL_FOR_ALL = {"Version": "2012-10-17", "Statement": [{**FULL["Statement"][0], "Principal": "*"}]}  # type: ignore[dict-item] # the statement above
+CONTROL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "*"}],
+}
+
+
+@st.composite
+def policy_sets(draw: st.DrawFn) -> dict[str, Any]:
+    own = st.lists(documents(), max_size=2)
+    return {
+        "identity": draw(st.just([FULL]) | own),
+        "boundary": draw(st.none() | st.just(FULL) | documents()),
+        "session": draw(st.none() | st.just([FULL]) | own),
+        "resource": draw(st.none() | documents(with_principal=True)),
+        "service_control": draw(st.just([]) | st.just([[FULL]]) | st.lists(own, max_size=2)),
+        "resource_control": draw(
+            st.just([]) | st.just([[FULL_FOR_ALL]]) | st.just([[FULL_FOR_ALL, CONTROL], [CONTROL]])
+        ),
+    }
+
+
+requests = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(
+            ("s3:GetObject", "s3:PutObject", "iam:GetUser", "sts:GetCallerIdentity", "s3:getobject")
+        ),
+        "resource": st.sampled_from(
+            ("*", "arn:aws:s3:::a/b", "arn:aws:s3:::a/B", "arn:aws:s3:::a/*", "arn:aws:s3:::ab")
+        ),
+        "principal": st.sampled_from(PRINCIPALS),
+        "resource_account": st.sampled_from((HERE, HERE, THERE)),
+        "context": st.dictionaries(
+            st.sampled_from((*KEYS, "AWS:USERNAME")), st.lists(st.sampled_from(VALUES), max_size=3), max_size=3
+        ).filter(lambda context: len({key.lower() for key in context}) == len(context)),
+    }
+)
+
+
+@pytest.mark.bar(71)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(request=requests, policies=policy_sets())
+def test_it_decides_as_the_reference_does(request: dict[str, Any], policies: dict[str, Any]) -> None:
+    decision = evaluate(make_request(request), make_policies(policies), explain=True)
+    assert decision.outcome == reference.decide(request, policies)
+
+
+PATTERN = st.text(alphabet="ab*?", max_size=12)
+
+
+@pytest.mark.bar(69)
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(pattern=PATTERN, text=st.text(alphabet="ab", max_size=12))
+def test_patterns_match_as_the_table_says(pattern: str, text: str) -> None:
+    assert compile_pattern(pattern).matches(text) == reference.glob(pattern, text)
