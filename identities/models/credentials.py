@@ -116,6 +116,11 @@ class MFADevice(models.Model):
         return f"arn:aws:iam::{self.account_id}:mfa{self.path}{self.name}"
 
     @property
+    def address(self) -> str:
+        """How pages name it in their address: path and name without the first slash."""
+        return f"{self.path}{self.name}"[1:]
+
+    @property
     def sealed_row(self) -> str:
         """The row name that the sealed seed is bound to."""
         return f"mfa-device:{self.serial_number}"

@@ -1,0 +1,36 @@
+"""What every page's frame shows: who is signed in, where the navigation leads, and the root warning."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from access.recommendations import next_root_step
+from accounts.models import Account
+
+NAVIGATION = (
+    # (label, icon, url name, action that shows it; '' = everyone)
+    ("Dashboard", "outline/layout-dashboard", "access:dashboard", ""),
+    ("Users", "outline/user", "identities:list-users", "iam:ListUsers"),
+    ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
+    ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
+    ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),
+    ("Audit trail", "outline/list-search", "audit:lookup-events", "cloudtrail:LookupEvents"),
+    ("My security credentials", "outline/key", "access:my-credentials", ""),
+)
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """Nothing for a stranger; for somebody signed in the account, the navigation and, for root, what to do next.
+
+    Every entry is shown to everyone: a page that one may not open says which permission is missing.
+    """
+    principal = getattr(request, "principal", None)
+    if principal is None or getattr(request, "console_session", None) is None:
+        return {}
+    account: Account = request.console_session.account  # type: ignore[attr-defined] # set by the guard
+    return {
+        "principal": principal,
+        "account": account,
+        "navigation": NAVIGATION,
+        "root_step": next_root_step(account) if principal.is_root else None,
+    }

@@ -1,0 +1,192 @@
+"""The guard: before any view runs it knows who is acting, reads the view's declaration, and asks the one gate.
+
+A view that declares nothing is refused. What a denied caller gets is the same whether the thing exists or not.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from access import cookies, sessions
+from access.gate import PrincipalGate
+from access.models import ConsoleSession
+from access.origin import origin_of
+from access.principals import session_principal
+from access.resources import LOADERS, load_self
+from access.throttle import Throttled
+from audit.actions import Declaration
+from audit.errors import AccessDenied, ServiceError
+from audit.models import Outcome
+from audit.principal import anonymous
+from audit.services import record
+
+STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
+
+
+class GuardMiddleware:
+    """Sets `request.principal`, `request.gate`, `request.origin` and `request.console_session`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        session = _session_of(request)
+        request.console_session = session
+        request.origin = origin_of(request, "console", str(session.id) if session else "")
+        request.principal = session_principal(session, request.origin) if session else anonymous(request.origin)
+        request.gate = PrincipalGate(request.principal)
+        response = self.get_response(request)
+        response.headers.setdefault("X-Request-Id", request.origin.request_id)
+        if session is not None:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def process_view(
+        self, request: Any, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        declaration: Declaration | None = getattr(view, "declaration", None)
+        if declaration is None:
+            raise PermissionError(f"{view.__module__}.{view.__name__} declares no action.")
+        if declaration.kind == "public":
+            return None
+        if request.console_session is None:
+            return to_sign_in(request)
+        if _must_set_up_mfa_first(request, view):
+            return _redirect(request, reverse("access:protect-root"))
+        if declaration.kind == "requires":
+            try:
+                _authorize(request, declaration, kwargs)
+            except AccessDenied as error:
+                return denied(request, error)
+        if getattr(view, "needs_fresh_sign_in", False) and not sessions.is_fresh(request.console_session):
+            return _redirect(request, f"{reverse('access:confirm')}?{urlencode({'next': page_of(request)})}")
+        return None
+
+    def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
+        if isinstance(error, AccessDenied):
+            return denied(request, error)
+        if isinstance(error, Throttled):
+            return too_many(request, error)
+        if isinstance(error, ServiceError):
+            return _refused(request, error)
+        return None
+
+
+def _session_of(request: HttpRequest) -> ConsoleSession | None:
+    token = cookies.session_token(request)
+    return sessions.load_session(token) if token else None
+
+
+def _must_set_up_mfa_first(request: Any, view: Callable[..., Any]) -> bool:
+    """With ROOT_MFA_REQUIRED, root reaches nothing but its own MFA pages until a device is on."""
+    return (
+        request.principal.is_root
+        and settings.ROOT_MFA_REQUIRED
+        and not request.principal.mfa
+        and not getattr(view, "open_before_root_mfa", False)
+    )
+
+
+def _authorize(request: Any, declaration: Declaration, kwargs: dict[str, Any]) -> None:
+    """Ask the gate; put the loaded row in the place of the address's words. 403 comes before 404."""
+    gate, principal = request.gate, request.principal
+    if declaration.creates:
+        if not gate.might(declaration.action):
+            _deny(request, declaration.action, "*")
+        return
+    if declaration.resource in LOADERS:
+        load, words = LOADERS[declaration.resource]
+        loaded = load(principal, *(kwargs.pop(word) for word in words))
+        decision = gate.decide(declaration.action, loaded.arn, loaded.context)
+        if not decision.allowed:
+            raise AccessDenied(principal.arn, declaration.action, loaded.asked, decision)
+        if loaded.row is None:
+            raise Http404(f"There is no {declaration.resource} with that name in this account.")
+        kwargs[declaration.resource] = loaded.row
+        return
+    if declaration.resource == "self":
+        loaded = load_self(principal)
+        gate.require(declaration.action, loaded.arn, loaded.context)
+        return
+    gate.require(declaration.action, "*")
+
+
+def _deny(request: Any, action: str, resource: str) -> None:
+    decision = request.gate.decide(action, resource)
+    raise AccessDenied(request.principal.arn, action, resource, decision)
+
+
+def denied(request: Any, error: AccessDenied) -> HttpResponse:
+    """Record the refusal and show what was asked: the action, the resource, and which kind of policy decided."""
+    record(
+        request.principal,
+        error.action,
+        error.resource,
+        outcome=Outcome.DENIED,
+        error_code=error.code,
+        layer=error.decision.layer,
+        policies=[statement.source for statement in error.decision.statements],
+    )
+    template = "components/not_allowed.html" if request.htmx else "access/denied.html"
+    response = render(request, template, {"denial": error}, status=403)
+    return _to_notice(request, response)
+
+
+def _refused(request: Any, error: ServiceError) -> HttpResponse:
+    """A refusal that no form on the page can show at a field: a stale button, something already gone."""
+    template = "components/refused.html" if request.htmx else "access/refused.html"
+    response = render(request, template, {"error": error}, status=STATUS.get(error.code, 400))
+    return _to_notice(request, response)
+
+
+def too_many(request: Any, error: Throttled) -> HttpResponse:
+    """A plain page, signed in or not; a part of a page gets the sentence only."""
+    template = "components/refused.html" if request.htmx else "access/throttled.html"
+    response = render(request, template, {"error": error}, status=429)
+    response.headers["Retry-After"] = str(error.seconds)
+    response.headers["Cache-Control"] = "no-store"
+    return _to_notice(request, response)
+
+
+def _to_notice(request: Any, response: HttpResponse) -> HttpResponse:
+    if request.htmx:
+        response.headers["HX-Retarget"] = "#notice"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def to_sign_in(request: Any) -> HttpResponse:
+    """The sign-in page, and back here after. htmx must load it whole, not swap it into a table."""
+    return _redirect(request, f"{reverse('access:sign-in')}?{urlencode({'next': page_of(request)})}")
+
+
+def _redirect(request: Any, address: str) -> HttpResponse:
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def page_of(request: Any) -> str:
+    """The page to come back to: this one if it was read, or the one that the form stood on."""
+    if request.htmx and request.htmx.current_url_abs_path:
+        return safe_next(request.htmx.current_url_abs_path)
+    if request.method in ("GET", "HEAD"):
+        return safe_next(request.get_full_path())
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    if referrer.netloc != request.get_host():
+        return reverse("access:dashboard")
+    return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+
+
+def safe_next(address: str) -> str:
+    """The one place that judges where a browser may be sent: a path of this site, or the dashboard."""
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
+    if ours and url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
+    return reverse("access:dashboard")

@@ -1,0 +1,96 @@
+import uuid
+
+from django.db import models
+
+from accounts.models import Account
+from audit import clock
+from audit.principal import root_arn
+from identities.models import User
+
+
+class ConsoleSession(models.Model):
+    """A signed-in browser. The cookie's token is stored only as a hash; deleting the row ends the session at once.
+    It holds facts, no data: who, since when, how strongly, until when. `user` is empty for the root user."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="console_sessions")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="console_sessions")
+    # Bound to the password that opened it: a new password ends every session made with the old one.
+    password_binding = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+    authenticated_at = models.DateTimeField(default=clock.now)
+    last_seen_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    mfa_at = models.DateTimeField(null=True, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=256, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["expires_at"], name="session_by_expiry"),)
+
+    def __str__(self) -> str:
+        return f"session {self.id} of {self.owner_arn}"
+
+    @property
+    def owner_arn(self) -> str:
+        return self.user.arn if self.user else root_arn(self.account_id)
+
+
+class TokenPurpose(models.TextChoices):
+    SET_UP = "set-up"
+    ROOT_PASSWORD_RESET = "root-password-reset"
+
+
+class OneTimeToken(models.Model):
+    """A link that works once, for one purpose, for one hour. Hashed; `binding` ties it to the state it was made in."""
+
+    token_hash = models.CharField(primary_key=True, max_length=64)
+    purpose = models.CharField(max_length=32, choices=TokenPurpose.choices)
+    account = models.ForeignKey(Account, models.CASCADE, null=True, blank=True, related_name="one_time_tokens")
+    binding = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} until {self.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class SignInStep(models.TextChoices):
+    PASSWORD = "password"
+    SECOND_FACTOR = "second-factor"
+    NEW_PASSWORD = "new-password"
+
+
+class SignInAttempt(models.Model):
+    """A sign-in that is under way: not a session. Who it is for is fixed at the first step and kept here, on the
+    server; the browser holds only a token. An attempt for nobody (`account` empty) looks the same from outside."""
+
+    token_hash = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(Account, models.CASCADE, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+")
+    is_root = models.BooleanField()
+    shown_name = models.CharField(max_length=254, blank=True)
+    step = models.CharField(max_length=16, choices=SignInStep.choices)
+    password_binding = models.CharField(max_length=64, blank=True)
+    mfa_at = models.DateTimeField(null=True, blank=True)
+    next_url = models.CharField(max_length=2000, blank=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["expires_at"], name="attempt_by_expiry"),)
+
+    def __str__(self) -> str:
+        return f"sign-in at {self.step}"
+
+
+class Throttle(models.Model):
+    """Failures within a window, by a hashed key of what is limited (an account and user, an address, everything)."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    window_started_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures since {self.window_started_at:%Y-%m-%dT%H:%M:%SZ}"

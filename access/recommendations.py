@@ -1,0 +1,123 @@
+"""Security recommendations: what is still missing, as the dashboard lists it and the root banner names the next step."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.models import Account
+from accounts.passwords import password_policy_of
+from audit import clock
+from identities.models import AccessKey, MFADevice, User
+from identities.models.credentials import KeyStatus
+from identities.services.mfa import has_mfa
+from policies.models import ManagedPolicy
+
+ADMINISTRATOR = "AdministratorAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    done: bool
+    title: str
+    why: str
+    link: str
+    link_text: str
+
+
+def has_administrator(account_id: str) -> bool:
+    """Whether some IAM user with a console password or a key has AdministratorAccess, directly or by a group."""
+    administrator = ManagedPolicy.objects.filter(account=None, name=ADMINISTRATOR)
+    return (
+        User.objects.filter(account_id=account_id)
+        .filter(Q(login_profile__isnull=False) | Q(access_keys__isnull=False))
+        .filter(
+            Q(attachments__policy__in=administrator) | Q(memberships__group__attachments__policy__in=administrator)
+        )
+        .exists()
+    )
+
+
+def root_steps(account: Account) -> tuple[Step, ...]:
+    """The three steps after which root's credentials can be locked away, in their order."""
+    return (
+        Step(
+            has_administrator(account.id),
+            "Create an administrator",
+            "Everyday work belongs to an IAM user whose permissions can be changed and taken back.",
+            reverse("identities:create-user") + "?administrator=1",
+            "Create an administrator",
+        ),
+        Step(
+            MFADevice.objects.filter(account_id=account.id, user=None, enabled_at__isnull=False).exists(),
+            "Turn on MFA for the root user",
+            "With a second factor a stolen password is not enough to take the whole account.",
+            reverse("access:my-mfa-devices"),
+            "Turn on MFA",
+        ),
+        Step(
+            not AccessKey.objects.filter(account_id=account.id, user=None).exists(),
+            "Have no access keys for the root user",
+            "Nothing can limit what a program does with them; give programs a user or a role of their own.",
+            reverse("access:my-access-keys"),
+            "Delete root's access keys",
+        ),
+    )
+
+
+def next_root_step(account: Account) -> Step | None:
+    """The first step that is still missing; None when root's credentials can rest."""
+    return next((step for step in root_steps(account) if not step.done), None)
+
+
+OLD_KEY = timedelta(days=90)
+GOOD_LENGTH = 14
+
+
+def own_steps(account: Account, user: User | None) -> tuple[Step, ...]:
+    """What anybody can do about their own credentials. Root's own are among `root_steps`."""
+    if user is None:
+        return ()
+    old = AccessKey.objects.filter(user=user, status=KeyStatus.ACTIVE, created_at__lt=clock.now() - OLD_KEY)
+    return (
+        Step(
+            has_mfa(account.id, user),
+            "Turn on MFA for yourself",
+            "With a second factor a stolen password is not enough to act as you.",
+            reverse("access:my-mfa-devices"),
+            "Turn on MFA",
+        ),
+        Step(
+            not old.exists(),
+            "Rotate your own access keys every 90 days",
+            "The longer a key is in use, the more places it has been copied to.",
+            reverse("access:my-access-keys"),
+            "See your access keys",
+        ),
+    )
+
+
+def key_step(account: Account) -> Step:
+    """About the access keys of all users."""
+    keys = AccessKey.objects.filter(account=account, user__isnull=False, status=KeyStatus.ACTIVE)
+    count = keys.filter(created_at__lt=clock.now() - OLD_KEY).count()
+    many = f"{count} active key{' is' if count == 1 else 's are'} older than that."
+    return Step(
+        count == 0,
+        "Have no active access key older than 90 days",
+        many if count else "Old keys have been copied to more places than anybody remembers.",
+        reverse("identities:list-users"),
+        "See the users",
+    )
+
+
+def policy_step(account: Account) -> Step:
+    policy = password_policy_of(account.id)
+    return Step(
+        policy is not None and policy.minimum_password_length >= GOOD_LENGTH,
+        f"Have a password policy that asks for {GOOD_LENGTH} characters or more",
+        "Without one, programs may set passwords of 8 characters; only these pages ask for more.",
+        reverse("accounts:update-account-password-policy"),
+        "Set a password policy",
+    )

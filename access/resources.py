@@ -1,0 +1,72 @@
+"""What the guard can load for a view: the row behind a page address, in the caller's own account, and its ARN.
+
+Each loader turns the words of the address into a row, or into the ARN that the row would have: a caller who may not
+ask learns nothing about what exists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from audit.principal import Principal
+from identities.models import Group, User
+from identities.models.groups import group_arn
+from identities.models.users import user_arn
+from identities.resource_tags import resource_tags
+from policies.models import AWS, ManagedPolicy, policy_arn
+
+
+class Row(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`row` is None when there is none; `context` holds the condition keys that the resource brings (its tags).
+
+    A denied caller is told `asked`, made from the address alone: the path in a real ARN would say that the thing exists.
+    """
+
+    arn: str
+    row: Row | None
+    context: Mapping[str, str]
+    asked: str
+
+
+def load_user(principal: Principal, user_name: str) -> Loaded:
+    user = (
+        User.objects.filter(account_id=principal.account_id, name_key=user_name.lower())
+        .select_related("boundary", "login_profile")
+        .prefetch_related("tags")
+        .first()
+    )
+    asked = user_arn(principal.account_id, "/", user_name)
+    return Loaded(user.arn, user, resource_tags(user), asked) if user else Loaded(asked, None, {}, asked)
+
+
+def load_group(principal: Principal, group_name: str) -> Loaded:
+    group = Group.objects.filter(account_id=principal.account_id, name_key=group_name.lower()).first()
+    asked = group_arn(principal.account_id, "/", group_name)
+    return Loaded(group.arn if group else asked, group, {}, asked)
+
+
+def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
+    account_id = None if scope == AWS else principal.account_id
+    policy = ManagedPolicy.objects.filter(account_id=account_id, name_key=policy_name.lower()).first()
+    asked = policy_arn(account_id, "/", policy_name)
+    return Loaded(policy.arn if policy else asked, policy, {}, asked)
+
+
+def load_self(principal: Principal) -> Loaded:
+    """The caller's own user, for the pages about oneself; root has none and needs none."""
+    if principal.type == "user":
+        return load_user(principal, principal.name)
+    return Loaded(principal.arn, None, {}, principal.arn)
+
+
+LOADERS = {
+    "user": (load_user, ("user_name",)),
+    "group": (load_group, ("group_name",)),
+    "policy": (load_policy, ("scope", "policy_name")),
+}

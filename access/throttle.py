@@ -1,0 +1,135 @@
+"""How often something may be tried: per person, per address, and all together. Counted in the database, so that every
+server process counts the same; keys are hashed, so that the table names nobody.
+
+A try is counted before its proof is looked at, in one UPDATE with a condition: twenty tries at once are twenty tries.
+A browser that a person has signed in with before has a count of its own for that person and skips the others: whoever
+attacks from elsewhere can slow down new browsers, but not lock the owner out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from access.models import Throttle
+from access.tokens import token_hash
+from audit import clock
+from audit.errors import ServiceError
+
+LONGEST_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    name: str
+    tries: int
+    window: timedelta
+
+
+PERSON = Limit("password-of-person", 10, timedelta(minutes=15))
+KNOWN_BROWSER = Limit("password-in-known-browser", 10, timedelta(minutes=15))
+ADDRESS = Limit("password-from-address", 60, timedelta(minutes=15))
+EVERYWHERE = Limit("password-everywhere", 3000, timedelta(minutes=15))
+CODE = Limit("code-of-person", 5, timedelta(minutes=5))
+# For what gives no proof but costs something: mails, rows, estimates.
+MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
+STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15))
+ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1))
+
+
+class Throttled(ServiceError):
+    """Too many tries; `until` is when the next one is looked at."""
+
+    code = "Throttling"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(f"Too many tries. Wait {self.wait_in_words} and try again.")
+
+    @property
+    def seconds(self) -> int:
+        return max(1, int((self.until - clock.now()).total_seconds()))
+
+    @property
+    def wait_in_words(self) -> str:
+        minutes = -(-self.seconds // 60)
+        return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+Counter = tuple[Limit, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try that was counted."""
+
+    counters: tuple[Counter, ...]
+
+    def succeeded(self) -> None:
+        """It was no failure: take it back from each count. What others failed before stays counted; only the count
+        that belongs to this very browser starts anew."""
+        for limit, subject in self.counters:
+            row = Throttle.objects.filter(key=_key(limit, subject))
+            if limit is KNOWN_BROWSER:
+                row.delete()
+            else:
+                row.filter(failures__gt=0).update(failures=F("failures") - 1)
+        Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
+
+
+def password_try(*, person: str, address: str, browser: str = "") -> Try:
+    """Count a try at somebody's password. `person` is what was typed or who it is, in one spelling; `browser` is the
+    id of a browser known to that person. Raises Throttled."""
+    if browser:
+        return _take([(KNOWN_BROWSER, f"{browser}/{person}")])
+    return _take([(EVERYWHERE, ""), (ADDRESS, address), (PERSON, person)])
+
+
+def code_try(*, person: str) -> Try:
+    """Count a try at somebody's one-time code, from wherever it comes. Raises Throttled."""
+    return _take([(CODE, person)])
+
+
+def step_try(limit: Limit, subject: str) -> Try:
+    """Count something that only costs work. Raises Throttled."""
+    return _take([(limit, subject)])
+
+
+def person_key(account_id: str, user_name: str | None) -> str:
+    """One name for a person, whatever the case they type it in; root where `user_name` is None."""
+    return f"{account_id.casefold()}/root" if user_name is None else f"{account_id.casefold()}/user/{user_name.casefold()}"
+
+
+def _take(counters: Sequence[Counter]) -> Try:
+    """All or none: a try that is refused is counted nowhere."""
+    with transaction.atomic():
+        for limit, subject in counters:
+            _count(limit, subject)
+    return Try(tuple(counters))
+
+
+def _count(limit: Limit, subject: str) -> None:
+    key, now = _key(limit, subject), clock.now()
+    row, begun = Throttle.objects.filter(key=key), now - limit.window
+    if row.filter(window_started_at__gt=begun, failures__lt=limit.tries).update(failures=F("failures") + 1):
+        return
+    if row.filter(window_started_at__lte=begun).update(window_started_at=now, failures=1):
+        return
+    try:
+        with transaction.atomic():
+            Throttle.objects.create(key=key, window_started_at=now, failures=1)
+    except IntegrityError:
+        _count_or_refuse(limit, key)
+
+
+def _count_or_refuse(limit: Limit, key: str) -> None:
+    """The row is there: another request made it just now, or it is full."""
+    row = Throttle.objects.filter(key=key)
+    if not row.filter(failures__lt=limit.tries).update(failures=F("failures") + 1):
+        raise Throttled(row.values_list("window_started_at", flat=True).get() + limit.window)
+
+
+def _key(limit: Limit, subject: str) -> str:
+    return token_hash(subject, f"throttle:{limit.name}")

@@ -1,0 +1,53 @@
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from access.http import AccessRequest
+from access.recommendations import Step, key_step, own_steps, policy_step, root_steps
+from access.views.root_protection import sign_in_url
+from accounts.models import Account
+from audit.actions import signed_in
+from identities.models import Group, MFADevice, User
+from identities.panels import Panel, panel
+from policies.models import ManagedPolicy
+
+SUMMARY, PASSWORD_POLICY = "iam:GetAccountSummary", "iam:GetAccountPasswordPolicy"
+
+
+@signed_in(
+    "everybody who is signed in has a first page; each panel of it asks for its own action",
+    also=(SUMMARY, PASSWORD_POLICY),
+)
+@require_safe
+def dashboard(request: AccessRequest) -> HttpResponse:
+    session = request.console_session
+    account = Account.objects.get(pk=request.principal.account_id)
+    summary = panel(request.gate, SUMMARY, "*")
+    policy = panel(request.gate, PASSWORD_POLICY, "*")
+    steps = (*own_steps(account, session.user if session else None), *_account_steps(account, summary, policy))
+    context = {
+        "sign_in_url": sign_in_url(account),
+        "summary": summary,
+        "counts": _counts(account) if summary.allowed else (),
+        "steps": steps,
+        "open_steps": sum(not step.done for step in steps),
+    }
+    return render(request, "access/dashboard.html", context)
+
+
+def _account_steps(account: Account, summary: Panel, policy: Panel) -> tuple[Step, ...]:
+    """What concerns the whole account is shown to those who may read it."""
+    steps = (*root_steps(account), key_step(account)) if summary.allowed else ()
+    return (*steps, policy_step(account)) if policy.allowed else steps
+
+
+def _counts(account: Account) -> tuple[tuple[str, int, str], ...]:
+    """(label, how many, the page that lists them); the address is '' where there is none."""
+    devices = MFADevice.objects.filter(account=account, enabled_at__isnull=False)
+    return (
+        ("Users", User.objects.filter(account=account).count(), reverse("identities:list-users")),
+        ("User groups", Group.objects.filter(account=account).count(), reverse("identities:list-groups")),
+        ("Own policies", ManagedPolicy.objects.filter(account=account).count(), reverse("policies:list-policies")),
+        ("MFA devices in use", devices.count(), ""),
+    )

@@ -1,0 +1,26 @@
+from django.http import HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from access import attempts, cookies, sessions
+from access.http import AccessRequest
+from audit.actions import public
+from audit.services import record
+
+
+@public("signing out must work for everybody, also when the session is over already")
+@require_POST
+def sign_out(request: AccessRequest) -> HttpResponse:
+    session = request.console_session
+    if session is not None:
+        sessions.end_session(session)
+        record(request.principal, "signin:ConsoleLogout", request.principal.arn)
+    attempts.give_up(cookies.read(request, cookies.ATTEMPT))
+    rotate_token(request)
+    response = redirect("access:root-sign-in" if request.principal.is_root else "access:sign-in")
+    cookies.forget(response, cookies.SESSION)
+    cookies.forget(response, cookies.ATTEMPT)
+    # What the browser kept of pages goes. Its storage holds nothing but the choice of light or dark.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response

@@ -1,0 +1,16 @@
+from api import context
+from api.registry import Call, action
+from api.targets import attachable_policy, found_user, user
+from identities.services import boundaries
+
+
+@action("iam:PutUserPermissionsBoundary", resource=user, context=context.given_boundary)
+def put_user_permissions_boundary(call: Call) -> None:
+    boundaries.put_user_permissions_boundary(
+        by=call.principal, user=found_user(call), policy=attachable_policy(call, "PermissionsBoundary")
+    )
+
+
+@action("iam:DeleteUserPermissionsBoundary", resource=user, context=context.present_boundary)
+def delete_user_permissions_boundary(call: Call) -> None:
+    boundaries.delete_user_permissions_boundary(by=call.principal, user=found_user(call))

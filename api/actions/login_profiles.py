@@ -1,0 +1,53 @@
+from api import describe
+from api.registry import Call, Result, action
+from api.targets import found_user, user
+from audit.errors import ValidationError
+from identities.services import login_profiles
+
+
+@action("iam:CreateLoginProfile", resource=user)
+def create_login_profile(call: Call) -> Result:
+    row = login_profiles.create_login_profile(
+        by=call.principal,
+        user=found_user(call),
+        password=first_password(call),
+        password_reset_required=call.get("PasswordResetRequired", False),
+    )
+    return {"LoginProfile": describe.login_profile(row)}
+
+
+def first_password(call: Call) -> str:
+    """The model leaves Password optional, for sessions that this server does not give (AssumeRoot)."""
+    if "Password" not in call:
+        raise ValidationError("Password is required: give the user a first password.")
+    return str(call["Password"])
+
+
+@action("iam:GetLoginProfile", resource=user)
+def get_login_profile(call: Call) -> Result:
+    return {"LoginProfile": describe.login_profile(login_profiles.get_login_profile(found_user(call)))}
+
+
+@action("iam:UpdateLoginProfile", resource=user)
+def update_login_profile(call: Call) -> None:
+    login_profiles.update_login_profile(
+        by=call.principal,
+        user=found_user(call),
+        password=call.get("Password"),
+        password_reset_required=call.get("PasswordResetRequired"),
+    )
+
+
+@action("iam:DeleteLoginProfile", resource=user)
+def delete_login_profile(call: Call) -> None:
+    login_profiles.delete_login_profile(by=call.principal, user=found_user(call))
+
+
+@action("iam:ChangePassword", resource=user)
+def change_password(call: Call) -> None:
+    login_profiles.change_password(
+        by=call.principal,
+        user=None if call.is_about_root else found_user(call),
+        old_password=call["OldPassword"],
+        new_password=call["NewPassword"],
+    )

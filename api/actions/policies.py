@@ -1,0 +1,123 @@
+from collections.abc import Iterable
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat
+
+from api import describe
+from api.registry import Call, Result, action
+from api.targets import found_policy, policy
+from audit.errors import NoSuchEntity
+from identities.models import Group, GroupAttachment, User, UserAttachment
+from policies.models import AWS, ManagedPolicy, PolicyVersion
+
+
+def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, object]]:
+    """Policies with how often this account attaches them; a built-in one may be used by others, which is not told."""
+    rows = list(rows)
+    ids = [row.pk for row in rows]
+    users = _uses(UserAttachment.objects.filter(policy__in=ids, user__account_id=call.account_id), "policy")
+    groups = _uses(GroupAttachment.objects.filter(policy__in=ids, group__account_id=call.account_id), "policy")
+    bounded = _uses(User.objects.filter(boundary__in=ids, account_id=call.account_id), "boundary")
+    return [
+        describe.managed_policy(row, users.get(row.pk, 0) + groups.get(row.pk, 0), bounded.get(row.pk, 0))
+        for row in rows
+    ]
+
+
+def _uses(rows: QuerySet, column: str) -> dict[int, int]:  # type: ignore[type-arg] # rows of three models
+    return dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column))
+
+
+@action("iam:GetPolicy", resource=policy)
+def get_policy(call: Call) -> Result:
+    row = found_policy(call)
+    return {"Policy": {**described(call, [row])[0], "Description": row.description or None, "Tags": []}}
+
+
+@action("iam:GetPolicyVersion", resource=policy)
+def get_policy_version(call: Call) -> Result:
+    row = found_version(call)
+    return {"PolicyVersion": {**describe.policy_version(row), "Document": describe.document(row.document)}}
+
+
+def found_version(call: Call) -> PolicyVersion:
+    """The version that VersionId names. Raises NoSuchEntity."""
+    row = found_policy(call).versions.filter(number=int(call["VersionId"][1:].partition(".")[0][:9])).first()
+    if row is None or row.version_id != call["VersionId"]:
+        raise NoSuchEntity(
+            f"Policy {call['PolicyArn']} version {call['VersionId']} does not exist or is not attachable."
+        )
+    return row
+
+
+@action("iam:ListPolicyVersions", resource=policy)
+def list_policy_versions(call: Call) -> Result:
+    page = call.page_of(list(found_policy(call).versions.order_by("-number")))
+    return {"Versions": [describe.policy_version(row) for row in page.items], **page.fields}
+
+
+@action("iam:ListPolicies", resource="*")
+def list_policies(call: Call) -> Result:
+    rows = ManagedPolicy.objects.visible_to(call.account_id).filter(call.under_path(), _in_scope(call), _used_as(call))
+    # An own policy may have the name of a built-in one, so the name alone does not say where a page ended.
+    in_order = rows.annotate(place=Concat("name_key", Value(" "), Coalesce("account_id", Value(AWS))))
+    page = call.page(in_order.prefetch_related("versions"), "place")
+    return {"Policies": described(call, page.items), **page.fields}
+
+
+def _in_scope(call: Call) -> Q:
+    match call.get("Scope", "All"):
+        case "AWS":
+            return Q(account_id=None)
+        case "Local":
+            return Q(account_id=call.account_id)
+        case _:
+            return Q()
+
+
+def _used_as(call: Call) -> Q:
+    """OnlyAttached and PolicyUsageFilter, counted in this account."""
+    attached = Q(Exists(UserAttachment.objects.filter(policy=OuterRef("pk"), user__account_id=call.account_id))) | Q(
+        Exists(GroupAttachment.objects.filter(policy=OuterRef("pk"), group__account_id=call.account_id))
+    )
+    bounding = Q(Exists(User.objects.filter(boundary=OuterRef("pk"), account_id=call.account_id)))
+    match call.get("PolicyUsageFilter"), bool(call.get("OnlyAttached")):
+        case "PermissionsPolicy", _:
+            return attached
+        case "PermissionsBoundary", _:
+            return bounding
+        case _, True:
+            return attached | bounding
+        case _:
+            return Q()
+
+
+@action("iam:ListEntitiesForPolicy", resource=policy)
+def list_entities_for_policy(call: Call) -> Result:
+    row = found_policy(call)
+    found = [*_users_with(call, row), *_groups_with(call, row)]
+    page = call.page_of(found)
+    return {
+        "PolicyUsers": [describe.policy_user(item) for item in page.items if isinstance(item, User)],
+        "PolicyGroups": [describe.policy_group(item) for item in page.items if isinstance(item, Group)],
+        "PolicyRoles": [],
+        **page.fields,
+    }
+
+
+def _users_with(call: Call, row: ManagedPolicy) -> list[User]:
+    if call.get("EntityFilter", "User") != "User":
+        return []
+    as_boundary, as_permissions = Q(boundary=row), Q(attachments__policy=row)
+    used = {"PermissionsBoundary": as_boundary, "PermissionsPolicy": as_permissions}.get(
+        call.get("PolicyUsageFilter", ""), as_boundary | as_permissions
+    )
+    users = User.objects.filter(used, call.under_path(), account_id=call.account_id)
+    return list(users.distinct().order_by("name_key"))
+
+
+def _groups_with(call: Call, row: ManagedPolicy) -> list[Group]:
+    if call.get("EntityFilter", "Group") != "Group" or call.get("PolicyUsageFilter") == "PermissionsBoundary":
+        return []
+    groups = Group.objects.filter(call.under_path(), account_id=call.account_id, attachments__policy=row)
+    return list(groups.order_by("name_key"))

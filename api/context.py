@@ -1,0 +1,37 @@
+"""The condition keys that a call brings along (service authorization reference, actions of IAM)."""
+
+from api.registry import Call, Context
+from identities.models import User
+from identities.services.grants import Target as Grantee
+from identities.services.grants import tag_context
+
+
+def request_tags(call: Call) -> Context:
+    return tag_context(call.tags)
+
+
+def removed_tags(call: Call) -> Context:
+    return {"aws:TagKeys": call["TagKeys"]} if call["TagKeys"] else {}
+
+
+def new_user(call: Call) -> Context:
+    return {**tag_context(call.tags), **given_boundary(call)}
+
+
+def given_boundary(call: Call) -> Context:
+    """The boundary that the call sets."""
+    return {"iam:PermissionsBoundary": call["PermissionsBoundary"]} if "PermissionsBoundary" in call else {}
+
+
+def present_boundary(call: Call) -> Context:
+    """The boundary that limits the user whose permissions are changed."""
+    row = call.target.row
+    return Grantee.of(row).context() if isinstance(row, User) else {}
+
+
+def policy_for_user(call: Call) -> Context:
+    return {**present_boundary(call), **policy_arn(call)}
+
+
+def policy_arn(call: Call) -> Context:
+    return {"iam:PolicyARN": call["PolicyArn"]}

@@ -1,0 +1,147 @@
+"""From a request on the wire to the answer: who is it, what is asked, may they, do it, say it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from access.gate import PrincipalGate
+from access.principals import load_for_access_key
+from api import actions, query, serialize, shapes
+from api.errors import Refusal, refusal_for
+from api.registry import Action, Call
+from api.sigv4 import Presented, SignatureError, WrongService, parse, verify
+from api.wire import WireRequest
+from audit import clock
+from audit.errors import AccessDenied, ServiceError
+from audit.models import Outcome
+from audit.principal import Origin, Principal, anonymous
+from audit.services import record
+from identities.services.access_keys import note_use
+
+XML = "text/xml"
+JSON = "application/x-amz-json-1.1"
+_READS = ("Decode", "Get", "List", "Simulate")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back over the wire."""
+
+    status: int
+    body: str
+    request_id: str
+    content_type: str = XML
+
+
+class InvalidAction(ServiceError):
+    """Nothing here has this name."""
+
+    code: ClassVar[str] = "InvalidAction"
+
+
+class MissingAction(ServiceError):
+    """The request does not say what it wants."""
+
+    code: ClassVar[str] = "MissingAction"
+
+
+def answer(request: WireRequest, origin: Origin) -> Reply:
+    """Answer one call. Never raises: whatever goes wrong becomes an error that an SDK can read."""
+    try:
+        return _answered(request, origin)
+    except Exception as error:
+        return refuse(request, refusal_for(error, origin.request_id), origin.request_id)
+
+
+def refuse(request: WireRequest, refusal: Refusal, request_id: str) -> Reply:
+    """An error in the form that the calling SDK reads: XML, or JSON for those of services that speak it."""
+    if (request.header("content-type") or "").startswith("application/x-amz-json"):
+        body = json.dumps({"__type": refusal.code, "message": refusal.message})
+        return Reply(refusal.status, body, request_id, JSON)
+    namespace = shapes.namespace(_service_named(request))
+    body = serialize.error(refusal.code, refusal.message, request_id, namespace, ours=refusal.ours)
+    return Reply(refusal.status, body, request_id)
+
+
+def _service_named(request: WireRequest) -> str:
+    """The service whose error this is, as far as a request that may be malformed tells."""
+    said = (request.header("authorization") or "") + request.query.decode("latin-1").replace("%2F", "/")
+    return "sts" if "/sts/aws4_request" in said else "iam"
+
+
+def _answered(request: WireRequest, origin: Origin) -> Reply:
+    table = query.parameters(request.query, request.body)
+    principal, service = _caller(request, origin, table)
+    operation, action = _operation(service, table)
+    call = Call(principal, operation, query.read_input(operation, table), clock.now(), PrincipalGate(principal))
+    try:
+        _authorize(call, action)
+        values = action.function(call) or {}
+    except ServiceError as error:
+        _record_refusal(call, error)
+        raise
+    return Reply(200, serialize.result(operation, values, origin.request_id), origin.request_id)
+
+
+def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> tuple[Principal, str]:
+    """Who signed, and for which service. Calls that exchange an outside proof for credentials are not signed."""
+    if _is_open(request, table):
+        return anonymous(origin), "sts"
+    try:
+        presented = parse(request)
+    except WrongService as error:
+        raise InvalidAction(f"This server has no such service; it answers for IAM and STS. {error.message}") from error
+    return _authenticate(presented, origin), presented.scope.service
+
+
+def _is_open(request: WireRequest, table: Mapping[str, str]) -> bool:
+    operation = shapes.find_operation("sts", table.get("Action", ""))
+    return operation is not None and not operation.signed and request.header("authorization") is None
+
+
+def _authenticate(presented: Presented, origin: Origin) -> Principal:
+    """The key is looked up at every call, so that a deleted or inactive one stops at once."""
+    holder = load_for_access_key(presented.access_key_id, origin)
+    verify(presented, holder.secret if holder else None, clock.now())
+    # A long-term key has no token: one that comes with it was made for somebody else's credentials.
+    if holder is None or presented.session_token is not None:
+        raise SignatureError("InvalidClientTokenId", "The security token included in the request is invalid.")
+    note_use(holder.key, service=presented.scope.service, region=presented.scope.region)
+    return holder.principal()
+
+
+def _operation(service: str, table: Mapping[str, str]) -> tuple[shapes.Operation, Action]:
+    name = table.get("Action", "")
+    if not name:
+        raise MissingAction("The request must contain the parameter Action.")
+    operation = shapes.find_operation(service, name)
+    version = table.get("Version", operation.version if operation else "")
+    action = actions.find(operation.action) if operation and version == operation.version else None
+    if operation is None or action is None:
+        raise InvalidAction(f"Could not find operation {name} for version {version}.")
+    return operation, action
+
+
+def _authorize(call: Call, action: Action) -> None:
+    """Asked before the function runs. The caller is told what was asked for, not what was found."""
+    if action.resource is None:
+        return
+    call.target = action.resource(call)
+    context: dict[str, Any] = {**call.target.context, **action.context(call)}
+    decision = call.gate.decide(action.name, call.target.arn, context)
+    if not decision.allowed:
+        asked = call.target.asked or call.target.arn
+        raise AccessDenied(call.principal.arn, action.name, asked, decision)
+
+
+def _record_refusal(call: Call, error: ServiceError) -> None:
+    """Every denial, and every change that failed, is in the audit trail; a read that found nothing is not."""
+    if isinstance(error, AccessDenied):
+        sources = [statement.source for statement in error.decision.statements]
+        outcome, detail = Outcome.DENIED, {"layer": error.decision.layer, "policies": sources}
+    elif call.operation.name.startswith(_READS):
+        return
+    else:
+        outcome, detail = Outcome.FAILURE, {}
+    record(call.principal, call.operation.action, call.target.arn, outcome=outcome, error_code=error.code, **detail)

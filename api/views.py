@@ -1,0 +1,71 @@
+"""The endpoint for programs: POST / and presigned GET /, as `AWS_ENDPOINT_URL` points SDKs to it."""
+
+import uuid
+from dataclasses import replace
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+
+from access.origin import origin_of
+from api import dispatch
+from api.errors import refusal_of
+from api.wire import WireRequest
+from audit.actions import public
+
+
+@csrf_exempt  # No cookie is read here: each call is proven by its own signature, which no other site can make.
+@public("programs sign each call; the dispatcher verifies the signature and asks the gate")
+def endpoint(request: HttpRequest) -> HttpResponse:
+    """Programs get their answer; a browser, which only ever GETs this address, goes to the dashboard."""
+    if not is_program(request):
+        return HttpResponseRedirect(reverse("access:dashboard"))
+    origin = replace(origin_of(request, "api"), request_id=_request_id(request))
+    return _response(dispatch.answer(wire_request(request), origin))
+
+
+def is_program(request: HttpRequest) -> bool:
+    """Whether an SDK is asking, which reads errors of the Query protocol only: whatever comes here but a plain GET."""
+    said = request.META.get("QUERY_STRING", "")
+    asks = "X-Amz-Algorithm=" in said or "Action=" in said or "HTTP_AUTHORIZATION" in request.META
+    return request.META.get("PATH_INFO", "/") == "/" and (asks or request.method not in ("GET", "HEAD"))
+
+
+def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """An error for a program whose request is refused before the endpoint sees it (too large, wrong host)."""
+    return _response(dispatch.refuse(wire_headers(request), refusal_of(status, message), _request_id(request)))
+
+
+def wire_request(request: HttpRequest) -> WireRequest:
+    return replace(wire_headers(request), body=request.body)
+
+
+def wire_headers(request: HttpRequest) -> WireRequest:
+    """The request as it was sent. WSGI decodes the path; this view has one path only, so its encoded form is known."""
+    path = quote(request.META.get("PATH_INFO", "/"), safe="/", encoding="latin-1")
+    query = request.META.get("QUERY_STRING", "").encode("latin-1")
+    return WireRequest(request.method or "", path.encode(), query, tuple(_headers(request)), b"")
+
+
+def _headers(request: HttpRequest) -> list[tuple[str, str]]:
+    """WSGI hands over repeated headers joined by commas, so that no signed one can hide behind another."""
+    found = []
+    for name, value in request.META.items():
+        if name.startswith("HTTP_"):
+            found.append((name[5:].replace("_", "-").lower(), value))
+        elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+            found.append((name.replace("_", "-").lower(), value))
+    return found
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The guard's, so that header, body and audit trail agree; what is refused before the guard gets one of its own."""
+    return str(request.origin.request_id) if hasattr(request, "origin") else str(uuid.uuid4())
+
+
+def _response(reply: dispatch.Reply) -> HttpResponse:
+    response = HttpResponse(reply.body.encode(), status=reply.status, content_type=reply.content_type)
+    response.headers["x-amzn-RequestId"] = reply.request_id
+    response.headers["Cache-Control"] = "no-store"
+    return response

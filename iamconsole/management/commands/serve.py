@@ -1,0 +1,60 @@
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from access.one_time import set_up_link
+from iamconsole.checks import TAG
+
+
+class Command(BaseCommand):
+    help = "Serve the console on HOST and PORT. Refuses to start on settings that are not safe."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._refuse_unsafe_settings()
+        self._migrate_if_needed()
+        self._say_where_to_go()
+        connection.close()
+        os.execv(sys.executable, [sys.executable, *server_arguments()])  # noqa: S606 # our own interpreter and words
+
+    def _refuse_unsafe_settings(self) -> None:
+        problems = [problem for problem in run_checks(tags=[TAG]) if problem.is_serious()]
+        if problems:
+            raise CommandError("The console does not start like this:\n" + "\n".join(map(str, problems)))
+
+    def _migrate_if_needed(self) -> None:
+        """A database that was removed, or is of an earlier release, is brought here; asking costs a few queries."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+
+    def _say_where_to_go(self) -> None:
+        link = set_up_link()
+        self.stdout.write("")
+        if link:
+            self.stdout.write("  There is no account yet. Open this link once to make it (it works for one hour):")
+            self.stdout.write(f"  {link}")
+        else:
+            self.stdout.write(f"  IAM Console is at {settings.SITE_URL}")
+        self.stdout.write("  Programs: " + f"AWS_ENDPOINT_URL={settings.SITE_URL}")
+        self.stdout.write("  Stop it with Ctrl-C.\n")
+        self.stdout.flush()
+
+
+def server_arguments() -> list[str]:
+    """Gunicorn's words. It drops header names with underscores, which WSGI could not tell from those with hyphens, and
+    keeps the request's raw address, which signatures cover. No access log: addresses may hold one-time links, and the
+    audit trail says who did what. No control socket: nothing but the console listens."""
+    arguments = ["-m", "gunicorn", "--bind", f"{settings.HOST}:{settings.PORT}", "--workers", str(settings.WORKERS)]
+    arguments += ["--worker-class", "gthread", "--threads", "4", "--header-map", "drop", "--no-control-socket"]
+    arguments += ["--keep-alive", "30", "--graceful-timeout", "10", "--log-level", "warning"]
+    if settings.TLS_CERTIFICATE:
+        arguments += ["--certfile", settings.TLS_CERTIFICATE, "--keyfile", settings.TLS_KEY]
+    return [*arguments, "iamconsole.wsgi:application"]

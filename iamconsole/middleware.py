@@ -1,0 +1,65 @@
+"""What is refused before anything looks at a request: sizes, and writes that come from another site."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from api.views import is_program, refuse
+
+MAX_HEADERS = 100
+MAX_ADDRESS = 16 * 1024
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def limits(get_response: Handler) -> Handler:
+    """Body, address and number of headers are capped by what the client announces, before a byte is read."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return plain_page(request, 413, "That was too much", "The request's body is larger than 1 MiB.")
+        if "HTTP_TRANSFER_ENCODING" in request.META and "CONTENT_LENGTH" not in request.META:
+            return plain_page(request, 411, "Length missing", "Send the body with a Content-Length header.")
+        if len(request.get_full_path()) > MAX_ADDRESS:
+            return plain_page(request, 414, "That address is too long", "Shorten what is asked for.")
+        if sum(name.startswith("HTTP_") for name in request.META) > MAX_HEADERS:
+            return plain_page(request, 431, "Too many headers", f"At most {MAX_HEADERS} headers are read.")
+        return get_response(request)
+
+    return middleware
+
+
+def same_origin(get_response: Handler) -> Handler:
+    """A write must come from this site: Sec-Fetch-Site says so, or else Origin, beside Django's CSRF token.
+
+    Requests signed by a program carry an Authorization header, which no other site can make a browser add.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or "Authorization" in request.headers or _is_ours(request):
+            return get_response(request)
+        return plain_page(
+            request, 403, "That came from another site", "Open the page here and send the form again."
+        )
+
+    return middleware
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.get_host()
+
+
+def plain_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """A page that needs nobody to be signed in and shows nothing of the request; a program gets it as its XML."""
+    if is_program(request):
+        return refuse(request, status, f"{title}. {text}")
+    return render(request, "plain.html", {"title": title, "text": text, "status": status}, status=status)

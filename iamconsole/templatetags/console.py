@@ -1,0 +1,54 @@
+"""Small helpers of the templates: ages, dates, icons, and links that keep a list's search and sorting."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from audit import clock
+
+register = template.Library()
+
+_UNITS = ((timedelta(days=365), "year"), (timedelta(days=30), "month"), (timedelta(days=1), "day"),
+          (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))  # fmt: skip
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """“3 days ago”; “never” for nothing."""
+    if moment is None:
+        return "never"
+    age = clock.now() - moment
+    for unit, name in _UNITS:
+        if age >= unit:
+            count = age // unit
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+@register.simple_tag
+def when(moment: datetime | None, missing: str = "never") -> SafeString:
+    """A time element: the age to read, the exact time in UTC on hover and for machines."""
+    if moment is None:
+        return format_html('<span class="text-secondary">{}</span>', missing)
+    stamp = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp, ago(moment))
+
+
+@register.simple_tag(takes_context=True)
+def address_with(context: template.Context, **changes: Any) -> str:
+    """This page's query with some values changed; an empty value removes its key."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in ("", None):
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.filter
+def get_item(mapping: dict[Any, Any], key: Any) -> Any:
+    return mapping.get(key)

@@ -1,0 +1,59 @@
+"""Pages of the whole site: health, and what is shown when something went wrong."""
+
+import logging
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from audit.actions import public
+from iamconsole.middleware import plain_page
+from identities.sealed import box
+
+logger = logging.getLogger("iamconsole")
+
+
+@public("a balancer asks whether the process lives; says nothing else")
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@public("a balancer asks whether requests can be served; names only which part is not ready")
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        problem = "migrations" if waiting else ""
+        box()
+    except DatabaseError:
+        problem = "database"
+    except ValueError:
+        problem = "keys"
+    return JsonResponse({"status": problem or "ok"}, status=503 if problem else 200)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return plain_page(
+        request,
+        403,
+        "This form is not valid any more",
+        "It was opened before you signed in or out, or your browser kept no cookie. "
+        "Go back, reload the page and send it again.",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_page(request, 400, "That request can't be read", "Check the address and try again.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_page(request, 404, "There is nothing here", "The page does not exist, or what it showed was removed.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return plain_page(
+        request, 500, "Something went wrong here", "It was written to the server's log. Try again in a moment."
+    )

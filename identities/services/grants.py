@@ -1,0 +1,257 @@
+"""What may be given to a user, one thing at a time: a group, a managed policy, an inline policy, a boundary.
+
+Each item knows what the gate is asked for it and which service gives it. Creating a user and copying permissions are
+lists of items, so neither can give what could not be given one by one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from audit.errors import NoSuchEntity
+from audit.principal import Principal
+from identities.models import Group, User, UserInlinePolicy
+from identities.models.groups import group_arn
+from identities.models.users import user_arn
+from identities.services import attachments, boundaries, groups, inline_policies
+from policies.models import ManagedPolicy
+
+Context = Mapping[str, str | tuple[str, ...]]
+Kind = Literal["boundary", "group", "policy", "inline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change: what the gate is asked, and what a person reads."""
+
+    action: str
+    resource: str
+    context: Context
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The user that is changed, there already or about to be made: its ARN and the condition keys that it brings."""
+
+    account_id: str
+    name: str
+    path: str = "/"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    boundary_arn: str = ""
+
+    @classmethod
+    def of(cls, user: User) -> "Target":
+        tags = {tag.key: tag.value for tag in user.tags.all()}
+        return cls(user.account_id, user.name, user.path, tags, user.boundary.arn if user.boundary else "")
+
+    @property
+    def arn(self) -> str:
+        return user_arn(self.account_id, self.path, self.name)
+
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        return {f"{prefix}:ResourceTag/{key}": value for key, value in self.tags.items() for prefix in ("aws", "iam")}
+
+    def context(self, **keys: str) -> Context:
+        """Condition keys of permission changes: the tags, the boundary that limits the user, and `iam:` keys."""
+        bounded = {"iam:PermissionsBoundary": self.boundary_arn} if self.boundary_arn else {}
+        return {**self.resource_tags, **bounded, **{f"iam:{key}": value for key, value in keys.items()}}
+
+
+def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of a request that carries tags."""
+    values: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    return values | {"aws:TagKeys": tuple(tags)} if tags else {}
+
+
+class Item(Protocol):
+    """`key` names the item in a form. Two items with the same `place` can't both be had."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def place(self) -> str: ...
+
+    def step(self, target: Target) -> Step: ...
+
+    def give(self, *, by: Principal, user: User) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GroupItem:
+    group: Group
+    kind: Kind = "group"
+
+    @property
+    def name(self) -> str:
+        return self.group.name
+
+    @property
+    def key(self) -> str:
+        return f"group:{self.group.name}"
+
+    @property
+    def place(self) -> str:
+        return self.key
+
+    def step(self, target: Target) -> Step:
+        return Step("iam:AddUserToGroup", self.group.arn, {}, f"Add to the group {self.name}")
+
+    def give(self, *, by: Principal, user: User) -> None:
+        groups.add_user_to_group(by=by, group=self.group, user=user)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyItem:
+    policy: ManagedPolicy
+    kind: Kind = "policy"
+
+    @property
+    def name(self) -> str:
+        return self.policy.name
+
+    @property
+    def key(self) -> str:
+        return f"policy:{self.policy.arn}"
+
+    @property
+    def place(self) -> str:
+        return self.key
+
+    def step(self, target: Target) -> Step:
+        context = target.context(PolicyARN=self.policy.arn)
+        return Step("iam:AttachUserPolicy", target.arn, context, f"Attach the policy {self.name}")
+
+    def give(self, *, by: Principal, user: User) -> None:
+        attachments.attach_user_policy(by=by, user=user, policy=self.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class InlineItem:
+    """The key holds the document's digest: what was reviewed is what is given, or nothing."""
+
+    inline: UserInlinePolicy
+    kind: Kind = "inline"
+
+    @property
+    def name(self) -> str:
+        return self.inline.name
+
+    @property
+    def key(self) -> str:
+        return f"inline:{self.inline.digest[:16]}:{self.inline.name}"
+
+    @property
+    def place(self) -> str:
+        return f"inline:{self.inline.name}"
+
+    def step(self, target: Target) -> Step:
+        return Step("iam:PutUserPolicy", target.arn, target.context(), f"Write the inline policy {self.name}")
+
+    def give(self, *, by: Principal, user: User) -> None:
+        inline_policies.put_user_policy(by=by, user=user, name=self.inline.name, document=self.inline.document)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryItem:
+    policy: ManagedPolicy
+    kind: Kind = "boundary"
+
+    @property
+    def name(self) -> str:
+        return self.policy.name
+
+    @property
+    def key(self) -> str:
+        return f"boundary:{self.policy.arn}"
+
+    @property
+    def place(self) -> str:
+        return "boundary"
+
+    def step(self, target: Target) -> Step:
+        context = {**target.resource_tags, "iam:PermissionsBoundary": self.policy.arn}
+        text = f"Set the permissions boundary {self.name}"
+        return Step("iam:PutUserPermissionsBoundary", target.arn, context, text)
+
+    def give(self, *, by: Principal, user: User) -> None:
+        boundaries.put_user_permissions_boundary(by=by, user=user, policy=self.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingItem:
+    """Something that was asked for and is not there. The gate is asked for it all the same, on the ARN it would have:
+    who may not give it does not learn that it is missing."""
+
+    kind: Kind
+    name: str
+    account_id: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    @property
+    def place(self) -> str:
+        return self.key
+
+    @property
+    def sentence(self) -> str:
+        if self.kind == "group":
+            return f"The group with name {self.name} cannot be found."
+        return f"Policy {self.name} was not found."
+
+    def step(self, target: Target) -> Step:
+        if self.kind == "group":
+            arn = group_arn(self.account_id, "/", self.name)
+            return Step("iam:AddUserToGroup", arn, {}, f"Add to the group {self.name}")
+        if self.kind == "boundary":
+            context = {**target.resource_tags, "iam:PermissionsBoundary": self.name}
+            return Step("iam:PutUserPermissionsBoundary", target.arn, context, f"Set the boundary {self.name}")
+        context = {**target.context(PolicyARN=self.name)}
+        return Step("iam:AttachUserPolicy", target.arn, context, f"Attach the policy {self.name}")
+
+    def give(self, *, by: Principal, user: User) -> None:
+        raise NoSuchEntity(self.sentence)
+
+
+def group_items(account_id: str, names: Iterable[str]) -> list[Item]:
+    """Items for groups given by name, in the order given, each once."""
+    wanted = {name.lower(): name for name in names}
+    rows = Group.objects.filter(account_id=account_id, name_key__in=list(wanted))
+    found = {group.name.lower(): group for group in rows}
+    return [
+        GroupItem(found[key]) if key in found else MissingItem("group", name, account_id)
+        for key, name in wanted.items()
+    ]
+
+
+def policy_items(account_id: str, arns: Iterable[str]) -> list[Item]:
+    """Items for policies given by ARN, in the order given, each once."""
+    found = policies_by_arn(account_id, arns)
+    return [PolicyItem(policy) if policy else MissingItem("policy", arn, account_id) for arn, policy in found.items()]
+
+
+def boundary_items(account_id: str, arn: str) -> list[Item]:
+    """One item for the boundary of that ARN; none where no ARN is given."""
+    if not arn:
+        return []
+    policy = policies_by_arn(account_id, [arn])[arn]
+    return [BoundaryItem(policy) if policy else MissingItem("boundary", arn, account_id)]
+
+
+def policies_by_arn(account_id: str, arns: Iterable[str]) -> dict[str, ManagedPolicy | None]:
+    """The account's own and the built-in policies of these ARNs; None for one that is not there."""
+    wanted = list(dict.fromkeys(arns))
+    names = {arn.rpartition("/")[2].lower() for arn in wanted}
+    rows = ManagedPolicy.objects.visible_to(account_id).filter(name_key__in=names)
+    found = {policy.arn: policy for policy in rows}
+    return {arn: found.get(arn) for arn in wanted}

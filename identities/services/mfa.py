@@ -1,0 +1,181 @@
+"""Virtual MFA devices (TOTP) of users and of root (`user` empty). A seed leaves this module once, when it is made."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from accounts.models import Account
+from accounts.rules import name_problem, path_problem
+from audit import clock
+from audit.errors import (
+    ConcurrentModification,
+    DeleteConflict,
+    EntityAlreadyExists,
+    InvalidAuthenticationCode,
+    NoSuchEntity,
+    ValidationError,
+)
+from audit.principal import Principal
+from audit.services import record
+from identities import totp
+from identities.models import MFADevice, User
+from identities.sealed import box
+from identities.services.notices import notify_change
+from identities.slots import create_in_slot
+
+NAME_LIMIT = 226
+WRONG_CODES = (
+    "These two codes don't fit. Enter two codes that the app shows one after the other; each works once, "
+    "so wait for new ones."
+)
+
+
+def create_virtual_mfa_device(*, by: Principal, user: User | None, name: str, path: str = "/") -> tuple[MFADevice, str]:
+    """Make a device that is not on yet. Returns it with its seed, the only time; `enable_mfa_device` proves it.
+
+    Raises ValidationError for a bad name or path, EntityAlreadyExists for a device of the account at the same place.
+    """
+    if problem := name_problem(name, NAME_LIMIT, "device name"):
+        raise ValidationError(problem, field="name")
+    if problem := path_problem(path):
+        raise ValidationError(problem, field="path")
+    seed = totp.new_seed()
+    device = MFADevice(account_id=user.account_id if user else by.account_id, user=user, name=name, path=path)
+    device.seed_encrypted = box().seal(seed, device.sealed_row)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                device.save(force_insert=True)
+        except IntegrityError as error:
+            message = "MFADevice entity at the same path and name already exists."
+            raise EntityAlreadyExists(message, field="name") from error
+        record(by, "iam:CreateVirtualMFADevice", device.serial_number, owner=device.owner_arn)
+    return device, seed
+
+
+def get_mfa_device(account_id: str, serial_number: str) -> MFADevice:
+    """Raises NoSuchEntity for a device that does not exist and for one of another account alike."""
+    prefix = f"arn:aws:iam::{account_id}:mfa"
+    path, _, name = serial_number.removeprefix(prefix).rpartition("/")
+    found = MFADevice.objects.select_related("user").filter(account_id=account_id, path=f"{path}/", name=name).first()
+    if not serial_number.startswith(prefix) or found is None:
+        raise NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
+    return found
+
+
+def enable_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: str) -> MFADevice:
+    """Turn a device on, proved by two codes that follow one another; it then holds one of its owner's eight slots.
+
+    Raises InvalidAuthenticationCode, LimitExceeded, EntityAlreadyExists when it is on already.
+    """
+    if device.enabled_at is not None:
+        raise EntityAlreadyExists(f"The device {device.serial_number} is already on.")
+    counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW)
+    siblings = MFADevice.objects.filter(account_id=device.account_id, user=device.user, slot__isnull=False)
+    quota = Account.objects.get(pk=device.account_id).quota("mfa_devices")
+    with transaction.atomic():
+        create_in_slot(siblings, quota, lambda slot: _switch_on(device, slot, counter), quota_name="MFADevicesPerUser")
+        record(by, "iam:EnableMFADevice", device.owner_arn, serial_number=device.serial_number)
+        _notify(by, device, f"The MFA device {device.name} was turned on")
+    return device
+
+
+def resync_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: str) -> MFADevice:
+    """Learn by two codes how far the device's clock is off. Raises InvalidAuthenticationCode."""
+    if device.enabled_at is None:
+        raise NoSuchEntity(f"The device {device.serial_number} is not on.")
+    counter = _proved(device, code1, code2, window=totp.RESYNC_WINDOW)
+    with transaction.atomic():
+        _accept(device, counter, drift=counter - totp.present_counter(clock.now()))
+        record(by, "iam:ResyncMFADevice", device.owner_arn, serial_number=device.serial_number, drift=device.drift)
+        _notify(by, device, f"The MFA device {device.name} was synchronised again")
+    return device
+
+
+@transaction.atomic
+def deactivate_mfa_device(*, by: Principal, device: MFADevice) -> None:
+    """Turn a device off: its codes count for nothing from now on. The device itself stays until it is deleted."""
+    if not MFADevice.objects.filter(pk=device.pk, enabled_at__isnull=False).update(enabled_at=None, slot=None):
+        raise NoSuchEntity(f"The device {device.serial_number} is not on.")
+    device.enabled_at = device.slot = None
+    record(by, "iam:DeactivateMFADevice", device.owner_arn, serial_number=device.serial_number)
+    _notify(by, device, f"The MFA device {device.name} was turned off")
+
+
+@transaction.atomic
+def delete_virtual_mfa_device(*, by: Principal, device: MFADevice) -> None:
+    """Delete a device that is off. Raises DeleteConflict for one that is on."""
+    if not MFADevice.objects.filter(pk=device.pk, enabled_at=None).delete()[0]:
+        raise DeleteConflict("The device is on: turn it off (DeactivateMFADevice) before deleting it.")
+    record(by, "iam:DeleteVirtualMFADevice", device.serial_number)
+
+
+@transaction.atomic
+def remove_mfa_device(*, by: Principal, device: MFADevice) -> None:
+    """Turn off and delete in one step, as the console's button does."""
+    if device.enabled_at is not None:
+        deactivate_mfa_device(by=by, device=device)
+    delete_virtual_mfa_device(by=by, device=device)
+
+
+def has_mfa(account_id: str, user: User | None) -> bool:
+    return _enabled(account_id, user).exists()
+
+
+def verify_code(*, account_id: str, user: User | None, code: str) -> MFADevice | None:
+    """The owner's device that shows this code now; None when none does, or the code was used already.
+
+    How often may be tried is the caller's to limit.
+    """
+    for device in _enabled(account_id, user).order_by("slot"):
+        seed = box().open(device.seed_encrypted, device.sealed_row)
+        counter = totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
+        # The condition decides between two requests with the same code.
+        if counter and _enabled(account_id, user).filter(pk=device.pk, last_counter__lt=counter).update(
+            last_counter=counter
+        ):
+            return device
+    return None
+
+
+def _enabled(account_id: str, user: User | None) -> QuerySet[MFADevice]:
+    return MFADevice.objects.filter(account_id=account_id, user=user, enabled_at__isnull=False)
+
+
+def _proved(device: MFADevice, code1: str, code2: str, *, window: int) -> int:
+    seed = box().open(device.seed_encrypted, device.sealed_row)
+    counter = totp.consecutive_counter(seed, code1, code2, at=clock.now(), window=window, after=device.last_counter)
+    if counter is None:
+        raise InvalidAuthenticationCode(WRONG_CODES, field="code2")
+    return counter
+
+
+def _switch_on(device: MFADevice, slot: int, counter: int) -> MFADevice:
+    now = clock.now()
+    changed = {
+        "slot": slot,
+        "enabled_at": now,
+        "last_counter": counter,
+        "drift": counter - totp.present_counter(now),
+    }
+    if not MFADevice.objects.filter(pk=device.pk, enabled_at=None, last_counter__lt=counter).update(**changed):
+        raise ConcurrentModification("The device was turned on or removed just now. Open the page again.")
+    device.refresh_from_db()
+    return device
+
+
+def _accept(device: MFADevice, counter: int, *, drift: int) -> None:
+    """Take codes for used: the condition decides between two requests with the same ones."""
+    waiting = MFADevice.objects.filter(pk=device.pk, enabled_at__isnull=False, last_counter__lt=counter)
+    if not waiting.update(last_counter=counter, drift=drift):
+        raise InvalidAuthenticationCode(WRONG_CODES, field="code2")
+    device.last_counter, device.drift = counter, drift
+
+
+def _notify(by: Principal, device: MFADevice, what: str) -> None:
+    notify_change(
+        by=by,
+        user=device.user,
+        account_id=device.account_id,
+        what=f"{what} for {f'IAM user {device.user.name}' if device.user else 'the root user'}",
+        advice="If you did not expect this, reset the owner's password and look at the audit trail.",
+    )

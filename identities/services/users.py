@@ -1,0 +1,190 @@
+"""IAM users: making, changing, tagging and deleting them. What hangs on a user has services of its own."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import ids, rules
+from accounts.models import Account
+from audit.errors import (
+    DeleteConflict,
+    EntityAlreadyExists,
+    InvalidInput,
+    LimitExceeded,
+    NoSuchEntity,
+    ServiceError,
+    ValidationError,
+)
+from audit.principal import Principal
+from audit.services import record
+from identities.models import User, UserTag
+from identities.services import access_keys, attachments, groups, inline_policies, login_profiles, mfa
+from policies.models import ManagedPolicy
+
+NAME_LIMIT = 64
+
+
+def get_user(account_id: str, name: str) -> User:
+    """The account's user of that name, in any case. Raises NoSuchEntity."""
+    user = User.objects.filter(account_id=account_id, name_key=name.lower()).first()
+    if user is None:
+        raise _no_such_user(name)
+    return user
+
+
+@transaction.atomic
+def create_user(
+    *,
+    by: Principal,
+    name: str,
+    path: str = "/",
+    tags: Mapping[str, str] | None = None,
+    boundary: ManagedPolicy | None = None,
+) -> User:
+    """Create a user with no credentials and no permissions.
+
+    Raises ValidationError, InvalidInput (tags), NoSuchEntity (boundary), EntityAlreadyExists, LimitExceeded.
+    """
+    tags = tags or {}
+    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
+    account = Account.objects.select_for_update().get(pk=by.account_id)
+    _check(rules.name_problem(name, NAME_LIMIT, "user name"), ValidationError, "name")
+    _check(rules.path_problem(path), ValidationError, "path")
+    _check(rules.tags_problem(tags, account.quota("tags")), InvalidInput, "tags")
+    if boundary is not None and boundary.account_id not in (None, account.id):
+        raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
+    quota = account.quota("users")
+    if account.users.count() >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for UsersPerAccount: {quota}")
+    user = User(account=account, name=name, path=path, boundary=boundary, unique_id=ids.new_unique_id("AIDA"))
+    _save_new_name(user)
+    for key, value in tags.items():
+        UserTag.objects.create(user=user, key=key, value=value)
+    record(by, "iam:CreateUser", user.arn, after=_facts(user), tags=dict(tags))
+    return user
+
+
+@transaction.atomic
+def update_user(*, by: Principal, user: User, new_name: str | None = None, new_path: str | None = None) -> User:
+    """Rename a user or move it to another path. Its unique id, memberships, policies and credentials stay;
+    documents that name the old ARN are not rewritten. Raises ValidationError, EntityAlreadyExists, NoSuchEntity."""
+    user = _locked(user)
+    before, old_arn = _facts(user), user.arn
+    if new_name is not None:
+        _check(rules.name_problem(new_name, NAME_LIMIT, "user name"), ValidationError, "name")
+        user.name = new_name
+    if new_path is not None:
+        _check(rules.path_problem(new_path), ValidationError, "path")
+        user.path = new_path
+    _save_new_name(user)
+    record(by, "iam:UpdateUser", old_arn, before=before, after=_facts(user))
+    return user
+
+
+@transaction.atomic
+def delete_user(*, by: Principal, user: User) -> None:
+    """Delete a user that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
+    user = _locked(user)
+    left = {
+        "delete login profile": hasattr(user, "login_profile"),
+        "delete access keys": user.access_keys.exists(),
+        "delete MFA device": user.mfa_devices.filter(enabled_at__isnull=False).exists(),
+        "delete policies": user.inline_policies.exists(),
+        "detach all policies": user.attachments.exists(),
+        "remove users from group": user.memberships.exists(),
+    }
+    for what, is_left in left.items():
+        if is_left:
+            raise DeleteConflict(f"Cannot delete entity, must {what} first.")
+    for device in user.mfa_devices.all():
+        mfa.delete_virtual_mfa_device(by=by, device=device)
+    before, arn, tags = _facts(user), user.arn, _tags(user)
+    user.delete()
+    record(by, "iam:DeleteUser", arn, before=before, tags=tags)
+
+
+@transaction.atomic
+def delete_user_with_everything(*, by: Principal, user: User) -> None:
+    """Take away all that hangs on a user, one recorded change each, and then delete it: what the console does."""
+    user = _locked(user)
+    if hasattr(user, "login_profile"):
+        login_profiles.delete_login_profile(by=by, user=user)
+    for key in user.access_keys.all():
+        access_keys.delete_access_key(by=by, key=key)
+    for device in user.mfa_devices.all():
+        mfa.remove_mfa_device(by=by, device=device)
+    for inline in user.inline_policies.all():
+        inline_policies.delete_user_policy(by=by, user=user, name=inline.name)
+    for attachment in user.attachments.select_related("policy"):
+        attachments.detach_user_policy(by=by, user=user, policy=attachment.policy)
+    for membership in user.memberships.select_related("group"):
+        groups.remove_user_from_group(by=by, group=membership.group, user=user)
+    delete_user(by=by, user=user)
+
+
+@transaction.atomic
+def tag_user(*, by: Principal, user: User, tags: Mapping[str, str]) -> None:
+    """Add tags or change their values; a key in other case replaces the one there (id_tags).
+
+    Raises InvalidInput for a bad tag, LimitExceeded for more than the quota.
+    """
+    user = _locked(user)
+    quota = user.account.quota("tags")
+    _check(rules.tags_problem(tags, quota), InvalidInput, "key")
+    before = _tags(user)
+    folded = {key.casefold() for key in before} | {key.casefold() for key in tags}
+    if len(folded) > quota:
+        raise LimitExceeded(f"Cannot exceed quota for TagsPerUser: {quota}")
+    user.tags.filter(key_folded__in=[key.casefold() for key in tags]).delete()
+    for key, value in tags.items():
+        UserTag.objects.create(user=user, key=key, value=value)
+    record(by, "iam:TagUser", user.arn, before=before, after=_tags(user))
+
+
+@transaction.atomic
+def untag_user(*, by: Principal, user: User, keys: Iterable[str]) -> None:
+    """Remove tags by key, ignoring case. A key that is not there is no error, as in AWS."""
+    user = _locked(user)
+    before = _tags(user)
+    user.tags.filter(key_folded__in=[key.casefold() for key in keys]).delete()
+    record(by, "iam:UntagUser", user.arn, before=before, after=_tags(user))
+
+
+def _no_such_user(name: str) -> NoSuchEntity:
+    return NoSuchEntity(f"The user with name {name} cannot be found.")
+
+
+def _check(problem: str, error: type[ServiceError], field: str) -> None:
+    if problem:
+        raise error(problem, field=field)
+
+
+def _locked(user: User) -> User:
+    """The user as it is now, kept from others until the transaction ends. Raises NoSuchEntity when it has gone."""
+    found = User.objects.select_for_update().filter(pk=user.pk).first()
+    if found is None:
+        raise _no_such_user(user.name)
+    return found
+
+
+def _save_new_name(user: User) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as exc:
+        raise EntityAlreadyExists(f"User with name {user.name} already exists.", field="name") from exc
+
+
+def _facts(user: User) -> dict[str, Any]:
+    """What the audit trail keeps of a user."""
+    return {
+        "name": user.name,
+        "path": user.path,
+        "unique_id": user.unique_id,
+        "boundary": user.boundary.arn if user.boundary else None,
+    }
+
+
+def _tags(user: User) -> dict[str, str]:
+    return dict(user.tags.order_by("key_folded").values_list("key", "value"))

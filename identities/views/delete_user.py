@@ -1,0 +1,82 @@
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from audit.actions import recently_signed_in, requires
+from audit.http import ConsoleRequest
+from identities.forms.users import DeleteUserForm
+from identities.models import User
+from identities.services import users
+from identities.services.grants import Step, Target
+
+# A page that lists what goes must be allowed to list it, and nobody learns from a refusal what somebody has.
+READ_ACTIONS = (
+    "iam:GetUser",
+    "iam:GetLoginProfile",
+    "iam:ListAccessKeys",
+    "iam:ListMFADevices",
+    "iam:ListGroupsForUser",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListUserPolicies",
+)
+REMOVE_ACTIONS = (
+    "iam:DeleteLoginProfile",
+    "iam:DeleteAccessKey",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteVirtualMFADevice",
+    "iam:RemoveUserFromGroup",
+    "iam:DetachUserPolicy",
+    "iam:DeleteUserPolicy",
+)
+
+
+@requires("iam:DeleteUser", "user", also=(*READ_ACTIONS, *REMOVE_ACTIONS))
+@recently_signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_user(request: ConsoleRequest, user: User) -> HttpResponse:
+    target = Target.of(user)
+    for action in READ_ACTIONS:
+        request.gate.require(action, user.arn, target.resource_tags)
+    steps = list(_steps(user, target))
+    form = DeleteUserForm(request.POST if request.method == "POST" else None, name=user.name)
+    if form.is_valid():
+        for step in steps:
+            request.gate.require(step.action, step.resource, step.context)
+        users.delete_user_with_everything(by=request.principal, user=user)
+        messages.success(request, f"The user {user.name} and everything that belonged to it are gone.")
+        return redirect("identities:list-users")
+    rows = [(step, request.gate.may(step.action, step.resource, step.context)) for step in steps]
+    context = {
+        "form": form,
+        "user": user,
+        "rows": rows,
+        "refused": any(not decision.allowed for _, decision in rows),
+        "sessions": user.console_sessions.count(),
+        "is_self": user.unique_id == request.principal.unique_id,
+    }
+    return render(request, "identities/delete_user.html", context)
+
+
+def _steps(user: User, target: Target) -> Iterator[Step]:
+    """Everything that goes with the user, each as AWS's own action for it."""
+    arn, tags = user.arn, target.resource_tags
+    if hasattr(user, "login_profile"):
+        yield Step("iam:DeleteLoginProfile", arn, tags, "Console password")
+    for key in user.access_keys.order_by("slot"):
+        yield Step("iam:DeleteAccessKey", arn, tags, f"Access key {key.access_key_id} ({key.status.lower()})")
+    for device in user.mfa_devices.order_by("slot"):
+        if device.enabled_at is not None:
+            yield Step("iam:DeactivateMFADevice", arn, tags, f"MFA device {device.name}, turned off")
+        yield Step("iam:DeleteVirtualMFADevice", device.serial_number, {}, f"MFA device {device.name}, deleted")
+    for membership in user.memberships.select_related("group").order_by("group__name_key"):
+        group = membership.group
+        yield Step("iam:RemoveUserFromGroup", group.arn, {}, f"Membership in the group {group.name}")
+    for attachment in user.attachments.select_related("policy").order_by("policy__name_key"):
+        policy = attachment.policy
+        text = f"Attached policy {policy.name} (the policy itself stays)"
+        yield Step("iam:DetachUserPolicy", arn, target.context(PolicyARN=policy.arn), text)
+    for inline in user.inline_policies.order_by("name"):
+        yield Step("iam:DeleteUserPolicy", arn, target.context(), f"Inline policy {inline.name}")

@@ -1,0 +1,259 @@
+"""Managed policies and their versions. What attaches them is in `identities`; the database keeps those in use."""
+
+from collections import Counter
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from accounts import ids, rules
+from accounts.models import Account
+from audit import clock
+from audit.errors import (
+    ConcurrentModification,
+    DeleteConflict,
+    EntityAlreadyExists,
+    LimitExceeded,
+    NoSuchEntity,
+    UnmodifiableEntity,
+    ValidationError,
+)
+from audit.principal import Principal
+from audit.services import record
+from policies.documents import check_document, check_size
+from policies.models import ManagedPolicy, PolicyVersion
+
+NAME_LIMIT = 128
+DESCRIPTION_LIMIT = 1000
+
+
+def get_policy(account_id: str, arn: str) -> ManagedPolicy:
+    """The account's own or a built-in policy, by its whole ARN. Raises NoSuchEntity, also for other accounts'."""
+    name = arn.rpartition("/")[2].lower()
+    found = ManagedPolicy.objects.visible_to(account_id).filter(name_key=name)
+    policy = next((policy for policy in found if policy.arn == arn), None)
+    if policy is None:
+        raise _no_such_policy(arn)
+    return policy
+
+
+def default_version(policy: ManagedPolicy) -> PolicyVersion:
+    """The version that counts."""
+    return policy.versions.get(is_default=True)
+
+
+def default_document(policy: ManagedPolicy) -> str:
+    """The text that counts."""
+    return default_version(policy).document
+
+
+@transaction.atomic
+def create_policy(*, by: Principal, name: str, document: str, path: str = "/", description: str = "") -> ManagedPolicy:
+    """Create a managed policy whose version v1 is the default. The description can't be changed later.
+
+    Raises ValidationError, DocumentRefused, LimitExceeded, EntityAlreadyExists.
+    """
+    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
+    account = Account.objects.select_for_update().get(pk=by.account_id)
+    _check_shape(name, path, description)
+    check_document(document)
+    check_size(document, account.quota("policy_characters"))
+    quota = account.quota("policies")
+    if account.managed_policies.count() >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for PoliciesPerAccount: {quota}")
+    policy = ManagedPolicy(
+        account=account,
+        name=name,
+        path=path,
+        description=description,
+        unique_id=ids.new_unique_id("ANPA"),
+        newest_version=1,
+    )
+    _save_new(policy)
+    policy.versions.create(number=1, slot=1, is_default=True, document=document)
+    record(by, "iam:CreatePolicy", policy.arn, after=_facts(policy), document=document)
+    return policy
+
+
+@transaction.atomic
+def create_policy_version(
+    *,
+    by: Principal,
+    policy: ManagedPolicy,
+    document: str,
+    set_as_default: bool = False,
+    newest_seen: int | None = None,
+) -> PolicyVersion:
+    """Add a version; a number is never used again. `newest_seen` is the newest version the author started from.
+
+    Raises DocumentRefused, LimitExceeded, UnmodifiableEntity, NoSuchEntity, and ConcurrentModification when there is a
+    newer version than the author has seen.
+    """
+    policy = _locked(policy)
+    if newest_seen is not None and newest_seen != policy.newest_version:
+        raise ConcurrentModification(
+            f"Somebody made version v{policy.newest_version} of this policy while you were writing. "
+            "What you typed is kept: look at the newest version, then decide."
+        )
+    check_document(document)
+    check_size(document, _account(policy).quota("policy_characters"))
+    slot = _free_slot(policy)
+    before = _facts(policy)
+    if set_as_default:
+        policy.versions.filter(is_default=True).update(is_default=False)
+    policy.newest_version += 1
+    policy.updated_at = clock.now()
+    policy.save(update_fields=["newest_version", "updated_at"])
+    version = policy.versions.create(
+        number=policy.newest_version, slot=slot, is_default=set_as_default, document=document
+    )
+    after = _facts(policy) | {"version": version.version_id}
+    record(by, "iam:CreatePolicyVersion", policy.arn, before=before, after=after, document=document)
+    return version
+
+
+@transaction.atomic
+def set_default_policy_version(*, by: Principal, policy: ManagedPolicy, version: PolicyVersion) -> None:
+    """Let another version count from now on, for everything the policy is attached to. Raises UnmodifiableEntity,
+    NoSuchEntity."""
+    policy = _locked(policy)
+    version = _version_now(policy, version)
+    before = _facts(policy)
+    policy.versions.filter(is_default=True).update(is_default=False)
+    policy.versions.filter(pk=version.pk).update(is_default=True)
+    record(by, "iam:SetDefaultPolicyVersion", policy.arn, before=before, after=_facts(policy))
+
+
+@transaction.atomic
+def delete_policy_version(*, by: Principal, policy: ManagedPolicy, version: PolicyVersion) -> None:
+    """Delete a version that does not count. Raises DeleteConflict for the default one, UnmodifiableEntity,
+    NoSuchEntity."""
+    policy = _locked(policy)
+    version = _version_now(policy, version)
+    if version.is_default:
+        raise DeleteConflict("Cannot delete the default version of a policy.")
+    version.delete()
+    record(
+        by,
+        "iam:DeletePolicyVersion",
+        policy.arn,
+        before={"version": version.version_id},
+        document=version.document,
+    )
+
+
+@transaction.atomic
+def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
+    """Delete a policy that nothing uses and that has only its default version, as the API does.
+
+    Raises DeleteConflict, UnmodifiableEntity, NoSuchEntity.
+    """
+    policy = _locked(policy)
+    before, document = _facts(policy), default_document(policy)
+    if before["versions"] > 1:
+        raise DeleteConflict(
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+            "The default version is deleted with the policy."
+        )
+    try:
+        # Only the database knows what uses a policy: this app is below those that attach it.
+        policy.delete()
+    except ProtectedError as error:
+        raise DeleteConflict(_in_use(error)) from error
+    record(by, "iam:DeletePolicy", before["arn"], before=before, document=document)
+
+
+@transaction.atomic
+def delete_policy_with_versions(*, by: Principal, policy: ManagedPolicy) -> None:
+    """Delete the versions that don't count, one recorded change each, and then the policy: what the console does."""
+    for version in _locked(policy).versions.filter(is_default=False).order_by("number"):
+        delete_policy_version(by=by, policy=policy, version=version)
+    delete_policy(by=by, policy=policy)
+
+
+def _no_such_policy(arn: str) -> NoSuchEntity:
+    return NoSuchEntity(f"Policy {arn} was not found.")
+
+
+def _check_shape(name: str, path: str, description: str) -> None:
+    if problem := rules.name_problem(name, NAME_LIMIT, "policy name"):
+        raise ValidationError(problem, field="name")
+    if problem := rules.path_problem(path, for_policy=True):
+        raise ValidationError(problem, field="path")
+    if len(description) > DESCRIPTION_LIMIT:
+        problem = f"The description has {len(description)} characters; at most {DESCRIPTION_LIMIT} are allowed."
+        raise ValidationError(problem, field="description")
+    if "\x00" in description:
+        raise ValidationError("The description can't contain a null character.", field="description")
+
+
+def _save_new(policy: ManagedPolicy) -> None:
+    try:
+        with transaction.atomic():
+            policy.save()
+    except IntegrityError as error:
+        message = f"A policy called {policy.name} already exists. Duplicate names are not allowed."
+        raise EntityAlreadyExists(message, field="name") from error
+
+
+def _locked(policy: ManagedPolicy) -> ManagedPolicy:
+    """The account's own policy as it is now, kept from others until the transaction ends."""
+    if policy.is_built_in:
+        raise UnmodifiableEntity(
+            f"The policy {policy.name} is built in and can't be changed or deleted. "
+            "Create a policy of your own from its document."
+        )
+    found = ManagedPolicy.objects.select_for_update().filter(pk=policy.pk).first()
+    if found is None:
+        raise _no_such_policy(policy.arn)
+    return found
+
+
+def _account(policy: ManagedPolicy) -> Account:
+    return Account.objects.get(pk=policy.account_id)
+
+
+def _version_now(policy: ManagedPolicy, version: PolicyVersion) -> PolicyVersion:
+    found = policy.versions.filter(number=version.number).first()
+    if found is None:
+        raise NoSuchEntity(f"Policy {policy.arn} version {version.version_id} does not exist or is not attachable.")
+    return found
+
+
+def _free_slot(policy: ManagedPolicy) -> int:
+    """The lowest free place. The row is locked; the constraint on (policy, slot) decides where a lock does not."""
+    quota = _account(policy).quota("policy_versions")
+    taken = set(policy.versions.values_list("slot", flat=True))
+    free = next((slot for slot in range(1, quota + 1) if slot not in taken), None)
+    if free is None:
+        raise LimitExceeded(
+            f"A managed policy can have up to {quota} versions. Before you create a new version, you must delete an "
+            "existing version."
+        )
+    return free
+
+
+# What keeps a policy, by model: as one, and as several.
+_USES = {
+    "userattachment": ("1 user", "{} users"),
+    "groupattachment": ("1 group", "{} groups"),
+    "user": ("1 user as boundary", "{} users as boundary"),
+}
+
+
+def _in_use(error: ProtectedError) -> str:
+    """How it is used, as GetPolicy tells too. By whom is for those to see who may list it."""
+    counts = Counter(str(row._meta.model_name) for row in error.protected_objects)
+    uses = [_USES[kind][count > 1].format(count) for kind, count in counts.items() if kind in _USES]
+    return f"Cannot delete a policy attached to entities: {', '.join(sorted(uses))}."
+
+
+def _facts(policy: ManagedPolicy) -> dict[str, Any]:
+    """What the audit trail keeps of a policy."""
+    versions = list(policy.versions.order_by("number"))
+    return {
+        "arn": policy.arn,
+        "unique_id": policy.unique_id,
+        "default_version": next((version.version_id for version in versions if version.is_default), None),
+        "versions": len(versions),
+    }

@@ -1,0 +1,78 @@
+// Comfort only: every page works without it.
+"use strict";
+
+document.addEventListener("click", (event) => {
+  const toggle = event.target.closest("[data-theme-toggle]");
+  if (toggle) {
+    const root = document.documentElement;
+    const theme = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+    root.setAttribute("data-bs-theme", theme);
+    try { localStorage.setItem("theme", theme); } catch (error) { /* storage may be off */ }
+  }
+
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    const source = document.querySelector(copy.dataset.copy);
+    navigator.clipboard.writeText(source.value || source.textContent.trim()).then(() => {
+      const label = copy.textContent;
+      copy.textContent = "Copied";
+      setTimeout(() => { copy.textContent = label; }, 1500);
+    });
+  }
+
+  // Secrets stay hidden until asked for.
+  const reveal = event.target.closest("[data-reveal]");
+  if (reveal) {
+    const field = document.querySelector(reveal.dataset.reveal);
+    const shown = field.type === "text";
+    field.type = shown ? "password" : "text";
+    reveal.textContent = shown ? "Show" : "Hide";
+    reveal.setAttribute("aria-pressed", String(!shown));
+  }
+
+  // A secret shown once, saved as a file without another request.
+  const save = event.target.closest("[data-download]");
+  if (save) {
+    const link = document.createElement("a");
+    const text = document.querySelector(save.dataset.content).value;
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = save.dataset.download;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  const all = event.target.closest("[data-check-all]");
+  if (all) {
+    document.querySelectorAll(`input[type=checkbox][name="${all.dataset.checkAll}"]`).forEach((box) => {
+      box.checked = all.checked;
+    });
+  }
+});
+
+// Typing the name frees the button of a destructive form; the server checks it again.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[data-confirm-text]");
+  if (field) {
+    field.form.querySelector("[type=submit]").disabled = field.value !== field.dataset.confirmText;
+  }
+});
+
+document.querySelectorAll("[data-confirm-text]").forEach((field) => {
+  field.form.querySelector("[type=submit]").disabled = field.value !== field.dataset.confirmText;
+});
+
+// A form that was sent shows it, and can't be sent twice.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button && !event.target.hasAttribute("hx-get")) {
+    setTimeout(() => { button.disabled = true; button.classList.add("btn-loading"); }, 0);
+  }
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    document.querySelectorAll(".btn-loading").forEach((button) => {
+      button.disabled = false;
+      button.classList.remove("btn-loading");
+    });
+  }
+});

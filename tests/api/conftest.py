@@ -1,0 +1,53 @@
+"""Access keys for the people of `cast.py`, and the programs that hold them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.ids import new_access_key_id
+from accounts.models import Account
+from identities.models import AccessKey, User
+from identities.models.credentials import KeyStatus
+from identities.sealed import box
+from policies.models import ManagedPolicy
+from tests.api.program import Program
+from tests.cast import acme, alice, bob, globex, mallory
+
+__all__ = ["acme", "alice", "bob", "globex", "mallory"]
+
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+READ = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:Get*", "Resource": "*"}]}'
+
+ProgramOf = Callable[..., Program]
+
+
+def key_of(who: User | Account, *, slot: int = 1, status: str = KeyStatus.ACTIVE) -> AccessKey:
+    account_id = who.account_id if isinstance(who, User) else who.id
+    key_id = new_access_key_id(account_id)
+    return AccessKey.objects.create(
+        access_key_id=key_id,
+        account_id=account_id,
+        user=who if isinstance(who, User) else None,
+        slot=slot,
+        secret_encrypted=box().seal(SECRET, f"access-key:{key_id}"),
+        status=status,
+    )
+
+
+@pytest.fixture
+def program_of(db: None) -> ProgramOf:
+    """A program with a fresh key of a user, or of an account's root user."""
+
+    def make(who: User | Account, **facts: str) -> Program:
+        return Program(key_of(who).access_key_id, SECRET, **facts)
+
+    return make
+
+
+@pytest.fixture
+def readers(acme: Account) -> ManagedPolicy:
+    """A managed policy of Acme's own."""
+    policy = ManagedPolicy.objects.create(account=acme, name="readers", unique_id="ANPAREADERS", newest_version=1)
+    policy.versions.create(number=1, slot=1, is_default=True, document=READ)
+    return policy

@@ -1,0 +1,125 @@
+"""Users by program."""
+
+import pytest
+
+from accounts.models import Account
+from audit.models import Event
+from identities.models import User
+from policies.models import ManagedPolicy
+from tests.api.conftest import ProgramOf
+from tests.api.program import Program, Refused
+from tests.cast import allow, make_user
+
+TAGS = [{"Key": "Team", "Value": "red"}, {"Key": "note", "Value": "ünal + co"}]
+
+
+@pytest.fixture
+def program(program_of: ProgramOf, alice: User) -> Program:
+    return program_of(alice)
+
+
+def refusal(program: Program, operation: str, **inputs: object) -> tuple[int, str, str]:
+    with pytest.raises(Refused) as refused:
+        program.iam(operation, **inputs)
+    return refused.value.status, refused.value.code, refused.value.message
+
+
+def test_create_user_makes_one(program: Program) -> None:
+    made = program.iam("CreateUser", UserName="Carol", Path="/eng/", Tags=TAGS)["User"]
+    assert (made["Arn"], made["Path"]) == ("arn:aws:iam::111122223333:user/eng/Carol", "/eng/")
+    assert made["Tags"] == TAGS
+    assert made["UserId"].startswith("AIDA")
+    assert program.iam("GetUser", UserName="carol")["User"] == made
+
+
+def test_create_user_refuses_a_name_that_is_taken_in_any_case(program: Program, bob: User) -> None:
+    expected = (409, "EntityAlreadyExists", "User with name BOB already exists.")
+    assert refusal(program, "CreateUser", UserName="BOB") == expected
+    event = Event.objects.get(action="iam:CreateUser")
+    assert (event.outcome, event.error_code) == ("Failure", "EntityAlreadyExists")
+
+
+def test_create_user_names_every_fault(program: Program) -> None:
+    status, code, message = refusal(program, "CreateUser", UserName="a b", Path="eng")
+    assert (status, code) == (400, "ValidationError")
+    assert message.startswith("2 validation errors detected: Value 'eng' at 'path' failed to satisfy constraint: ")
+
+
+def test_create_user_refuses_a_tag_named_twice(program: Program) -> None:
+    tags = [{"Key": "team", "Value": "red"}, {"Key": "TEAM", "Value": "blue"}]
+    message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+    assert refusal(program, "CreateUser", UserName="carol", Tags=tags) == (400, "InvalidInput", message)
+
+
+def test_create_user_sets_a_boundary(program: Program, readers: ManagedPolicy) -> None:
+    made = program.iam("CreateUser", UserName="carol", PermissionsBoundary=readers.arn)["User"]
+    assert made["PermissionsBoundary"]["PermissionsBoundaryArn"] == readers.arn
+
+
+def test_create_user_is_decided_on_the_path_and_the_tags(program_of: ProgramOf, bob: User) -> None:
+    tagged = {"StringEquals": {"aws:RequestTag/team": "red"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
+    allow(bob, "iam:CreateUser", "arn:aws:iam::*:user/eng/*", Condition=tagged)
+    program = program_of(bob)
+    red, blue = ([{"Key": "team", "Value": colour}] for colour in ("red", "blue"))
+    assert program.iam("CreateUser", UserName="carol", Path="/eng/", Tags=red)
+    for more in ({"Path": "/eng/", "Tags": blue}, {"Path": "/ops/", "Tags": red}, {"Path": "/eng/"}):
+        assert refusal(program, "CreateUser", UserName="dora", **more)[1] == "AccessDenied"
+
+
+def test_get_user_without_a_name_tells_the_caller(program: Program, program_of: ProgramOf, acme: Account) -> None:
+    assert program.iam("GetUser")["User"]["UserName"] == "alice"
+    root = program_of(acme).iam("GetUser")["User"]
+    assert (root["Arn"], root["UserId"]) == ("arn:aws:iam::111122223333:root", "111122223333")
+
+
+def test_get_user_says_when_there_is_none(program: Program) -> None:
+    expected = (404, "NoSuchEntity", "The user with name nobody cannot be found.")
+    assert refusal(program, "GetUser", UserName="nobody") == expected
+
+
+def test_list_users_leaves_tags_and_boundaries_out(program: Program, readers: ManagedPolicy) -> None:
+    program.iam("CreateUser", UserName="carol", Tags=TAGS, PermissionsBoundary=readers.arn)
+    for user in program.iam("ListUsers")["Users"]:
+        assert not {"Tags", "PermissionsBoundary"} & user.keys()
+
+
+def test_list_users_lists_the_own_account(program: Program, alice: User, mallory: User) -> None:
+    assert [user["UserName"] for user in program.iam("ListUsers")["Users"]] == ["alice"]
+
+
+def test_update_user_renames_and_moves(program: Program, bob: User) -> None:
+    program.iam("UpdateUser", UserName="bob", NewUserName="robert", NewPath="/eng/")
+    moved = program.iam("GetUser", UserName="robert")["User"]
+    assert (moved["Arn"], moved["UserId"]) == ("arn:aws:iam::111122223333:user/eng/robert", bob.unique_id)
+
+
+def test_update_user_needs_the_permission_on_both_names(program_of: ProgramOf, bob: User) -> None:
+    allow(bob, "iam:UpdateUser", "arn:aws:iam::*:user/bob")
+    status, code, message = refusal(program_of(bob), "UpdateUser", UserName="bob", NewUserName="robert")
+    assert (status, code) == (403, "AccessDenied")
+    assert "on resource: arn:aws:iam::111122223333:user/robert " in message
+
+
+def test_delete_user_says_what_is_left(program: Program, bob: User) -> None:
+    expected = (409, "DeleteConflict", "Cannot delete entity, must delete login profile first.")
+    assert refusal(program, "DeleteUser", UserName="bob") == expected
+    program.iam("DeleteLoginProfile", UserName="bob")
+    program.iam("DeleteUser", UserName="bob")
+    assert not User.objects.filter(pk=bob.pk).exists()
+
+
+def test_tag_user_replaces_a_key_in_other_case(program: Program, bob: User) -> None:
+    program.iam("TagUser", UserName="bob", Tags=TAGS)
+    program.iam("TagUser", UserName="bob", Tags=[{"Key": "team", "Value": ""}])
+    assert {"Key": "team", "Value": ""} in program.iam("ListUserTags", UserName="bob")["Tags"]
+    program.iam("UntagUser", UserName="bob", TagKeys=["TEAM", "nothing"])
+    assert program.iam("ListUserTags", UserName="bob")["Tags"] == TAGS[1:]
+
+
+def test_tags_are_condition_keys(program_of: ProgramOf, alice: User, bob: User) -> None:
+    allow(bob, "iam:DeleteUser", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}})
+    for name, colour in (("carol", "red"), ("dora", "blue")):
+        make_user(alice.account, name, console=False).tags.create(key="team", value=colour)
+    program_of(bob).iam("DeleteUser", UserName="carol")
+    bob.access_keys.all().delete()
+    assert refusal(program_of(bob), "DeleteUser", UserName="dora")[1] == "AccessDenied"

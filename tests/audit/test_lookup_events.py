@@ -1,0 +1,90 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import Account
+from audit.models import Event, Outcome
+from audit.services import record
+from identities.models import User
+from tests.cast import allow, browser_of, principal_of
+
+PAGE = reverse("audit:lookup-events")
+
+
+@pytest.mark.bar(121)
+def test_it_lists_newest_first_with_who_what_and_where(alice: User) -> None:
+    record(principal_of(alice), "iam:CreateGroup", "arn:aws:iam::111122223333:group/first")
+    record(principal_of(alice), "iam:CreateGroup", "arn:aws:iam::111122223333:group/second")
+    text = browser_of(alice).get(PAGE).content.decode()
+    assert text.index("group/second") < text.index("group/first")
+    assert "192.0.2.10" in text
+
+
+def test_it_requires_permission(bob: User) -> None:
+    assert browser_of(bob).get(PAGE).status_code == 403
+    allow(bob, "cloudtrail:LookupEvents")
+    assert browser_of(bob).get(PAGE).status_code == 200
+
+
+@pytest.mark.bar(61)
+def test_it_hides_other_accounts(alice: User, mallory: User) -> None:
+    event = record(principal_of(mallory), "iam:CreateGroup", "arn:aws:iam::444455556666:group/theirs")
+    browser = browser_of(alice)
+    assert "group/theirs" not in browser.get(PAGE).content.decode()
+    theirs = browser.get(reverse("audit:lookup-events-entry", args=[event.id]))
+    missing = browser.get(reverse("audit:lookup-events-entry", args=[event.id + 1000]))
+    assert theirs.status_code == missing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"person": "ALICE"}, {"alice-did"}),
+        ({"action": "iam:create"}, {"alice-did", "bob-did"}),
+        ({"outcome": "Failure"}, {"bob-did"}),
+        ({"since": "2100-01-01"}, set()),
+        ({"since": "not a date"}, set()),
+    ],
+)
+def test_it_filters(alice: User, bob: User, query: dict[str, str], shown: set[str]) -> None:
+    record(principal_of(alice), "iam:CreateUser", "alice-did")
+    record(principal_of(bob), "iam:CreateUser", "bob-did", outcome=Outcome.FAILURE)
+    text = browser_of(alice).get(PAGE, query).content.decode()
+    assert {name for name in ("alice-did", "bob-did") if name in text} == shown
+
+
+def test_it_pages_back_to_the_oldest(alice: User, acme: Account) -> None:
+    for number in range(60):
+        record(principal_of(alice), "iam:CreateGroup", f"group-{number:02d}.")
+    browser = browser_of(alice)
+    first = browser.get(PAGE)
+    older = browser.get(PAGE, {"before": first.context["older"]}).content.decode()
+    assert "group-59." in first.content.decode() and "group-59." not in older
+    assert "group-00." in older
+
+
+def test_it_answers_htmx_with_the_rows_only(alice: User) -> None:
+    reply = browser_of(alice).get(PAGE, headers={"HX-Request": "true"})
+    assert "<html" not in reply.content.decode()
+
+
+@pytest.mark.bar(124)
+def test_a_record_is_one_printable_line(alice: User) -> None:
+    event = record(principal_of(alice), "iam:CreateUser", "arn:x\n2026-01-01 root iam:DeleteUser \x1b[2J")
+    assert "\n" not in event.resource and "\x1b" not in event.resource
+
+
+@pytest.mark.bar(122)
+@pytest.mark.parametrize("key", ["password", "new_secret", "seed", "session_token", "mfa_code"])
+def test_a_record_refuses_what_looks_like_a_secret(alice: User, key: str) -> None:
+    with pytest.raises(ValueError, match="looks like a secret"):
+        record(principal_of(alice), "iam:CreateAccessKey", "x", **{key: "hunter2"})
+    assert not Event.objects.exists()
+
+
+def test_events_cannot_be_changed_or_deleted(alice: User) -> None:
+    event = record(principal_of(alice), "iam:CreateGroup", "x")
+    for attempt in (event.save, event.delete, Event.objects.all().delete):
+        with pytest.raises(TypeError):
+            attempt()
+    with pytest.raises(TypeError):
+        Event.objects.update(action="iam:Nothing")

@@ -1,0 +1,98 @@
+"""Fixtures for all tests. The people in them are in `cast.py`, what they stand on is in `rig/`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import BrowserContext
+from pytest_django.live_server_helper import LiveServer
+
+from tests.cast import acme, alice, bob, globex, mallory  # noqa: F401 # fixtures for every test
+from tests.rig import browser as browser_rig
+from tests.rig.programs import Programs
+from tests.rig.served import Served, collect_static, serve
+
+# How long an example takes says nothing here: two workers share the machine.
+hypothesis_settings.register_profile("console", deadline=None, max_examples=50)
+hypothesis_settings.load_profile("console")
+
+VENDORS = {"sqlite": "sqlite", "postgres": "postgresql"}
+BROWSER_FIXTURES = {"page", "context", "new_context", "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for database in {"sqlite", "postgres"} & {marker.name for marker in item.iter_markers()}:
+            if connection.vendor != VENDORS[database]:
+                item.add_marker(pytest.mark.skip(reason=f"Only makes sense on {database}."))
+        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    if not browser_rig.CHROMIUM.exists():
+        pytest.skip(f"There is no {browser_rig.CHROMIUM}: install Debian's package chromium, or set CHROMIUM.")
+    return browser_type_launch_args | {
+        "executable_path": str(browser_rig.CHROMIUM),
+        "args": browser_rig.LAUNCH_ARGS,
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server: LiveServer) -> str:
+    """Pages are opened by path: `page.goto("/signin/")`."""
+    return live_server.url
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_context_args | {
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+        "viewport": {"width": 1280, "height": 900},
+    }
+
+
+@pytest.fixture
+def new_context(new_context: Callable[..., BrowserContext], base_url: str) -> Iterator[Callable[..., BrowserContext]]:
+    """Every browser of a test, the first and any further one, is watched: one complaint fails the test."""
+    complaints: list[list[str]] = []
+
+    def open_watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        complaints.append(browser_rig.watch(context, base_url))
+        return context
+
+    yield open_watched
+    everything = [line for of_one_browser in complaints for line in of_one_browser]
+    assert not everything, "A page misbehaved:\n" + "\n".join(everything)
+
+
+@pytest.fixture
+def axe_check() -> browser_rig.AxeCheck:
+    return browser_rig.axe_check
+
+
+@pytest.fixture
+def programs(live_server: LiveServer) -> Programs:
+    """boto3 clients and the AWS command line, all speaking to the running console."""
+    return Programs(live_server.url)
+
+
+@pytest.fixture(scope="session")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The front-end files, collected as `make setup` does."""
+    folder = tmp_path_factory.mktemp("static")
+    collect_static(folder)
+    return folder
+
+
+@pytest.fixture
+def served(tmp_path: Path, static_root: Path) -> Iterator[Served]:
+    """A second console beside the one under test: started by `manage.py serve`, without an account, on fresh data."""
+    with serve(tmp_path, static_root) as running:
+        yield running

@@ -1,0 +1,42 @@
+"""What a person can set, run or depend on is documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = (ROOT / "iamconsole/settings.py").read_text() + (ROOT / "iamconsole/env.py").read_text()
+NAMES = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)))
+COMMANDS = sorted(path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py"))
+PACKAGES = re.findall(r"^([a-z][a-z0-9-]*)", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+
+
+def test_there_is_something_to_document() -> None:
+    assert "TRUSTED_PROXY_COUNT" in NAMES and "serve" in COMMANDS and "django" in PACKAGES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/settings.md").read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"manage.py {command}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_dependency_has_its_reason(package: str) -> None:
+    assert package in (ROOT / "docs/DEPENDENCIES.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_between_the_documents_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+@pytest.mark.parametrize("target", ["make run", "make test", "make check", "make bar"])
+def test_the_readme_names_the_ways_in(target: str) -> None:
+    assert target in (ROOT / "README.md").read_text()
