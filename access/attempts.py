@@ -1,5 +1,5 @@
-"""A sign-in that is under way. Who it is for is fixed here, on the server, at its first step; the browser holds a random
-token that opens nothing but the next step, is replaced at every step, and is over after ten minutes."""
+"""A sign-in that is under way. Who it is for is fixed here, on the server, at its first step; the browser holds a
+random token that opens nothing but the next step, is replaced at every step, and is over after ten minutes."""
 
 from datetime import timedelta
 

@@ -83,7 +83,7 @@ def root_binding(root_user: RootUser) -> str:
 
 def root_of(row: OneTimeToken | None) -> RootUser | None:
     """The root user whom the link is still good for."""
-    root_user = getattr(row.account, "root_user", None) if row and row.account else None
+    root_user: RootUser | None = getattr(row.account, "root_user", None) if row and row.account else None
     if row is None or root_user is None or not same(row.binding, root_binding(root_user)):
         return None
     return root_user

@@ -1,4 +1,4 @@
-"""Security recommendations: what is still missing, as the dashboard lists it and the root banner names the next step."""
+"""Security recommendations: what is still missing, as the dashboard lists it; the root banner names the next step."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,7 +45,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
         Step(
             has_administrator(account.id),
             "Create an administrator",
-            "Everyday work belongs to an IAM user whose permissions can be changed and taken back.",
+            "Sign in as them from then on: what an IAM user may do can be changed and taken back.",
             reverse("identities:create-user") + "?administrator=1",
             "Create an administrator",
         ),

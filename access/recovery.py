@@ -57,8 +57,8 @@ def _mail(root_user: RootUser, token: str, origin: Origin) -> Mail:
     name = root_user.account.name
     text = (
         f"Somebody{f' at {origin.address}' if origin.address else ''} asked for a new password of the root user of the "
-        f"account {name} ({root_user.account_id}).\n\nIf that was you, open this link within an hour. It works once:\n\n"
-        f"{link}\n\nIf it was not you, nothing needs to be done: without the link nothing changes.\n"
+        f"account {name} ({root_user.account_id}).\n\nIf that was you, open this link within an hour. It works once:"
+        f"\n\n{link}\n\nIf it was not you, nothing needs to be done: without the link nothing changes.\n"
     )
     return Mail(f"[{name}] A new password for the root user", text, root_user.email)
 

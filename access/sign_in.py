@@ -182,12 +182,12 @@ def acting(person: Person, origin: Origin) -> Principal:
 
 
 def _note_use(person: Person) -> None:
-    used = person.user or person.owner
-    if used is None or isinstance(used, LoginProfile):
-        return
     now = clock.now()
     due = Q(password_last_used_at=None) | Q(password_last_used_at__lte=now - USE_WINDOW)
-    type(used)._default_manager.filter(due, pk=used.pk).update(password_last_used_at=now)
+    if person.user is not None:
+        User.objects.filter(due, pk=person.user.pk).update(password_last_used_at=now)
+    else:
+        RootUser.objects.filter(due, pk=person.account_id).update(password_last_used_at=now)
 
 
 def _must_change(profile: LoginProfile, policy: PasswordPolicy | None) -> bool:

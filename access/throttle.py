@@ -99,7 +99,8 @@ def step_try(limit: Limit, subject: str) -> Try:
 
 def person_key(account_id: str, user_name: str | None) -> str:
     """One name for a person, whatever the case they type it in; root where `user_name` is None."""
-    return f"{account_id.casefold()}/root" if user_name is None else f"{account_id.casefold()}/user/{user_name.casefold()}"
+    account = account_id.casefold()
+    return f"{account}/root" if user_name is None else f"{account}/user/{user_name.casefold()}"
 
 
 def _take(counters: Sequence[Counter]) -> Try:

@@ -42,10 +42,17 @@ def wire_request(request: HttpRequest) -> WireRequest:
 
 
 def wire_headers(request: HttpRequest) -> WireRequest:
-    """The request as it was sent. WSGI decodes the path; this view has one path only, so its encoded form is known."""
-    path = quote(request.META.get("PATH_INFO", "/"), safe="/", encoding="latin-1")
+    """The request as it was sent, without its body."""
     query = request.META.get("QUERY_STRING", "").encode("latin-1")
-    return WireRequest(request.method or "", path.encode(), query, tuple(_headers(request)), b"")
+    return WireRequest(request.method or "", _raw_path(request).encode("latin-1"), query, tuple(_headers(request)), b"")
+
+
+def _raw_path(request: HttpRequest) -> str:
+    """WSGI hands over a decoded path; gunicorn the request's own words beside it."""
+    sent: str = request.META.get("RAW_URI", "")
+    if sent.startswith("/"):
+        return sent.partition("?")[0]
+    return quote(request.META.get("PATH_INFO", "/"), safe="/", encoding="latin-1")
 
 
 def _headers(request: HttpRequest) -> list[tuple[str, str]]:

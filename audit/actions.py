@@ -56,3 +56,9 @@ def recently_signed_in(view: View) -> View:
     """The view wants proof of the person from the last five minutes (keys, passwords, MFA)."""
     view.needs_fresh_sign_in = True  # type: ignore[attr-defined] # functions carry their declaration
     return view
+
+
+def open_before_root_mfa(view: View) -> View:
+    """Root reaches the view also where MFA is mandatory and no device is on yet: it is part of turning one on."""
+    view.open_before_root_mfa = True  # type: ignore[attr-defined] # functions carry their declaration
+    return view

@@ -71,3 +71,8 @@ def pretty(text: str) -> str:
     except (ValueError, RecursionError):
         return text
     return json.dumps(content, indent=2)
+
+
+def readable(text: str) -> str:
+    """For showing: as it was given, so that the lines that decisions name are right, unless it is all on one line."""
+    return text if "\n" in text.strip() else pretty(text)

@@ -1,5 +1,23 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from policies.views import editing, list_policies, policies, versions
 
 app_name = "policies"
 
-urlpatterns: list[URLPattern] = []
+# The scope tells built-in ("aws") and own policies of the same name apart.
+POLICY = "policy/<str:scope>/<str:policy_name>/"
+VERSION = f"{POLICY}version/<str:version_id>/"
+
+urlpatterns = [
+    path("", list_policies.list_policies, name="list-policies"),
+    path("create/", policies.create_policy, name="create-policy"),
+    path("validate/", editing.validate_policy, name="validate-policy"),
+    path(POLICY, policies.get_policy, name="get-policy"),
+    path(f"{POLICY}delete/", policies.delete_policy, name="delete-policy"),
+    path(f"{POLICY}versions/", versions.list_policy_versions, name="list-policy-versions"),
+    path(f"{POLICY}versions/create/", versions.create_policy_version, name="create-policy-version"),
+    path(f"{POLICY}versions/changes/", versions.get_policy_version_changes, name="get-policy-version-changes"),
+    path(VERSION, versions.get_policy_version, name="get-policy-version"),
+    path(f"{VERSION}set-default/", versions.set_default_policy_version, name="set-default-policy-version"),
+    path(f"{VERSION}delete/", versions.delete_policy_version, name="delete-policy-version"),
+]

@@ -15,3 +15,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 
 # Straight from the source folders: a test never sees yesterday's collected files.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+# The live server of the browser tests gets its files there, too; looked for when asked, not at every start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

@@ -10,12 +10,13 @@ from access.guard import safe_next
 from access.http import AccessRequest
 from access.models import ConsoleSession
 from access.sign_in import CONFIRM, Person, SignInFailed, find_signed_in, prove_code, prove_password
-from audit.actions import signed_in
+from audit.actions import open_before_root_mfa, signed_in
 from audit.services import record
 from identities.services.mfa import has_mfa
 
 
 @signed_in("everybody may prove again who they are")
+@open_before_root_mfa
 @never_cache
 def confirm(request: AccessRequest) -> HttpResponse:
     session = request.console_session
@@ -33,9 +34,6 @@ def confirm(request: AccessRequest) -> HttpResponse:
         else:
             return _renewed(request, session, next_url, mfa=with_code)
     return render(request, "access/confirm.html", {"form": form, "next": next_url})
-
-
-confirm.open_before_root_mfa = True  # type: ignore[attr-defined] # read by the guard
 
 
 def _prove(request: AccessRequest, person: Person, proofs: dict[str, str]) -> None:

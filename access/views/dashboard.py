@@ -1,6 +1,5 @@
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from access.http import AccessRequest
@@ -43,11 +42,11 @@ def _account_steps(account: Account, summary: Panel, policy: Panel) -> tuple[Ste
 
 
 def _counts(account: Account) -> tuple[tuple[str, int, str], ...]:
-    """(label, how many, the page that lists them); the address is '' where there is none."""
+    """(label, how many, the URL name of the page that lists them); '' where there is none."""
     devices = MFADevice.objects.filter(account=account, enabled_at__isnull=False)
     return (
-        ("Users", User.objects.filter(account=account).count(), reverse("identities:list-users")),
-        ("User groups", Group.objects.filter(account=account).count(), reverse("identities:list-groups")),
-        ("Own policies", ManagedPolicy.objects.filter(account=account).count(), reverse("policies:list-policies")),
+        ("Users", User.objects.filter(account=account).count(), "identities:list-users"),
+        ("User groups", Group.objects.filter(account=account).count(), "identities:list-groups"),
+        ("Own policies", ManagedPolicy.objects.filter(account=account).count(), "policies:list-policies"),
         ("MFA devices in use", devices.count(), ""),
     )

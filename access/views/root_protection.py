@@ -8,12 +8,14 @@ from access.http import AccessRequest
 from access.recommendations import root_steps
 from accounts.models import Account, RootUser
 from audit import clock
-from audit.actions import signed_in
+from audit.actions import open_before_root_mfa, signed_in
 from audit.errors import InvalidUserType
 from audit.services import record
+from identities.services.mfa import has_mfa
 
 
 @signed_in("shows the root user how to protect itself; sends everybody else to the dashboard")
+@open_before_root_mfa
 @require_safe
 def protect_root(request: AccessRequest) -> HttpResponse:
     if not request.principal.is_root:
@@ -21,6 +23,7 @@ def protect_root(request: AccessRequest) -> HttpResponse:
     account = Account.objects.select_related("root_user").get(pk=request.principal.account_id)
     context = {
         "steps": root_steps(account),
+        "has_mfa": has_mfa(account.id, None),
         "next": safe_next(request.GET.get("next") or ""),
         "is_required": settings.ROOT_MFA_REQUIRED,
         "sign_in_url": sign_in_url(account),
@@ -29,6 +32,7 @@ def protect_root(request: AccessRequest) -> HttpResponse:
 
 
 @signed_in("the root user puts the demand for MFA off; nobody else has one")
+@open_before_root_mfa
 @require_POST
 def dismiss_mfa_demand(request: AccessRequest) -> HttpResponse:
     if not request.principal.is_root:
@@ -38,11 +42,6 @@ def dismiss_mfa_demand(request: AccessRequest) -> HttpResponse:
     RootUser.objects.filter(pk=request.principal.account_id).update(mfa_demand_dismissed_at=clock.now())
     record(request.principal, "iamconsole:DismissMFADemand", request.principal.arn)
     return redirect(safe_next(request.POST.get("next") or ""))
-
-
-# With ROOT_MFA_REQUIRED the guard sends root here from everywhere else.
-protect_root.open_before_root_mfa = True  # type: ignore[attr-defined] # read by the guard
-dismiss_mfa_demand.open_before_root_mfa = True  # type: ignore[attr-defined] # read by the guard
 
 
 def sign_in_url(account: Account) -> str:

@@ -1,5 +1,6 @@
 """Browsers that are signed in: one's own, and for administrators those of others."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from access import sessions
+from access.browsers import in_words
 from access.http import AccessRequest
 from access.models import ConsoleSession
 from audit.actions import requires, signed_in
@@ -25,8 +27,7 @@ END = "iamconsole:EndConsoleSession"
 @signed_in("everybody sees where they are signed in")
 @require_safe
 def my_sessions(request: AccessRequest) -> HttpResponse:
-    page = Paginator(_own(request), PAGE).get_page(request.GET.get("page"))
-    return render(request, "access/sessions.html", {"page": page, "present": request.console_session})
+    return render(request, "access/sessions.html", _listed(request, _own(request)))
 
 
 @signed_in("everybody may end a session of their own")
@@ -58,9 +59,7 @@ def list_console_sessions(request: AccessRequest, user: User) -> HttpResponse:
     profile: LoginProfile | None = getattr(user, "login_profile", None)
     binding = profile.get_session_auth_hash() if profile else ""
     rows = _live(ConsoleSession.objects.filter(user=user, password_binding=binding))
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    may_end = request.gate.may(END, user.arn)
-    context = {"user": user, "page": page, "may_end": may_end, "action": END, "present": request.console_session}
+    context = {"user": user, "may_end": request.gate.may(END, user.arn), "action": END, **_listed(request, rows)}
     return render(request, "access/user_sessions.html", context)
 
 
@@ -78,6 +77,12 @@ def end_console_session(request: AccessRequest, user: User) -> HttpResponse:
     return redirect("access:list-console-sessions", user.name)
 
 
+def _listed(request: AccessRequest, rows: QuerySet[ConsoleSession]) -> dict[str, Any]:
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    named = [(session, in_words(session.user_agent)) for session in page]
+    return {"page": page, "sessions": named, "present": request.console_session}
+
+
 def _session_id(text: str) -> UUID:
     try:
         return UUID(text)
@@ -93,7 +98,7 @@ def _present(request: AccessRequest) -> ConsoleSession:
 
 def _own(request: AccessRequest) -> QuerySet[ConsoleSession]:
     present = _present(request)
-    rows = ConsoleSession.objects.filter(account_id=present.account_id, user_id=present.user_id)
+    rows = ConsoleSession.objects.filter(account_id=present.account_id, user=present.user)
     return _live(rows.filter(password_binding=present.password_binding))
 
 

@@ -1,7 +1,8 @@
+from access import throttle
 from api import describe
 from api.registry import Call, Result, action
 from api.targets import found_user, user
-from audit.errors import ValidationError
+from audit.errors import ServiceError, ValidationError
 from identities.services import login_profiles
 
 
@@ -45,9 +46,20 @@ def delete_login_profile(call: Call) -> None:
 
 @action("iam:ChangePassword", resource=user)
 def change_password(call: Call) -> None:
-    login_profiles.change_password(
-        by=call.principal,
-        user=None if call.is_about_root else found_user(call),
-        old_password=call["OldPassword"],
-        new_password=call["NewPassword"],
-    )
+    """Whoever holds only a key must not find the password out here: wrong ones count as on the sign-in page."""
+    by = call.principal
+    person = throttle.person_key(by.account_id, None if by.is_root else by.name)
+    counted = throttle.password_try(person=person, address=by.origin.address)
+    try:
+        login_profiles.change_password(
+            by=by,
+            user=None if call.is_about_root else found_user(call),
+            old_password=call["OldPassword"],
+            new_password=call["NewPassword"],
+        )
+    except login_profiles.IncorrectPassword:
+        raise
+    except ServiceError:
+        counted.succeeded()
+        raise
+    counted.succeeded()

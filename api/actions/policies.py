@@ -3,11 +3,12 @@ from collections.abc import Iterable
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
 
-from api import describe
+from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import found_policy, policy
-from audit.errors import NoSuchEntity
+from audit.errors import InvalidInput, NoSuchEntity
 from identities.models import Group, GroupAttachment, User, UserAttachment
+from policies import services
 from policies.models import AWS, ManagedPolicy, PolicyVersion
 
 
@@ -26,6 +27,46 @@ def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, objec
 
 def _uses(rows: QuerySet, column: str) -> dict[int, int]:  # type: ignore[type-arg] # rows of three models
     return dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column))
+
+
+@action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
+def create_policy(call: Call) -> Result:
+    if call.tags:
+        raise InvalidInput("Managed policies can't be tagged on this server: leave Tags out.")
+    row = services.create_policy(
+        by=call.principal,
+        name=call["PolicyName"],
+        document=call["PolicyDocument"],
+        path=call.get("Path", "/"),
+        description=call.get("Description", ""),
+    )
+    return {"Policy": described(call, [row])[0]}
+
+
+@action("iam:DeletePolicy", resource=policy)
+def delete_policy(call: Call) -> None:
+    services.delete_policy(by=call.principal, policy=found_policy(call))
+
+
+@action("iam:CreatePolicyVersion", resource=policy)
+def create_policy_version(call: Call) -> Result:
+    row = services.create_policy_version(
+        by=call.principal,
+        policy=found_policy(call),
+        document=call["PolicyDocument"],
+        set_as_default=call.get("SetAsDefault", False),
+    )
+    return {"PolicyVersion": describe.policy_version(row)}
+
+
+@action("iam:SetDefaultPolicyVersion", resource=policy)
+def set_default_policy_version(call: Call) -> None:
+    services.set_default_policy_version(by=call.principal, policy=found_policy(call), version=found_version(call))
+
+
+@action("iam:DeletePolicyVersion", resource=policy)
+def delete_policy_version(call: Call) -> None:
+    services.delete_policy_version(by=call.principal, policy=found_policy(call), version=found_version(call))
 
 
 @action("iam:GetPolicy", resource=policy)

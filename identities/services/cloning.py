@@ -72,7 +72,8 @@ def give_items(*, by: Principal, user: User, items: Iterable[Item]) -> None:
         try:
             item.give(by=by, user=user)
         except ServiceError as error:
-            raise type(error)(f"“{item.name}” could not be given: {error.message}") from error
+            error.message = f"“{item.name}” could not be given: {error.message}"
+            raise
 
 
 @transaction.atomic

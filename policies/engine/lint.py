@@ -82,15 +82,14 @@ def _not_action_allowed(statement: Statement, document: Document) -> Iterator[Lo
         yield (statement.index, "NotResource"), Problem("NOT_RESOURCE_ALLOW", message, hint, "security")
 
 
-def _pass_role(statement: Statement, document: Document) -> Iterator[Located]:
-    if not _grants(statement, document) or not _speaks_about(statement, document, PASS_ROLE):
-        return
-    wide = any(_is_any_role(resource) for resource in statement.resources) or bool(statement.not_resources)
-    limited = any(condition.key.lower() == "iam:passedtoservice" for condition in statement.conditions)
-    if wide and not limited:
-        message = "iam:PassRole on every role lets its holder use any role through a service."
-        hint = "Name the roles, and the service in a condition on iam:PassedToService."
-        yield (statement.index, "Resource"), Problem("PASS_ROLE_EVERYWHERE", message, hint, "security")
+def _pass_role(document: Document) -> Iterator[Located]:
+    for statement in _speaking_about(document, PASS_ROLE):
+        wide = any(_is_any_role(resource) for resource in statement.resources) or bool(statement.not_resources)
+        limited = any(condition.key.lower() == "iam:passedtoservice" for condition in statement.conditions)
+        if wide and not limited and _grants(statement, document):
+            message = "iam:PassRole on every role lets its holder use any role through a service."
+            hint = "Name the roles, and the service in a condition on iam:PassedToService."
+            yield (statement.index, "Resource"), Problem("PASS_ROLE_EVERYWHERE", message, hint, "security")
 
 
 def _is_any_role(resource: str) -> bool:
@@ -98,8 +97,8 @@ def _is_any_role(resource: str) -> bool:
     return resource == "*" or (len(fields) == FIELDS and fields[5] in ("*", "role/*", "role*"))
 
 
-def _speaks_about(statement: Statement, document: Document, action: str) -> bool:
-    return any(each.statement is statement for each in candidates(document, action.lower()))
+def _speaking_about(document: Document, action: str) -> Iterator[Statement]:
+    return (each.statement for each in candidates(document, action.lower()))
 
 
 def _fits(pattern: str, action: str) -> bool:
@@ -110,16 +109,14 @@ def _fits(pattern: str, action: str) -> bool:
     return service == other and compile_pattern(names).matches(name)
 
 
-def _resource_policies(statement: Statement, document: Document) -> Iterator[Located]:
-    if document.kind != "identity" or statement.effect != "Allow" or not statement.actions:
-        return
-    named = (action for action in RESOURCE_POLICY_ACTIONS if _speaks_about(statement, document, action))
-    for action in named:
-        if not _is_named(statement, action):
-            continue
-        message = f"{action} lets its holder open the resource to anybody."
-        hint = "Give it to those only who manage access."
-        yield (statement.index, "Action"), Problem("PERMISSIONS_MANAGEMENT", message, hint, "security", action)
+def _resource_policies(document: Document) -> Iterator[Located]:
+    for action in RESOURCE_POLICY_ACTIONS if document.kind == "identity" else ():
+        for statement in _speaking_about(document, action):
+            if statement.effect == "Allow" and statement.actions and _is_named(statement, action):
+                message = f"{action} lets its holder open the resource to anybody."
+                hint = "Give it to those only who manage access."
+                place = (statement.index, "Action")
+                yield place, Problem("PERMISSIONS_MANAGEMENT", message, hint, "security", action)
 
 
 def _is_named(statement: Statement, action: str) -> bool:
@@ -159,9 +156,10 @@ def _redundant(statement: Statement, document: Document) -> Iterator[Located]:
 def _covered(texts: tuple[str, ...]) -> list[str]:
     counts = Counter(texts)
     covered = [text for text, times in counts.items() if times > 1]
-    wide = [(text, compile_pattern(text)) for text in counts if "*" in text or "?" in text]
-    if len(wide) * sum(map(len, counts)) > _COMPARED_CHARACTERS:
+    wild = [text for text in counts if "*" in text or "?" in text]
+    if len(wild) * sum(map(len, counts)) > _COMPARED_CHARACTERS:
         return covered
+    wide = [(text, compile_pattern(text)) for text in wild]
     return [
         text for text in counts if text in covered or any(text != wider and each.matches(text) for wider, each in wide)
     ]
@@ -197,6 +195,8 @@ def _is_full_access(statement: Statement) -> bool:
 
 def _document_problems(document: Document) -> Iterator[Located]:
     yield from _repeated_statements(document)
+    yield from _pass_role(document)
+    yield from _resource_policies(document)
     if document.kind != "identity":
         return
     for what, actions in reachable(partial(_is_allowed_widely, document)):
@@ -268,8 +268,6 @@ def _principals(statement: Statement, document: Document) -> Iterator[Located]:
 RULES: tuple[Rule, ...] = (
     _everything_allowed,
     _not_action_allowed,
-    _pass_role,
-    _resource_policies,
     _wide_arn,
     _redundant,
     _old_variables,

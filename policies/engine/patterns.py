@@ -236,7 +236,8 @@ def _with_runs(texts: list[str | Segment]) -> Iterator[Floating]:
 
 def _segment(atoms: Atoms) -> Segment:
     if isinstance(atoms, str):
-        return Segment(len(atoms), tuple(_pieces(atoms)))
+        pieces_of_text = _pieces(atoms) if "?" in atoms else [(0, atoms)] if atoms else []
+        return Segment(len(atoms), tuple(pieces_of_text))
     pieces: list[tuple[int, str]] = []
     length = 0
     for atom in atoms:

@@ -60,6 +60,45 @@ def test_get_policy_version_says_when_there_is_none(program: Program, readers: M
     assert refusal(program, "GetPolicyVersion", PolicyArn=readers.arn, VersionId=version)[:2] == (404, "NoSuchEntity")
 
 
+def test_create_policy_makes_one(program: Program) -> None:
+    inputs = {"PolicyName": "writers", "Path": "/eng/", "Description": "For writers", "PolicyDocument": READ}
+    made = program.iam("CreatePolicy", **inputs)["Policy"]
+    assert (made["Arn"], made["DefaultVersionId"]) == ("arn:aws:iam::111122223333:policy/eng/writers", "v1")
+    assert "Description" not in made
+    assert program.iam("GetPolicy", PolicyArn=made["Arn"])["Policy"]["Description"] == "For writers"
+    message = "A policy called Writers already exists. Duplicate names are not allowed."
+    assert refusal(program, "CreatePolicy", PolicyName="Writers", PolicyDocument=READ) == (
+        409,
+        "EntityAlreadyExists",
+        message,
+    )
+
+
+def test_versions_come_and_go(program: Program, readers: ManagedPolicy) -> None:
+    made = program.iam("CreatePolicyVersion", PolicyArn=readers.arn, PolicyDocument=READ)["PolicyVersion"]
+    assert (made["VersionId"], made["IsDefaultVersion"]) == ("v2", False)
+    program.iam("SetDefaultPolicyVersion", PolicyArn=readers.arn, VersionId="v2")
+    listed = program.iam("ListPolicyVersions", PolicyArn=readers.arn)["Versions"]
+    assert [(row["VersionId"], row["IsDefaultVersion"]) for row in listed] == [("v2", True), ("v1", False)]
+    assert refusal(program, "DeletePolicyVersion", PolicyArn=readers.arn, VersionId="v2")[1] == "DeleteConflict"
+    program.iam("DeletePolicyVersion", PolicyArn=readers.arn, VersionId="v1")
+    program.iam("DeletePolicy", PolicyArn=readers.arn)
+    assert refusal(program, "GetPolicy", PolicyArn=readers.arn)[1] == "NoSuchEntity"
+
+
+def test_a_sixth_version_is_refused(program: Program, readers: ManagedPolicy) -> None:
+    for _ in range(4):
+        program.iam("CreatePolicyVersion", PolicyArn=readers.arn, PolicyDocument=READ)
+    refused = refusal(program, "CreatePolicyVersion", PolicyArn=readers.arn, PolicyDocument=READ)
+    assert refused[:2] == (409, "LimitExceeded")
+
+
+@pytest.mark.parametrize("operation", ["DeletePolicy", "CreatePolicyVersion"])
+def test_built_in_policies_stay_as_they_are(program: Program, operation: str) -> None:
+    more = {"PolicyDocument": READ} if operation == "CreatePolicyVersion" else {}
+    assert refusal(program, operation, PolicyArn=ADMINISTRATOR, **more)[1] == "UnmodifiableEntity"
+
+
 def test_list_policies_lists_own_and_built_in_ones(program: Program, readers: ManagedPolicy) -> None:
     assert names(program.iam("ListPolicies", Scope="Local"), "Policies") == ["readers"]
     built_in = names(program.iam("ListPolicies", Scope="AWS"), "Policies")

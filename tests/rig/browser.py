@@ -25,6 +25,9 @@ LAUNCH_ARGS = [
 REFUSABLE = {"document", "xhr", "fetch"}
 REFUSAL_NOTE = "Failed to load resource: the server responded with a status of 4"
 
+# Signing out tells the browser to forget the pages it kept, and it says that it did.
+SIGN_OUT_NOTE = "Clear-Site-Data header on "
+
 BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
 
 
@@ -33,7 +36,7 @@ def watch(context: BrowserContext, origin: str) -> list[str]:
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        if not message.text.startswith(REFUSAL_NOTE):
+        if not message.text.startswith((REFUSAL_NOTE, SIGN_OUT_NOTE)):
             complaints.append(f"console {message.type} on {message.page and message.page.url}: {message.text}")
 
     def on_request(request: Request) -> None:

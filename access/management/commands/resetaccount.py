@@ -57,7 +57,7 @@ def reset(account: Account) -> dict[str, int]:
     Throttle.objects.all().delete()
     account.alias, account.quota_overrides = first_alias(account), {}
     account.save(update_fields=["alias", "quota_overrides"])
-    record(system(account.id), "iamconsole:ResetAccount", account.root_arn, **removed)
+    record(system(account.id), "iamconsole:ResetAccount", account.root_arn, removed=removed)
     return removed
 
 

@@ -1,0 +1,80 @@
+"""What every page with a document editor has: findings with their lines, and the size against the quota."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import forms
+from django.forms import BoundField
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from audit.actions import requires
+from audit.errors import ServiceError
+from audit.http import ConsoleRequest
+from policies.documents import DocumentRefused, findings_of
+from policies.engine import Finding, size
+from policies.forms import ValidateForm
+
+VALIDATE = "access-analyzer:ValidatePolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """`used` are the characters that other documents have taken of the same quota."""
+
+    field: BoundField
+    limit: int
+    used: int
+    size: int
+    findings: Sequence[Finding]
+    may_validate: bool
+
+    @property
+    def total(self) -> int:
+        return self.used + self.size
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity == "error" for finding in self.findings)
+
+
+def editor(
+    request: ConsoleRequest, form: forms.Form, limit: int, *, used: int = 0, findings: Sequence[Finding] | None = None
+) -> Editor:
+    """The editor of a form's document. `findings` are those of a refusal; else the text is looked at here, if the
+    caller may have documents checked."""
+    may_validate = request.gate.may(VALIDATE, "*").allowed
+    text = form["document"].value() or ""
+    if findings is None:
+        findings = findings_of(text) if may_validate and text else ()
+    return Editor(form["document"], limit, used, size(text), findings, may_validate)
+
+
+def refuse_on_form(form: forms.Form, error: ServiceError) -> Sequence[Finding] | None:
+    """Put a service's refusal at its field. Returns the findings when it was about the document's content."""
+    field = error.field if error.field in form.fields else None
+    if not isinstance(error, DocumentRefused):
+        form.add_error(field, error.message)
+        return None
+    errors = sum(finding.severity == "error" for finding in error.findings)
+    what = "One thing has" if errors == 1 else f"{errors} things have"
+    form.add_error(field, f"The document was not saved. {what} to be changed; they are listed below the document.")
+    return error.findings
+
+
+@requires(VALIDATE)
+@require_POST
+def validate_policy(request: ConsoleRequest) -> HttpResponse:
+    form = ValidateForm(request.POST)
+    form.is_valid()
+    text = form.cleaned_data.get("document", "")
+    shown = Editor(
+        field=form["document"],
+        limit=form.cleaned_data.get("limit") or 0,
+        used=form.cleaned_data.get("used") or 0,
+        size=size(text),
+        findings=findings_of(text) if text.strip() else (),
+        may_validate=True,
+    )
+    return render(request, "policies/findings.html", {"editor": shown})
