@@ -24,8 +24,7 @@ class DocumentField(forms.CharField):
         )
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
-        return text.replace("\r\n", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class PolicyForm(forms.Form):

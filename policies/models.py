@@ -83,9 +83,7 @@ class ManagedPolicy(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["account", "name_key"], name="policy_name_unique_in_account"),
-            models.UniqueConstraint(
-                fields=["name_key"], condition=Q(account=None), name="built_in_policy_name_unique"
-            ),
+            models.UniqueConstraint(fields=["name_key"], condition=Q(account=None), name="built_in_policy_name_unique"),
         )
 
     def __str__(self) -> str:

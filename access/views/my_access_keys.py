@@ -9,7 +9,7 @@ from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import LimitExceeded
 from identities.credential_files import access_key_csv, access_key_file_name
-from identities.forms.credentials import AccessKeyStatusForm, DeleteAccessKeyForm, NewAccessKeyForm
+from identities.forms.credentials import DeleteAccessKeyForm, NewAccessKeyForm
 from identities.models import AccessKey
 from identities.services import access_keys
 
@@ -64,10 +64,8 @@ def _show_secret(request: SignedInRequest, key: AccessKey, secret: str) -> HttpR
 @recently_signed_in
 def update_my_access_key(request: SignedInRequest, access_key_id: str) -> HttpResponse:
     key = own(request).key(access_key_id)
-    form = AccessKeyStatusForm(request.POST)
-    if form.is_valid():
-        access_keys.update_access_key(by=request.principal, key=key, status=form.cleaned_data["status"])
-        messages.success(request, f"Access key {key.access_key_id} is now {key.get_status_display().lower()}.")
+    access_keys.update_access_key(by=request.principal, key=key, status=request.POST.get("status", ""))
+    messages.success(request, f"Access key {key.access_key_id} is now {key.status.lower()}.")
     return _back(request)
 
 

@@ -4,7 +4,6 @@ from typing import Any
 from django import forms
 
 from identities.models import AccessKey
-from identities.models.credentials import KeyStatus
 
 Data = Mapping[str, Any] | None
 
@@ -38,10 +37,6 @@ class NewAccessKeyForm(forms.Form):
                 "Look at the keys there are now before you make another one."
             )
         return seen
-
-
-class AccessKeyStatusForm(forms.Form):
-    status = forms.ChoiceField(choices=KeyStatus.choices, widget=forms.HiddenInput)
 
 
 class DeleteAccessKeyForm(forms.Form):

@@ -216,8 +216,8 @@ class MissingItem:
         if self.kind == "boundary":
             context = {**target.resource_tags, "iam:PermissionsBoundary": self.name}
             return Step("iam:PutUserPermissionsBoundary", target.arn, context, f"Set the boundary {self.name}")
-        context = {**target.context(PolicyARN=self.name)}
-        return Step("iam:AttachUserPolicy", target.arn, context, f"Attach the policy {self.name}")
+        text = f"Attach the policy {self.name}"
+        return Step("iam:AttachUserPolicy", target.arn, target.context(PolicyARN=self.name), text)
 
     def give(self, *, by: Principal, user: User) -> None:
         raise NoSuchEntity(self.sentence)

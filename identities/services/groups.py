@@ -1,16 +1,27 @@
 """User groups and who is in them. A group carries policies for its users; it is no identity of its own."""
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.models import Account
-from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
+from audit.errors import (
+    ConcurrentModification,
+    DeleteConflict,
+    EntityAlreadyExists,
+    LimitExceeded,
+    NoSuchEntity,
+    ServiceError,
+    ValidationError,
+)
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
+from identities.services.locks import locked_group, locked_user
 from identities.slots import create_in_slot
 
 NAME_LIMIT = 128
@@ -45,7 +56,7 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
 
     Raises ValidationError, EntityAlreadyExists, NoSuchEntity.
     """
-    group = _locked(group)
+    group = locked_group(group)
     before, old_arn = _facts(group), group.arn
     group.name = group.name if new_name is None else new_name
     group.path = group.path if new_path is None else new_path
@@ -58,7 +69,7 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
 @transaction.atomic
 def delete_group(*, by: Principal, group: Group) -> None:
     """Delete a group that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
-    group = _locked(group)
+    group = locked_group(group)
     left = {
         "remove users from group": group.memberships.exists(),
         "delete policies": group.inline_policies.exists(),
@@ -73,11 +84,20 @@ def delete_group(*, by: Principal, group: Group) -> None:
 
 
 @transaction.atomic
-def delete_group_with_everything(*, by: Principal, group: Group) -> None:
-    """Take out its users, take off its policies, one recorded change each, and delete it: what the console does."""
-    group = _locked(group)
-    for membership in group.memberships.select_related("user"):
-        remove_user_from_group(by=by, group=group, user=membership.user)
+def delete_group_with_everything(*, by: Principal, group: Group, seen: str | None = None) -> None:
+    """Take out its users, take off its policies, one recorded change each, and delete it: what the console does.
+
+    `seen` is the `fingerprint` of what somebody was shown before they agreed; None does not ask.
+    Raises ConcurrentModification when something else would go now, NoSuchEntity.
+    """
+    group = locked_group(group)
+    if seen is not None and seen != fingerprint(group):
+        raise ConcurrentModification(
+            "Somebody changed the users or policies of this group since you looked. Look at the list again."
+        )
+    memberships = group.memberships.select_related("user")
+    _record_removals(by, group, [membership.user for membership in memberships])
+    memberships.all().delete()
     for attachment in group.attachments.select_related("policy"):
         attachments.detach_group_policy(by=by, group=group, policy=attachment.policy)
     for inline in group.inline_policies.all():
@@ -85,9 +105,22 @@ def delete_group_with_everything(*, by: Principal, group: Group) -> None:
     delete_group(by=by, group=group)
 
 
+def fingerprint(group: Group) -> str:
+    """A short text that changes when somebody joins or leaves the group, or a policy comes or goes."""
+    rows = [
+        sorted(group.memberships.values_list("user_id", flat=True)),
+        sorted(group.attachments.values_list("policy_id", flat=True)),
+        sorted(group.inline_policies.values_list("name", "digest")),
+    ]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:32]
+
+
 @transaction.atomic
 def add_user_to_group(*, by: Principal, group: Group, user: User) -> None:
-    """Put a user into a group; nothing happens when they are in it. Raises LimitExceeded at ten groups."""
+    """Put a user into a group; nothing happens when they are in it. Raises LimitExceeded (ten groups), NoSuchEntity."""
+    user, group = locked_user(user), locked_group(group)
+    if user.account_id != group.account_id:
+        raise NoSuchEntity(f"The user with name {user.name} cannot be found.")
     if Membership.objects.filter(user=user, group=group).exists():
         return
     create_in_slot(
@@ -96,7 +129,19 @@ def add_user_to_group(*, by: Principal, group: Group, user: User) -> None:
         lambda slot: Membership.objects.create(user=user, group=group, slot=slot),
         quota_name="GroupsPerUser",
     )
-    record(by, "iam:AddUserToGroup", group.arn, user=user.arn)
+    record(by, "iam:AddUserToGroup", group.arn, user=user.arn, before=False, after=True)
+
+
+@transaction.atomic
+def add_users_to_group(*, by: Principal, group: Group, users: Iterable[User]) -> None:
+    """Put several users into a group, all or none. An error says which user it is about."""
+    # First all users in one order, then the group: two who add the same people never wait for each other in a ring.
+    for user in [locked_user(user) for user in sorted(users, key=lambda user: user.pk)]:
+        try:
+            add_user_to_group(by=by, group=group, user=user)
+        except ServiceError as error:
+            error.message = f"“{user.name}” could not be added: {error.message}"
+            raise
 
 
 @transaction.atomic
@@ -104,7 +149,31 @@ def remove_user_from_group(*, by: Principal, group: Group, user: User) -> None:
     """Take a user out of a group; nothing happens when they are not in it."""
     deleted, _ = Membership.objects.filter(user=user, group=group).delete()
     if deleted:
-        record(by, "iam:RemoveUserFromGroup", group.arn, user=user.arn)
+        _record_removals(by, group, [user])
+
+
+@transaction.atomic
+def remove_users_from_group(*, by: Principal, group: Group, users: Iterable[User]) -> None:
+    """Take several users out of a group, all or none; those who are not in it are no error."""
+    for user in users:
+        remove_user_from_group(by=by, group=group, user=user)
+
+
+@transaction.atomic
+def move_user(*, by: Principal, user: User, leave: Iterable[Group], join: Iterable[Group]) -> None:
+    """Take a user out of some groups and put it into others, all or nothing: out first, so that a full user can move.
+
+    Raises LimitExceeded or NoSuchEntity, naming the group.
+    """
+    user = locked_user(user)
+    for group in leave:
+        remove_user_from_group(by=by, group=group, user=user)
+    for group in sorted(join, key=lambda group: group.pk):
+        try:
+            add_user_to_group(by=by, group=group, user=user)
+        except ServiceError as error:
+            error.message = f"“{group.name}” could not be joined: {error.message}"
+            raise
 
 
 def _check_shape(name: str, path: str) -> None:
@@ -114,20 +183,17 @@ def _check_shape(name: str, path: str) -> None:
         raise ValidationError(problem, field="path")
 
 
-def _locked(group: Group) -> Group:
-    """The row as it is now; a group that somebody deleted meanwhile is a NoSuchEntity, not a crash."""
-    row = Group.objects.select_for_update().filter(pk=group.pk).first()
-    if row is None:
-        raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
-    return row
-
-
 def _save_new_name(group: Group) -> None:
     try:
         with transaction.atomic():
             group.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Group with name {group.name} already exists.", field="name") from error
+
+
+def _record_removals(by: Principal, group: Group, users: Sequence[User]) -> None:
+    for user in users:
+        record(by, "iam:RemoveUserFromGroup", group.arn, user=user.arn, before=True, after=False)
 
 
 def _facts(group: Group) -> dict[str, Any]:

@@ -6,7 +6,13 @@ from django.db import models, transaction
 
 from accounts import rules
 from audit import clock
-from audit.errors import ConcurrentModification, LimitExceeded, NoSuchEntity, ValidationError
+from audit.errors import (
+    ConcurrentModification,
+    EntityAlreadyExists,
+    LimitExceeded,
+    NoSuchEntity,
+    ValidationError,
+)
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
@@ -26,7 +32,8 @@ def put_user_policy(
     """Write an inline policy of a user, new or in the place of the one of that name.
 
     `digest_seen` is the digest of the document the author started from ('' for a new one); None does not ask.
-    Raises ValidationError, DocumentRefused, LimitExceeded, NoSuchEntity, ConcurrentModification.
+    Raises ValidationError, DocumentRefused, LimitExceeded, NoSuchEntity, ConcurrentModification,
+    and EntityAlreadyExists for a new one whose name is taken.
     """
     user = locked_user(user)
     present = user.inline_policies.filter(name=name).first()
@@ -89,10 +96,12 @@ def _check_fresh(name: str, present: Inline | None, digest_seen: str) -> None:
             f"Somebody deleted the inline policy {name} while you were writing. What you typed is kept: "
             "copy it into a new inline policy if it is still wanted."
         )
+    if present is not None and not digest_seen:
+        message = f"There is an inline policy called {name} already: choose another name, or change that one."
+        raise EntityAlreadyExists(message, field="name")
     if present is not None and present.digest != digest_seen:
-        what = "changed the inline policy" if digest_seen else "made an inline policy called"
         raise ConcurrentModification(
-            f"Somebody {what} {name} while you were writing. What you typed is kept: "
+            f"Somebody changed the inline policy {name} while you were writing. What you typed is kept: "
             "look at the present one, then decide."
         )
 

@@ -8,7 +8,7 @@ from audit.actions import recently_signed_in, requires
 from audit.errors import LimitExceeded, NoSuchEntity
 from audit.http import ConsoleRequest
 from identities.credential_files import access_key_csv, access_key_file_name, sign_in_address
-from identities.forms.credentials import AccessKeyStatusForm, DeleteAccessKeyForm, NewAccessKeyForm
+from identities.forms.credentials import DeleteAccessKeyForm, NewAccessKeyForm
 from identities.models import AccessKey, User
 from identities.panels import panel
 from identities.resource_tags import resource_tags
@@ -72,11 +72,9 @@ def show_secret(request: ConsoleRequest, key: AccessKey, secret: str) -> HttpRes
 @require_POST
 @recently_signed_in
 def update_access_key(request: ConsoleRequest, user: User, access_key_id: str) -> HttpResponse:
-    form = AccessKeyStatusForm(request.POST)
     key = key_of(user, access_key_id)
-    if form.is_valid():
-        access_keys.update_access_key(by=request.principal, key=key, status=form.cleaned_data["status"])
-        messages.success(request, f"Access key {key.access_key_id} is now {key.get_status_display().lower()}.")
+    access_keys.update_access_key(by=request.principal, key=key, status=request.POST.get("status", ""))
+    messages.success(request, f"Access key {key.access_key_id} is now {key.status.lower()}.")
     return redirect(credentials_page(user))
 
 

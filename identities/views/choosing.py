@@ -52,11 +52,14 @@ class ItemRow:
         return self.decision.allowed and not self.has
 
 
-def group_choices(request: ConsoleRequest, chosen: Iterable[str], search: str) -> ChoiceList:
+def group_choices(
+    request: ConsoleRequest, chosen: Iterable[str], search: str, *, but: Iterable[Group] = ()
+) -> ChoiceList:
     if denial := _denial(request, "iam:ListGroups"):
         return ChoiceList(denial=denial)
     chosen = {name.lower() for name in chosen}
     groups = Group.objects.filter(account_id=request.principal.account_id).order_by("name_key")
+    groups = groups.exclude(pk__in=[group.pk for group in but])
     found = groups.filter(name_key__contains=search.lower()).exclude(name_key__in=chosen)
     choices = [_group_choice(group, True) for group in groups.filter(name_key__in=chosen)]
     choices += [_group_choice(group, False) for group in found[:SHOWN]]
@@ -80,9 +83,25 @@ def source_choices(request: ConsoleRequest, search: str, *, but: User | None = N
     if denial := _denial(request, "iam:ListUsers"):
         return ChoiceList(denial=denial)
     users = User.objects.filter(account_id=request.principal.account_id, name_key__contains=search.lower())
-    users = users.exclude(pk=but.pk if but else None).order_by("name_key")
+    users = (users.exclude(pk=but.pk) if but else users).order_by("name_key")
     choices = tuple(Choice(user.name, user.name, _path_note(user.path), False) for user in users[:SHOWN])
     return ChoiceList(choices, max(0, users.count() - SHOWN))
+
+
+def user_choices(
+    request: ConsoleRequest, chosen: Iterable[str], search: str, *, outside: Group | None = None
+) -> ChoiceList:
+    """Users to put into a group; with `outside` only those who are not in it yet."""
+    if denial := _denial(request, "iam:ListUsers"):
+        return ChoiceList(denial=denial)
+    chosen = {name.lower() for name in chosen}
+    users = User.objects.filter(account_id=request.principal.account_id).order_by("name_key")
+    if outside is not None:
+        users = users.exclude(pk__in=outside.memberships.values("user"))
+    found = users.filter(name_key__contains=search.lower()).exclude(name_key__in=chosen)
+    choices = [Choice(user.name, user.name, _path_note(user.path), True) for user in users.filter(name_key__in=chosen)]
+    choices += [Choice(user.name, user.name, _path_note(user.path), False) for user in found[:SHOWN]]
+    return ChoiceList(tuple(choices), max(0, found.count() - SHOWN))
 
 
 def _group_choice(group: Group, chosen: bool) -> Choice:

@@ -79,7 +79,8 @@ def create_user_permissions(request: ConsoleRequest) -> HttpResponse:
         return redirect(_address("identities:create-user", query))
     if query.get("go") == "review":
         return redirect(_address("identities:create-user-review", query))
-    way = query.get("way") if query.get("way") in WAYS else "groups"
+    way = query.get("way", "")
+    way = way if way in WAYS else "groups"
     search = query.get("q", "").strip()[:128] if query.get("shown") == way else ""
     others = [name for name in CHOICES if name not in WAYS[way]]
     hidden = [*_carried(query, (*DETAILS, *others, "administrator")), ("way", way), ("shown", way)]
@@ -182,10 +183,10 @@ def _create(request: ConsoleRequest, new: NewUser) -> HttpResponse:
     user, password = create_user_with_access(by=request.principal, new=new)
     context = {
         "user": user,
-        "new": new,
         "password": password,
+        "password_stays": not new.password_reset_required,
         "csv": password_csv(user, password) if password else "",
-        "sign_in": sign_in_address(user.account.sign_in_name),
+        "sign_in_address": sign_in_address(user.account.sign_in_name),
     }
     return render(request, "identities/create_user_done.html", context)
 

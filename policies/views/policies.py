@@ -111,4 +111,3 @@ def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpRespons
 
 def _names(rows: QuerySet[Any], column: str) -> list[str]:
     return list(rows.values_list(column, flat=True)[:SHOWN])
-

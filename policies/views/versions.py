@@ -95,8 +95,7 @@ def _start(request: ConsoleRequest, policy: ManagedPolicy) -> dict[str, Any]:
 def _newer(request: ConsoleRequest, policy: ManagedPolicy, form: VersionForm) -> PolicyVersion | None:
     """What somebody else stored meanwhile. The form goes on from there: saving again is then a decision."""
     policy.refresh_from_db()
-    form.data = form.data.copy()
-    form.data["newest_seen"] = str(policy.newest_version)
+    form.data = {**form.data, "newest_seen": str(policy.newest_version)}
     allowed = request.gate.may("iam:GetPolicyVersion", policy.arn).allowed
     return policy.versions.order_by("number").last() if allowed else None
 

@@ -12,6 +12,7 @@ from audit import clock
 from audit.models import Event
 from identities.models import AccessKey, User
 from identities.services.access_keys import create_access_key, note_use, update_access_key
+from policies.models import ManagedPolicy
 from tests.cast import ACME, allow, browser_of, make_account, make_user, principal_of, root_of
 
 LIST, CREATE = reverse("access:my-access-keys"), reverse("access:create-my-access-key")
@@ -173,3 +174,12 @@ def test_root_gets_a_key_in_its_own_file(acme: Account) -> None:
     key = AccessKey.objects.get()
     assert (key.user, key.account_id) == (None, ACME)
     assert reply.context["file_name"] == "rootkey.csv"
+
+
+@pytest.mark.bar(63)
+def test_a_boundary_limits_making_ones_own_key(alice: User) -> None:
+    alice.boundary = ManagedPolicy.objects.get(account=None, name="IAMReadOnlyAccess")
+    alice.save(update_fields=["boundary"])
+    assert browser_of(alice).get(LIST).status_code == 200
+    assert browser_of(alice).post(CREATE, {"seen": ""}).status_code == 403
+    assert not AccessKey.objects.exists()

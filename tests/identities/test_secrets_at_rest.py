@@ -1,5 +1,8 @@
+import logging
+
 import pytest
 from django.core import serializers
+from django.urls import reverse
 
 from audit.models import Event
 from identities.models import AccessKey, MFADevice, User
@@ -7,7 +10,7 @@ from identities.sealed import box
 from identities.secretbox import SecretBox, SecretUnreadable
 from identities.services.access_keys import create_access_key
 from identities.services.mfa import create_virtual_mfa_device
-from tests.cast import principal_of
+from tests.cast import browser_of, principal_of
 
 OLD, NEW = ("old", bytes(range(32))), ("new", bytes(range(32, 64)))
 
@@ -61,3 +64,25 @@ def test_altered_text_does_not_open() -> None:
     for broken in (sealed[:-8] + "AAAAAAA=", "2" + sealed[1:], "nonsense", "1.old.", "1.gone." + sealed[6:]):
         with pytest.raises(SecretUnreadable):
             SecretBox([OLD]).open(broken, "row")
+
+
+@pytest.mark.bar(78, 27)
+def test_logs_hold_no_secret(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser = browser_of(alice)
+    create = reverse("access:create-my-access-key")
+    secret = browser.post(create, {"seen": ""}).context["secret"]
+    seed = browser.post(reverse("access:create-my-mfa-device"), {"name": "phone"}).context["seed"].replace(" ", "")
+    written = [record for record in caplog.records if record.name != "django.db.backends"]
+    assert all(text not in record.getMessage() for record in written for text in (secret, seed))
+
+
+@pytest.mark.bar(75)
+def test_without_its_record_there_is_no_key(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **detail: object) -> None:
+        raise RuntimeError("The disk is full.")
+
+    monkeypatch.setattr("identities.services.access_keys.record", broken)
+    with pytest.raises(RuntimeError):
+        create_access_key(by=principal_of(bob), user=bob)
+    assert not AccessKey.objects.exists()

@@ -54,6 +54,11 @@ def test_the_page_changes_the_status(alice: User, bob: User, key: AccessKey) -> 
     assert not AccessKey.objects.get().is_active
 
 
+def test_the_page_refuses_other_statuses(alice: User, bob: User, key: AccessKey) -> None:
+    reply = browser_of(alice).post(page(bob, key), {"status": "Expired"})
+    assert reply.status_code == 400 and "“Expired”" in reply.content.decode()
+
+
 def test_the_page_requires_permission(bob: User, alice: User, key: AccessKey) -> None:
     assert browser_of(bob).post(page(bob, key), {"status": "Inactive"}).status_code == 403
     allow(bob, "iam:UpdateAccessKey", bob.arn)

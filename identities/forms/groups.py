@@ -1,0 +1,95 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from accounts import rules
+from identities.services.groups import NAME_LIMIT
+
+_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
+# The choices stand in the address, which servers and proxies cut at about 8,000 characters.
+MOST_CHOICES = 50
+
+
+def chosen_names(query: QueryDict, field: str) -> tuple[str, ...]:
+    """The names ticked on a page, each once. Whoever ticks more than a page holds is not a browser."""
+    return tuple(dict.fromkeys(name[:512] for name in query.getlist(field) if name))[: 2 * MOST_CHOICES]
+
+
+class NewGroupForm(forms.Form):
+    name = forms.CharField(
+        label="Group name",
+        max_length=NAME_LIMIT,
+        widget=forms.TextInput(_TEXT),
+        help_text=f"Up to {NAME_LIMIT} {rules.NAME_LETTERS}. Names ignore case: Admins and admins are the same group.",
+    )
+    path = forms.CharField(
+        label="Path",
+        required=False,
+        max_length=512,
+        widget=forms.TextInput(_TEXT),
+        help_text="Orders groups like folders, such as /engineering/. Leave it at / if you are not sure.",
+    )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        problem = rules.name_problem(name, NAME_LIMIT, "group name")
+        if not problem and not name.strip("."):
+            # A browser takes these for folders, so such a group's page could never be opened.
+            problem = "A group name needs more than dots."
+        if problem:
+            raise ValidationError(problem)
+        return name
+
+    def clean_path(self) -> str:
+        path: str = self.cleaned_data["path"] or "/"
+        if problem := rules.path_problem(path):
+            raise ValidationError(problem)
+        return path
+
+
+class UpdateGroupForm(NewGroupForm):
+    """`opened_path` is what the page showed when it was opened, to notice when somebody else changed it since."""
+
+    opened_path = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
+
+
+class DeleteGroupForm(forms.Form):
+    """`seen` is the fingerprint of the users and policies that the page listed."""
+
+    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, seen: str) -> None:
+        super().__init__(data, initial={"seen": seen})
+        self.name = name
+        self.fields["confirmation"].label = f"Type {name} to confirm"
+        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if typed != self.name:
+            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
+        return typed
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChoices:
+    """What was ticked while creating a group, as the address carries it: names only."""
+
+    policies: tuple[str, ...]
+    users: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "GroupChoices":
+        return cls(chosen_names(query, "policies"), chosen_names(query, "users"))
+
+    @property
+    def problem(self) -> str:
+        """'' or what is too much to carry from step to step."""
+        if len(self.users) > MOST_CHOICES:
+            return f"Choose at most {MOST_CHOICES} users here; the others can join on the group's page."
+        return ""

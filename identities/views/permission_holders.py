@@ -1,0 +1,132 @@
+"""What has permissions: a user or a group. The pages of both are the same but for names, quotas and boundaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from django.http import Http404
+from django.urls import reverse
+
+from audit.errors import AccessDenied
+from audit.http import ConsoleRequest
+from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
+from identities.models.groups import group_arn
+from identities.models.users import user_arn
+from identities.services.grants import Context, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """`context` are the condition keys that the holder brings: its tags, and the boundary that limits it."""
+
+    kind: Literal["user", "group"]
+    row: User | Group
+    context: Context
+
+    @property
+    def word(self) -> str:
+        """The middle of action names: iam:AttachUserPolicy, iam:AttachGroupPolicy."""
+        return self.kind.capitalize()
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @property
+    def user(self) -> User | None:
+        return self.row if isinstance(self.row, User) else None
+
+    @property
+    def group(self) -> Group | None:
+        return self.row if isinstance(self.row, Group) else None
+
+    @property
+    def tabs(self) -> str:
+        return f"identities/{self.kind}_tabs.html"
+
+    @property
+    def page(self) -> str:
+        """The address of its permissions tab."""
+        return self.address(f"list-attached-{self.kind}-policies")
+
+    @property
+    def attach_page(self) -> str:
+        return self.address(f"attach-{self.kind}-policy")
+
+    @property
+    def detach_page(self) -> str:
+        return self.address(f"detach-{self.kind}-policy")
+
+    @property
+    def inline_page(self) -> str:
+        return self.address(f"put-{self.kind}-policy")
+
+    def address(self, url_name: str, *more: str) -> str:
+        return reverse(f"identities:{url_name}", args=[self.row.name, *more])
+
+    @property
+    def attach_quota(self) -> int:
+        return self.row.account.quota(f"policies_per_{self.kind}")
+
+    @property
+    def inline_quota(self) -> int:
+        return self.row.account.quota(f"inline_{self.kind}_characters")
+
+    def inline(self, name: str) -> UserInlinePolicy | GroupInlinePolicy | None:
+        return self.row.inline_policies.filter(name=name).first()
+
+    def denial(self, request: ConsoleRequest, action: str) -> AccessDenied | None:
+        """What `components/not_allowed.html` needs for a part of the page; None for somebody who may see it."""
+        return denial_of(request, action, self.row.arn, self.context)
+
+
+def denial_of(
+    request: ConsoleRequest, action: str, resource: str, context: Context | None = None
+) -> AccessDenied | None:
+    decision = request.gate.may(action, resource, context)
+    return None if decision.allowed else AccessDenied(request.principal.arn, action, resource, decision)
+
+
+def holder_of(row: User | Group) -> Holder:
+    """Of a row that the guard has loaded and allowed."""
+    if isinstance(row, User):
+        return Holder("user", row, Target.of(row).context())
+    return Holder("group", row, {})
+
+
+def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Mapping[str, str] | None = None) -> Holder:
+    """The user of an address, once the gate allowed the action with all condition keys that belong to it.
+
+    For actions whose keys come from the form: the guard can't ask before it was read (`creates`). Refused before it is
+    said to be missing, on the ARN that the name alone gives.
+    """
+    account_id = request.principal.account_id
+    user = (
+        User.objects.filter(account_id=account_id, name_key=name.lower())
+        .select_related("boundary")
+        .prefetch_related("tags")
+        .first()
+    )
+    holder = holder_of(user) if user else None
+    context = {**(holder.context if holder else {}), **(keys or {})}
+    _require(request, action, user.arn if user else None, user_arn(account_id, "/", name), context)
+    if holder is None:
+        raise Http404("There is no user with that name in this account.")
+    return holder
+
+
+def permitted_group(request: ConsoleRequest, name: str, action: str, keys: Mapping[str, str] | None = None) -> Holder:
+    """The group of an address, as `permitted_user`."""
+    account_id = request.principal.account_id
+    group = Group.objects.filter(account_id=account_id, name_key=name.lower()).first()
+    _require(request, action, group.arn if group else None, group_arn(account_id, "/", name), keys or {})
+    if group is None:
+        raise Http404("There is no group with that name in this account.")
+    return holder_of(group)
+
+
+def _require(request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Context) -> None:
+    """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
+    decision = request.gate.may(action, arn or asked, context)
+    if not decision.allowed:
+        raise AccessDenied(request.principal.arn, action, asked, decision)

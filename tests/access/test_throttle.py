@@ -1,0 +1,186 @@
+"""How often somebody may try, and that nobody can lock anybody out."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from access import throttle
+from access.models import Throttle
+from accounts.models import Account
+from identities.models import User
+from identities.services.access_keys import create_access_key
+from tests.access.steps import CODE, facts, is_in, logins, sign_in, sign_in_root
+from tests.api.program import Program, Refused
+from tests.cast import PASSWORD, browser_of, principal_of
+from tests.identities.devices import codes, device_of
+
+WRONG = "wrong horse battery staple"
+ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[Any]:
+    with time_machine.travel("2026-11-24T12:00:10Z", tick=False) as traveller:
+        yield traveller
+
+
+def key_of(user: User) -> tuple[str, str]:
+    key, secret = create_access_key(by=principal_of(user), user=user)
+    return key.access_key_id, secret
+
+
+def fail(times: int, name: str = "alice", **more: Any) -> Any:
+    return [sign_in(Client(**more), name, WRONG) for _ in range(times)][-1]
+
+
+@pytest.mark.bar(10)
+def test_the_eleventh_try_is_not_looked_at(alice: User, noon: Any) -> None:
+    assert fail(10).status_code == 200
+    reply = sign_in(Client(), "alice", PASSWORD)
+    assert reply.status_code == 429 and reply.headers["Retry-After"] == "900"
+    assert "Try again in 15 minutes" in reply.content.decode()
+    noon.shift(timedelta(minutes=15))
+    assert sign_in(Client(), "alice", PASSWORD).status_code == 302
+
+
+@pytest.mark.bar(10)
+def test_spellings_and_addresses_count_together(alice: User) -> None:
+    for number, (account, name) in enumerate([("acme", "ALICE"), ("ACME", "alice"), (alice.account_id, "Alice")] * 4):
+        reply = sign_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), name, WRONG, account)
+    assert reply.status_code == 429
+
+
+@pytest.mark.bar(8, 10)
+def test_a_limit_tells_nothing_about_who_exists(alice: User) -> None:
+    def eleven(name: str, account: str) -> tuple[object, ...]:
+        return facts([sign_in(Client(), name, WRONG, account) for _ in range(11)][-1])
+
+    assert eleven("alice", "acme") == eleven("nobody", "acme") == eleven("alice", "nowhere")
+
+
+@pytest.mark.bar(10)
+def test_one_address_may_try_sixty_times_at_whomever(alice: User) -> None:
+    for number in range(60):
+        sign_in(Client(**ELSEWHERE), f"user{number}", WRONG)
+    assert sign_in(Client(**ELSEWHERE), "alice").status_code == 429
+    assert sign_in(Client(), "alice").status_code == 302
+
+
+@pytest.mark.bar(10)
+def test_there_is_a_limit_for_all_together(alice: User) -> None:
+    full = throttle.password_try(person="somebody", address="192.0.2.1")
+    assert full.counters[0][0] is throttle.EVERYWHERE
+    Throttle.objects.update(failures=throttle.EVERYWHERE.tries)
+    assert sign_in(Client(), "alice").status_code == 429
+
+
+@pytest.mark.bar(10)
+def test_a_good_sign_in_takes_back_only_itself(alice: User, bob: User) -> None:
+    fail(9)
+    assert sign_in(Client(), "alice").status_code == 302
+    assert fail(1).status_code == 200
+    assert fail(1).status_code == 429
+    for number in range(50):
+        sign_in(Client(**ELSEWHERE), f"user{number}", WRONG)
+    sign_in(Client(**ELSEWHERE), "bob")
+    assert [sign_in(Client(**ELSEWHERE), f"more{n}", WRONG).status_code for n in range(11)] == [200] * 10 + [429]
+
+
+@pytest.mark.bar(12)
+def test_after_an_hour_of_attack_the_owner_signs_in_with_their_own_browser(alice: User, noon: Any) -> None:
+    own = Client()
+    sign_in(own)
+    own.post(reverse("access:sign-out"))
+    for _ in range(12):
+        fail(11, REMOTE_ADDR="203.0.113.9")
+        noon.shift(timedelta(minutes=5))
+    assert sign_in(own, password="a typing mistake").status_code == 200
+    assert sign_in(own).status_code == 302 and is_in(own)
+
+
+@pytest.mark.bar(12)
+def test_the_same_attack_from_their_own_address_does_not_lock_root_out(acme: Account, noon: Any) -> None:
+    own = Client()
+    sign_in_root(own)
+    for _ in range(12):
+        sign_in_root(Client(), WRONG)
+    assert sign_in_root(Client()).status_code == 429
+    assert sign_in_root(own).status_code == 302 and is_in(own)
+
+
+@pytest.mark.bar(10)
+def test_a_known_browser_has_a_limit_too(alice: User) -> None:
+    own = Client()
+    sign_in(own)
+    assert [sign_in(own, password=WRONG).status_code for _ in range(11)] == [200] * 10 + [429]
+
+
+def test_a_browser_known_to_one_person_is_not_known_to_another(alice: User, bob: User) -> None:
+    own = Client()
+    sign_in(own, "bob")
+    fail(10)
+    assert sign_in(own, "alice").status_code == 429
+
+
+@pytest.mark.bar(26)
+def test_five_wrong_codes_in_five_minutes_over_all_sign_ins(alice: User, noon: Any) -> None:
+    _, seed = device_of(alice)
+    for _ in range(5):
+        browser = Client()
+        sign_in(browser)
+        assert browser.post(CODE, {"code": "000000"}).status_code == 200
+    sign_in(browser := Client())
+    assert browser.post(CODE, {"code": codes(seed)[1]}).status_code == 429 and not is_in(browser)
+    noon.shift(timedelta(minutes=5))
+    assert browser.post(CODE, {"code": codes(seed)[1]}).status_code == 302 and is_in(browser)
+
+
+@pytest.mark.bar(11)
+def test_proving_oneself_again_is_limited(alice: User) -> None:
+    browser, confirm = browser_of(alice, fresh=False), reverse("access:confirm")
+    replies = [browser.post(confirm, {"password": WRONG}).status_code for _ in range(11)]
+    assert replies == [200] * 10 + [429]
+
+
+@pytest.mark.bar(11)
+def test_tries_by_a_program_count_with_those_on_the_pages(alice: User) -> None:
+    fail(9)
+    program = Program(*key_of(alice))
+    for code in ("AccessDenied", "Throttling"):
+        with pytest.raises(Refused) as refused:
+            program.iam("ChangePassword", OldPassword=WRONG, NewPassword="Walnut-Tractor-5519")
+        assert refused.value.code == code
+
+
+@pytest.mark.bar(121)
+def test_a_try_that_is_not_looked_at_is_recorded(alice: User) -> None:
+    fail(11)
+    assert [event.detail["reason"] for event in logins()] == ["wrong password"] * 10 + ["too many tries"]
+
+
+def test_keys_name_nobody(alice: User) -> None:
+    fail(1)
+    assert "alice" not in str(list(Throttle.objects.values())) and "acme" not in str(list(Throttle.objects.values()))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.bar(10)
+def test_twenty_tries_at_once_are_twenty_tries() -> None:
+    def one(_: int) -> bool:
+        try:
+            throttle.password_try(person="alice", address="192.0.2.1")
+        except throttle.Throttled:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(one, range(20))) == throttle.PERSON.tries

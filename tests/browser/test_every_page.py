@@ -1,0 +1,149 @@
+"""Every page: no accessibility violation in light and in dark, nothing wider than a small phone, no complaint of the
+browser under the strict content policy. Walks the addresses, so that a new page is looked at without being named."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from playwright.sync_api import BrowserContext, Page
+
+from accounts.ids import new_unique_id
+from accounts.models import Account
+from audit import clock
+from audit.services import record
+from identities.models import (
+    Group,
+    GroupAttachment,
+    GroupInlinePolicy,
+    Membership,
+    MFADevice,
+    User,
+    UserTag,
+)
+from identities.sealed import box
+from identities.services.access_keys import create_access_key
+from policies.models import ManagedPolicy
+from policies.services import create_policy, create_policy_version
+from tests.browser.people import sign_in_as
+from tests.cast import allow, make_user, principal_of
+from tests.rig.browser import AxeCheck
+
+DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}'
+# Not pages: they answer programs, fragments, files, or only a POST.
+NO_PAGES = {"healthz", "readyz", "api:endpoint"}
+# A link that works once; looked at where it is used.
+ONE_TIME = {"access:set-up", "access:reset-password", "accounts:accept-primary-email-update"}
+WITHOUT_SIGN_IN = {
+    "access:sign-in",
+    "access:sign-in-account",
+    "access:root-sign-in",
+    "access:forgot-password",
+}
+
+
+def named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern, f"{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield f"{space}{pattern.name}", pattern
+
+
+PAGES = {name: pattern for name, pattern in named(get_resolver()) if name not in NO_PAGES | ONE_TIME}
+
+
+@pytest.fixture
+def words(alice: User) -> dict[str, Any]:
+    """An account in which every page has something to show, and the words that addresses are made of."""
+    by = principal_of(alice)
+    user = make_user(alice.account, "carol")
+    UserTag.objects.create(user=user, key="Team", value="Storage")
+    allow(user, "iam:ListUsers", name="look")
+    group = Group.objects.create(account=alice.account, name="Lookers", unique_id=new_unique_id("AGPA"))
+    Membership.objects.create(user=user, group=group, slot=1)
+    GroupInlinePolicy.objects.create(group=group, name="look", document=DOCUMENT)
+    policy = create_policy(by=by, name="SeeUsers", document=DOCUMENT, description="Look at the list")
+    GroupAttachment.objects.create(group=group, policy=policy, slot=1)
+    User.objects.filter(pk=user.pk).update(boundary=ManagedPolicy.objects.get(account=None, name="PowerUserAccess"))
+    create_policy_version(by=by, policy=policy, document=DOCUMENT.replace("ListUsers", "GetUser"))
+    for owner in (alice, user):
+        key, _ = create_access_key(by=by, user=owner)
+        device = MFADevice(account=alice.account, user=owner, name=owner.name, slot=1, enabled_at=clock.now())
+        device.seed_encrypted = box().seal("A" * 32, device.sealed_row)
+        device.save()
+    event = record(by, "iam:CreateUser", user.arn)
+    return {
+        "user_name": "carol",
+        "group_name": "Lookers",
+        "scope": "own",
+        "policy_name": "look",
+        "version_id": "v2",
+        "access_key_id": key.access_key_id,
+        "device_name": "carol",
+        "event_id": event.id,
+        "session_id": uuid.uuid4(),
+        "account": "acme",
+        "own_key": alice.access_keys.get().access_key_id,
+    }
+
+
+def address(name: str, words: dict[str, Any]) -> str:
+    wanted = dict(words)
+    if "scope" in PAGES[name].pattern.converters:
+        wanted["policy_name"] = "SeeUsers"
+    if name.startswith("access:"):
+        wanted |= {"access_key_id": words["own_key"], "device_name": "alice"}
+    path = reverse(name, kwargs={word: wanted[word] for word in PAGES[name].pattern.converters})
+    return path + "?name=dora&way=clone&source=carol&reviewed=carol&q=car"
+
+
+def look_at(page: Page, path: str, axe_check: AxeCheck) -> None:
+    reply = page.goto(path)
+    if reply is None or reply.status in (204, 400, 404, 405):
+        return
+    axe_check(page)
+    page.set_viewport_size({"width": 400, "height": 800})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 400, f"{path} is {width} pixels wide on a small screen."
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.mark.bar(57)
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - WITHOUT_SIGN_IN))
+def test_page_of_an_administrator(
+    name: str, page: Page, context: BrowserContext, base_url: str, alice: User, words: dict[str, Any], axe_check: AxeCheck
+) -> None:
+    sign_in_as(context, base_url, alice)
+    look_at(page, address(name, words), axe_check)
+
+
+@pytest.mark.bar(57)
+@pytest.mark.parametrize("name", sorted(WITHOUT_SIGN_IN))
+def test_page_for_a_stranger(name: str, page: Page, acme: Account, axe_check: AxeCheck) -> None:
+    look_at(page, address(name, {"account": "acme"}), axe_check)
+
+
+ROOTS_OWN = [name for name in sorted(PAGES) if name.startswith(("access:my-", "access:create-my", "access:protect", "access:dash"))]
+
+
+@pytest.mark.parametrize("name", ROOTS_OWN)
+def test_page_of_root(
+    name: str, page: Page, context: BrowserContext, base_url: str, acme: Account, axe_check: AxeCheck
+) -> None:
+    sign_in_as(context, base_url, acme)
+    look_at(page, reverse(name), axe_check)
+
+
+@pytest.mark.parametrize("path", ["/identities/users/", "/policies/", "/audit/", "/identities/groups/", "/dashboard/"])
+def test_page_of_somebody_without_permissions(
+    path: str, page: Page, context: BrowserContext, base_url: str, bob: User, axe_check: AxeCheck
+) -> None:
+    sign_in_as(context, base_url, bob)
+    look_at(page, path, axe_check)
+
+
+def test_plain_pages(page: Page, db: None, axe_check: AxeCheck) -> None:
+    page.goto("/there/is/nothing/here")
+    axe_check(page)
