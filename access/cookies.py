@@ -53,4 +53,3 @@ def session_token(request: HttpRequest) -> str:
 def write_session(response: HttpResponse, token: str, *, is_root: bool) -> None:
     """Root's cookie is not even sent along when another site links here."""
     write(response, SESSION, token, same_site="Strict" if is_root else "Lax")
-

@@ -26,6 +26,8 @@ from audit.models import Outcome
 from audit.principal import anonymous
 from audit.services import record
 
+# Flows that carry their state in the address are long; no longer ones are accepted at all (iamconsole.middleware).
+LONGEST_NEXT = 12 * 1024
 STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
 
 
@@ -186,7 +188,8 @@ def page_of(request: Any) -> str:
 
 def safe_next(address: str) -> str:
     """The one place that judges where a browser may be sent: a path of this site, or the dashboard."""
-    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
+    plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) <= LONGEST_NEXT
+    ours = plain and address.startswith("/") and not address.startswith("//")
     if ours and url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return address
     return reverse("access:dashboard")

@@ -39,7 +39,7 @@ class ConsoleSession(models.Model):
 
 class TokenPurpose(models.TextChoices):
     SET_UP = "set-up"
-    ROOT_PASSWORD_RESET = "root-password-reset"
+    ROOT_PASSWORD_RESET = "root-password-reset"  # noqa: S105 # the name of a purpose
 
 
 class OneTimeToken(models.Model):
@@ -58,9 +58,9 @@ class OneTimeToken(models.Model):
 
 
 class SignInStep(models.TextChoices):
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 # the name of a step
     SECOND_FACTOR = "second-factor"
-    NEW_PASSWORD = "new-password"
+    NEW_PASSWORD = "new-password"  # noqa: S105 # the name of a step
 
 
 class SignInAttempt(models.Model):

@@ -32,9 +32,11 @@ def issue(purpose: TokenPurpose, *, account: Account | None = None, binding: str
 
 def look_up(token: str, purpose: TokenPurpose) -> OneTimeToken | None:
     """The row of a token that would still work; looking uses nothing up."""
-    return OneTimeToken.objects.select_related("account__root_user").filter(
-        token_hash=token_hash(token, purpose), purpose=purpose, used_at=None, expires_at__gt=clock.now()
-    ).first()
+    return (
+        OneTimeToken.objects.select_related("account__root_user")
+        .filter(token_hash=token_hash(token, purpose), purpose=purpose, used_at=None, expires_at__gt=clock.now())
+        .first()
+    )
 
 
 def redeem(row: OneTimeToken) -> bool:

@@ -27,7 +27,7 @@ def client_address(request: HttpRequest) -> str:
     could have written."""
     proxies: int = settings.TRUSTED_PROXY_COUNT
     if proxies == 0:
-        return request.META.get("REMOTE_ADDR", "")
+        return str(request.META.get("REMOTE_ADDR", ""))
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     if len(chain) < proxies:
         raise SuspiciousOperation("X-Forwarded-For is missing or shorter than the configured chain of proxies.")

@@ -4,7 +4,7 @@ Each loader turns the words of the address into a row, or into the ARN that the 
 ask learns nothing about what exists.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,8 @@ class Row(Protocol):
 class Loaded:
     """`row` is None when there is none; `context` holds the condition keys that the resource brings (its tags).
 
-    A denied caller is told `asked`, made from the address alone: the path in a real ARN would say that the thing exists.
+    A denied caller is told `asked`, made from the address alone: the path in a real ARN would tell that the thing is
+    there.
     """
 
     arn: str
@@ -65,7 +66,7 @@ def load_self(principal: Principal) -> Loaded:
     return Loaded(principal.arn, None, {}, principal.arn)
 
 
-LOADERS = {
+LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "user": (load_user, ("user_name",)),
     "group": (load_group, ("group_name",)),
     "policy": (load_policy, ("scope", "policy_name")),

@@ -104,5 +104,5 @@ def end_session(session: ConsoleSession) -> None:
 
 def end_other_sessions(session: ConsoleSession) -> int:
     """End all of the owner's sessions but this one; returns how many ended."""
-    others = ConsoleSession.objects.filter(account_id=session.account_id, user_id=session.user_id)
+    others = ConsoleSession.objects.filter(account_id=session.account_id, user=session.user)
     return others.exclude(pk=session.pk).delete()[0]

@@ -8,7 +8,7 @@ from audit.principal import root_arn
 
 
 class Account(models.Model):
-    """A tenant, never a person. Its 12-digit id is the key, so that every row below carries it and no ARN needs a join."""
+    """A tenant, never a person. Its 12-digit id is the key: every row below carries it, and no ARN needs a join."""
 
     id = models.CharField(primary_key=True, max_length=12)
     name = models.CharField(max_length=50)

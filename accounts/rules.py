@@ -12,7 +12,9 @@ _PATH = re.compile(r"/|/[\x21-\x7e]+/")
 _POLICY_PATH = re.compile(r"(/[A-Za-z0-9.,+@=_-]+)*/")
 _ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
+)
 _TAG_MARKS = frozenset("_.:/=+-@")
 
 NAME_LETTERS = "letters, digits and _ + = , . @ -"

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 
 from audit import clock
@@ -56,10 +58,10 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ} {self.principal_arn or 'anonymous'} {self.action} {self.outcome}"
 
-    def save(self, *args: object, **kwargs: object) -> None:
-        if self.pk is not None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
             raise TypeError("Audit events are append-only.")
-        super().save(*args, **kwargs)  # type: ignore[arg-type] # passed on as given
+        super().save(*args, **kwargs)
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
         raise TypeError("Audit events are append-only; they are removed only with their whole account.")

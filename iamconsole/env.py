@@ -45,7 +45,8 @@ def read_keys() -> Keys:
     """Keys from SECRET_KEY and ENCRYPTION_KEYS (`id:base64,id:base64`), or else from the key file; empty if neither."""
     secret = env.str("SECRET_KEY", "")
     if secret:
-        pairs = (item.split(":", 1) for item in env.list("ENCRYPTION_KEYS", []))
+        named: list[str] = env.list("ENCRYPTION_KEYS", [])
+        pairs = (item.split(":", 1) for item in named)
         return Keys(
             secret,
             tuple(env.list("SECRET_KEY_FALLBACKS", [])),

@@ -43,9 +43,7 @@ def same_origin(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.method in SAFE_METHODS or "Authorization" in request.headers or _is_ours(request):
             return get_response(request)
-        return plain_page(
-            request, 403, "That came from another site", "Open the page here and send the form again."
-        )
+        return plain_page(request, 403, "That came from another site", "Open the page here and send the form again.")
 
     return middleware
 

@@ -1,4 +1,5 @@
-"""The people of the tests. Acme: Alice administers it, Bob may do nothing. Globex: Mallory administers it, and wants in."""
+"""The people of the tests. Acme: Alice administers it, Bob may do nothing.
+Globex: Mallory administers it, and wants in."""
 
 import json
 from collections.abc import Iterable
@@ -25,10 +26,12 @@ ORIGIN = Origin(door="console", address="192.0.2.10", user_agent="tests", reques
 # Hashing is slow on purpose; every test person shares these two.
 _HASHES: dict[str, str] = {}
 
+
 def hashed(password: str) -> str:
     if password not in _HASHES:
         _HASHES[password] = make_password(password)
     return _HASHES[password]
+
 
 def make_account(account_id: str, name: str, alias: str) -> Account:
     account = Account.objects.create(id=account_id, name=name, alias=alias)
@@ -38,11 +41,13 @@ def make_account(account_id: str, name: str, alias: str) -> Account:
     )
     return account
 
+
 def make_user(account: Account, name: str, *, console: bool = True) -> User:
     user = User.objects.create(account=account, name=name, unique_id=new_unique_id("AIDA"))
     if console:
         LoginProfile.objects.create(user=user, password=hashed(PASSWORD))
     return user
+
 
 def make_administrator(account: Account, name: str) -> User:
     user = make_user(account, name)
@@ -50,8 +55,14 @@ def make_administrator(account: Account, name: str) -> User:
     UserAttachment.objects.create(user=user, policy=policy, slot=1)
     return user
 
+
 def allow(
-    user: User, actions: str | Iterable[str], resources: str | Iterable[str] = "*", *, name: str = "allowed", **more: object
+    user: User,
+    actions: str | Iterable[str],
+    resources: str | Iterable[str] = "*",
+    *,
+    name: str = "allowed",
+    **more: object,
 ) -> None:
     """Give a user an inline policy with one Allow statement; `more` adds elements such as Condition."""
     statement = {
@@ -63,11 +74,14 @@ def allow(
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     UserInlinePolicy.objects.update_or_create(user=user, name=name, defaults={"document": document})
 
+
 def principal_of(user: User) -> Principal:
     return Principal(user.account_id, "user", user.arn, user.unique_id, user.name, origin=ORIGIN)
 
+
 def root_of(account: Account) -> Principal:
     return root_principal(account.id, origin=ORIGIN)
+
 
 def browser_of(who: User | Account, *, fresh: bool = True, mfa: bool = False, enforce_csrf: bool = False) -> Client:
     """A signed-in browser; with `fresh=False` the person proved themselves more than five minutes ago."""
@@ -88,21 +102,26 @@ def browser_of(who: User | Account, *, fresh: bool = True, mfa: bool = False, en
     client.cookies[cookies.name(cookies.SESSION)] = token
     return client
 
+
 @pytest.fixture
 def acme(db: None) -> Account:
     return make_account(ACME, "Acme", "acme")
+
 
 @pytest.fixture
 def globex(db: None) -> Account:
     return make_account(GLOBEX, "Globex", "globex")
 
+
 @pytest.fixture
 def alice(acme: Account) -> User:
     return make_administrator(acme, "alice")
 
+
 @pytest.fixture
 def bob(acme: Account) -> User:
     return make_user(acme, "bob")
+
 
 @pytest.fixture
 def mallory(globex: Account) -> User:

@@ -1,5 +1,6 @@
 from django.db.models import Q
 
+from access import throttle
 from api import describe
 from api.registry import Call, Result, action
 from api.targets import found_user, mfa_device, user
@@ -35,12 +36,14 @@ def found_device(call: Call) -> MFADevice:
 
 @action("iam:ResyncMFADevice", resource=user)
 def resync_mfa_device(call: Call) -> None:
+    """Wrong codes count with those of the owner's sign-ins: this is no place to find one out either."""
+    device = found_device(call)
+    owner = device.user.name if device.user else None
+    counted = throttle.code_try(person=throttle.person_key(call.account_id, owner))
     mfa.resync_mfa_device(
-        by=call.principal,
-        device=found_device(call),
-        code1=call["AuthenticationCode1"],
-        code2=call["AuthenticationCode2"],
+        by=call.principal, device=device, code1=call["AuthenticationCode1"], code2=call["AuthenticationCode2"]
     )
+    counted.succeeded()
 
 
 @action("iam:DeactivateMFADevice", resource=user)

@@ -38,7 +38,7 @@ _BY_KEYS = ("key", "activity")
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """`shown` are the columns of this user that the caller may see."""
+    """`shown` are the columns of this user that the caller may see; the others are empty here already."""
 
     user: User
     shown: frozenset[str]
@@ -138,9 +138,9 @@ def _row(
     return UserRow(
         user=user,
         shown=shown,
-        groups=groups,
-        console=console,
-        devices=devices,
-        active_key_since=min(active, default=None),
+        groups=groups if "groups" in shown else 0,
+        console=console and "console" in shown,
+        devices=devices if "mfa" in shown else 0,
+        active_key_since=min(active, default=None) if "keys" in shown else None,
         last_activity=max(uses, default=None),
     )

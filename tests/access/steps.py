@@ -36,9 +36,12 @@ def give_cookie(browser: Client, name: str, value: str) -> None:
     browser.cookies[cookies.name(name)] = value
 
 
-def facts(reply: Any) -> tuple[object, ...]:
-    """All that the other side sees, without what is random or the time: status, headers, cookies and body."""
-    body = re.sub(rb'(csrfmiddlewaretoken" value="|X-CSRFToken": ")[^"]+', rb"\1", reply.content)
+def facts(reply: Any, *typed: tuple[str, str]) -> tuple[object, ...]:
+    """All that the other side sees, without what is random or the time: status, headers, cookies and body. What was
+    typed, and stands in the page again, is replaced by its name."""
+    body = re.sub(r'(csrfmiddlewaretoken" value="|X-CSRFToken": ")[^"]+', r"\1", reply.content.decode())
+    for text, name in typed:
+        body = body.replace(text, name)
     headers = {name: value for name, value in reply.headers.items() if name not in ("X-Request-Id", "Expires")}
     jar = {name: (morsel["path"], morsel["samesite"], len(morsel.value)) for name, morsel in reply.cookies.items()}
     return reply.status_code, headers, jar, body

@@ -43,9 +43,9 @@ def link_in(mailoutbox: list[Any]) -> str:
 
 def test_the_link_of_the_mail_sets_a_new_password(client: Client, acme: Account, mailoutbox: list[Any]) -> None:
     ask()
-    assert client.get(link_in(mailoutbox)).url == RESET
+    assert client.get(link_in(mailoutbox)).headers["Location"] == RESET
     assert "root@acme.example" in client.get(RESET).content.decode()
-    assert client.post(RESET, BOTH).url == reverse("access:root-sign-in")
+    assert client.post(RESET, BOTH).headers["Location"] == reverse("access:root-sign-in")
     assert not is_in(client)
     sign_in_root(client, LONG_PASSWORD)
     assert is_in(client)
@@ -64,9 +64,8 @@ def test_the_token_leaves_the_address_at_once(client: Client, acme: Account, mai
 @pytest.mark.bar(9)
 @pytest.mark.parametrize("email", ["nobody@acme.examp", "alice", "x" * 17])
 def test_the_answer_is_the_same_for_everybody(acme: Account, mailoutbox: list[Any], email: str) -> None:
-    def seen(address: str) -> list[object]:
-        *rest, body = facts(ask(address))
-        return [*rest, body.replace(address.encode(), b"EMAIL")]
+    def seen(address: str) -> tuple[object, ...]:
+        return facts(ask(address), (address, "EMAIL"))
 
     assert seen(email.ljust(17, "x")) == seen("root@acme.example")
     assert [mail.to for mail in mailoutbox] == [["root@acme.example"]]
@@ -159,11 +158,13 @@ def test_a_refused_password_leaves_the_link_good(client: Client, acme: Account, 
 @pytest.mark.bar(19)
 def test_it_does_not_pass_mfa(client: Client, acme: Account, mailoutbox: list[Any]) -> None:
     device, seed = create_virtual_mfa_device(by=root_of(acme), user=None, name="phone")
-    enable_mfa_device(by=root_of(acme), device=device, **dict(zip(("code1", "code2"), codes(seed, steps=-1), strict=True)))
+    enable_mfa_device(
+        by=root_of(acme), device=device, **dict(zip(("code1", "code2"), codes(seed, steps=-1), strict=True))
+    )
     ask()
     client.get(link_in(mailoutbox))
     client.post(RESET, BOTH)
-    assert sign_in_root(client, LONG_PASSWORD).url == CODE
+    assert sign_in_root(client, LONG_PASSWORD).headers["Location"] == CODE
     assert not is_in(client)
 
 

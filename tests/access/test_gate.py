@@ -88,6 +88,13 @@ def test_a_boundary_limits_and_grants_nothing(alice: User, bob: User) -> None:
     assert outcome(bob) == Outcome.IMPLICITLY_DENIED
 
 
+@pytest.mark.bar(14, 71)
+def test_a_boundary_whose_document_is_gone_allows_nothing(alice: User) -> None:
+    boundary = ManagedPolicy.objects.create(account=alice.account, name="Empty", unique_id="ANPAEMPTY")
+    User.objects.filter(pk=alice.pk).update(boundary=boundary)
+    assert not authorize(principal_of(alice), "iam:GetUser", ANY).allowed
+
+
 @pytest.mark.bar(60)
 @pytest.mark.parametrize("text", ["", "{", '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Do":"*"}]}'])
 def test_a_stored_document_that_cannot_be_read_denies(alice: User, text: str) -> None:
@@ -151,9 +158,7 @@ def test_the_account_may_let_everybody_change_their_own_password(acme: Account, 
 
 
 @pytest.mark.bar(14)
-def test_an_error_while_policies_are_read_lets_nobody_through(
-    alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_while_policies_are_read_lets_nobody_through(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise RuntimeError("the database went away")
 

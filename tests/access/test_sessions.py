@@ -132,7 +132,12 @@ def test_a_token_of_one_kind_is_nothing_in_another(client: Client, alice: User, 
     sign_in(client)
     session = cookie(client, cookies.SESSION)
     client.post("/root-signin/", {"email": "root@acme.example"})
-    tokens = [session, cookie(client, cookies.ATTEMPT), issue(TokenPurpose.SET_UP), issue(TokenPurpose.ROOT_PASSWORD_RESET)]
+    tokens = [
+        session,
+        cookie(client, cookies.ATTEMPT),
+        issue(TokenPurpose.SET_UP),
+        issue(TokenPurpose.ROOT_PASSWORD_RESET),
+    ]
     for token in tokens[1:]:
         give_cookie(browser := Client(), cookies.SESSION, token)
         assert not is_in(browser)
@@ -227,6 +232,8 @@ def test_a_page_of_many_sessions_asks_the_database_as_often(alice: User, django_
     with django_assert_num_queries(4):
         browser.get(page)
     for _ in range(60):
-        sessions.open_session(account_id=alice.account_id, user=alice, password_binding=binding, origin=ORIGIN, mfa=False)
+        sessions.open_session(
+            account_id=alice.account_id, user=alice, password_binding=binding, origin=ORIGIN, mfa=False
+        )
     with django_assert_num_queries(4):
         assert len(browser.get(page).context["page"]) == 50

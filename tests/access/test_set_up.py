@@ -68,7 +68,9 @@ def test_it_opens_the_account_signs_root_in_and_says_what_is_next(client: Client
         ("alias", "123456789012", "12 digits"),
     ],
 )
-def test_bad_input_is_shown_at_its_field_and_the_link_stays_good(client: Client, field: str, value: str, says: str) -> None:
+def test_bad_input_is_shown_at_its_field_and_the_link_stays_good(
+    client: Client, field: str, value: str, says: str
+) -> None:
     address, data = page(), {**FORM, field: value}
     if field == "password":
         data["password_again"] = value
@@ -134,7 +136,9 @@ def test_strength_is_said_in_words_and_knows_the_form(client: Client) -> None:
 
     assert "Very weak" in said(password="password")
     assert "Strong" in said(password=ROOT_PASSWORD)
-    assert "Strong" in said(password="quelmorvantide") and "weak" in said(password="quelmorvantide", name="quelmorvantide")
+    assert "Strong" in said(password="quelmorvantide") and "weak" in said(
+        password="quelmorvantide", name="quelmorvantide"
+    )
     assert said(password="").strip() == said(password="x" * 129).strip() == ""
 
 

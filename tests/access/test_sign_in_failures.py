@@ -44,8 +44,7 @@ CASES = [
 
 
 def seen(reply: Any, account: str, name: str) -> tuple[object, ...]:
-    *rest, body = facts(reply)
-    return *rest, body.replace(account.encode(), b"ACCOUNT").replace(f'value="{name}"'.encode(), b"NAME")
+    return facts(reply, (account, "ACCOUNT"), (f'value="{name}"', "NAME"))
 
 
 @pytest.mark.bar(8)
@@ -107,9 +106,9 @@ ROOT_CASES = [
 @pytest.mark.parametrize(("email", "password"), ROOT_CASES[1:])
 def test_roots_two_steps_look_the_same_for_nobody(alice: User, email: str, password: str) -> None:
     def both(browser: Client, email: str, password: str) -> list[object]:
-        first = facts(browser.post(ROOT_EMAIL, {"email": email}))
-        second = facts(browser.get(ROOT_PASSWORD_PAGE)), facts(browser.post(ROOT_PASSWORD_PAGE, {"password": password}))
-        return [first, *((*rest, body.replace(email.encode(), b"EMAIL")) for *rest, body in second)]
+        first = browser.post(ROOT_EMAIL, {"email": email})
+        second = browser.get(ROOT_PASSWORD_PAGE), browser.post(ROOT_PASSWORD_PAGE, {"password": password})
+        return [facts(reply, (email, "EMAIL")) for reply in (first, *second)]
 
     assert both(Client(), email, password) == both(Client(), *ROOT_CASES[0])
 
@@ -156,7 +155,9 @@ def test_roots_address_compares_without_case(client: Client, alice: User, email:
 
 
 @pytest.mark.bar(20)
-@pytest.mark.parametrize("email", ["roOt@acmé.example", "rооt@acme.example", "root@acme.exampłe", "root@acme.example.evil"])
+@pytest.mark.parametrize(
+    "email", ["roOt@acmé.example", "rооt@acme.example", "root@acme.exampłe", "root@acme.example.evil"]
+)
 def test_a_look_alike_address_is_nobodys(client: Client, alice: User, email: str) -> None:
     sign_in_root(client, email=email)
     assert not is_in(client)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -76,8 +78,9 @@ def test_a_record_is_one_printable_line(alice: User) -> None:
 @pytest.mark.bar(122)
 @pytest.mark.parametrize("key", ["password", "new_secret", "seed", "session_token", "mfa_code"])
 def test_a_record_refuses_what_looks_like_a_secret(alice: User, key: str) -> None:
+    detail: dict[str, Any] = {key: "hunter2"}
     with pytest.raises(ValueError, match="looks like a secret"):
-        record(principal_of(alice), "iam:CreateAccessKey", "x", **{key: "hunter2"})
+        record(principal_of(alice), "iam:CreateAccessKey", "x", **detail)
     assert not Event.objects.exists()
 
 

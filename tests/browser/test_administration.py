@@ -32,9 +32,7 @@ def write_document(page: Page, text: str) -> None:
     page.get_by_label("Document", exact=True).last.fill(text)
 
 
-def test_a_policy_a_group_and_a_user_who_signs_in(
-    page: Page, administrator: User, new_context: object
-) -> None:
+def test_a_policy_a_group_and_a_user_who_signs_in(page: Page, administrator: User, new_context: object) -> None:
     page.goto("/policies/create/")
     page.get_by_label("Name", exact=True).fill("SeeUsers")
     write_document(page, DOCUMENT)
@@ -92,7 +90,9 @@ def test_cloning_gives_only_what_stays_ticked(page: Page, administrator: User) -
         Membership.objects.create(user=source, group=group, slot=slot)
     page.goto("/identities/user/emil/")
     page.get_by_role("link", name="Copy permissions from another user").click()
-    page.get_by_role("button", name=re.compile("dora")).or_(page.get_by_role("link", name=re.compile("dora"))).first.click()
+    page.get_by_role("button", name=re.compile("dora")).or_(
+        page.get_by_role("link", name=re.compile("dora"))
+    ).first.click()
     page.get_by_label(re.compile("Writers")).uncheck()
     page.get_by_role("button", name=re.compile("^(Copy|Give)")).click()
     page.wait_for_url(re.compile("/identities/user/emil/[a-z]*/?$"))

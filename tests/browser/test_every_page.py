@@ -113,7 +113,13 @@ def look_at(page: Page, path: str, axe_check: AxeCheck) -> None:
 @pytest.mark.bar(57)
 @pytest.mark.parametrize("name", sorted(PAGES.keys() - WITHOUT_SIGN_IN))
 def test_page_of_an_administrator(
-    name: str, page: Page, context: BrowserContext, base_url: str, alice: User, words: dict[str, Any], axe_check: AxeCheck
+    name: str,
+    page: Page,
+    context: BrowserContext,
+    base_url: str,
+    alice: User,
+    words: dict[str, Any],
+    axe_check: AxeCheck,
 ) -> None:
     sign_in_as(context, base_url, alice)
     look_at(page, address(name, words), axe_check)
@@ -125,7 +131,11 @@ def test_page_for_a_stranger(name: str, page: Page, acme: Account, axe_check: Ax
     look_at(page, address(name, {"account": "acme"}), axe_check)
 
 
-ROOTS_OWN = [name for name in sorted(PAGES) if name.startswith(("access:my-", "access:create-my", "access:protect", "access:dash"))]
+ROOTS_OWN = [
+    name
+    for name in sorted(PAGES)
+    if name.startswith(("access:my-", "access:create-my", "access:protect", "access:dash"))
+]
 
 
 @pytest.mark.parametrize("name", ROOTS_OWN)

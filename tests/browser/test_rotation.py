@@ -8,7 +8,13 @@ from tests.browser.people import sign_in_as
 from tests.cast import allow
 
 OWN = "arn:aws:iam::*:user/${aws:username}"
-ACTIONS = ["iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed"]
+ACTIONS = [
+    "iam:ListAccessKeys",
+    "iam:CreateAccessKey",
+    "iam:UpdateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:GetAccessKeyLastUsed",
+]
 
 
 @pytest.fixture

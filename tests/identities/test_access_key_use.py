@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -31,6 +32,12 @@ def test_uses_within_a_quarter_of_an_hour_are_one(key: AccessKey) -> None:
     use(key, 0)
     assert use(key, 14, "sts").last_used_service == "iam"
     assert use(key, 15, "sts").last_used_at == NOON + timedelta(minutes=15)
+
+
+def test_a_use_that_is_already_noted_costs_no_query(key: AccessKey, django_assert_num_queries: Any) -> None:
+    use(key, 0)
+    with django_assert_num_queries(0), time_machine.travel(NOON + timedelta(minutes=5), tick=False):
+        note_use(key, service="sts", region="eu-west-1")
 
 
 def test_a_stale_copy_of_the_key_does_not_write_over_a_note(key: AccessKey) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import Account
 from accounts.services import create_account
 from audit.errors import ServiceError
-from audit.principal import root_principal, system
+from audit.principal import system
 from identities.services.access_keys import create_access_key
 
 MORE_THAN_ANY_PASSWORD = 4096
@@ -56,7 +56,7 @@ def describe(account: Account, *, with_key: bool) -> dict[str, str | None]:
     """The account in the words of the JSON answer. The key's secret is here once and nowhere again."""
     key_id = secret = None
     if with_key:
-        key, secret = create_access_key(by=root_principal(account.id), user=None)
+        key, secret = create_access_key(by=system(account.id), user=None)
         key_id = key.access_key_id
     return {
         "AccountId": account.id,

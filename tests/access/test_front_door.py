@@ -1,0 +1,215 @@
+"""What holds for every address of the console: walked from their list, so that a new one can't be forgotten."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Model
+from django.test import Client, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from access import cookies
+from access.models import ConsoleSession
+from accounts.models import Account
+from audit.actions import Declaration
+from audit.models import Event
+from identities.models import Group, MFADevice, User
+from identities.services.access_keys import create_access_key
+from tests.access.steps import CODE, NEW_PASSWORD, ROOT_EMAIL, SIGN_IN, cookie, give_cookie, sign_in
+from tests.cast import PASSWORD, browser_of, principal_of
+from tests.identities.devices import device_of
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("access", "accounts", "api", "audit", "iamconsole", "identities", "policies")
+
+
+def walk(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from walk(entry, f"{entry.namespace}:" if entry.namespace else space)
+        else:
+            yield f"{space}{entry.name}", entry
+
+
+VIEWS = dict(walk(get_resolver()))
+PUBLIC = {
+    name for name, entry in VIEWS.items() if getattr(entry.callback, "declaration", Declaration("")).kind == "public"
+}
+WORDS: dict[str, Any] = {
+    "account": "acme",
+    "user_name": "alice",
+    "group_name": "readers",
+    "scope": "aws",
+    "policy_name": "AdministratorAccess",
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "device_name": "phone",
+    "token": "x" * 43,
+    "sealed": "x",
+    "event_id": 1,
+    "session_id": "00000000-0000-0000-0000-000000000000",
+    "version_id": "v1",
+    "version": "v1",
+    "name": "look",
+}
+
+
+def address(name: str) -> str:
+    return reverse(name, kwargs={word: WORDS.get(word, "x") for word in VIEWS[name].pattern.converters})
+
+
+@pytest.fixture
+def furnished(alice: User, bob: User) -> User:
+    """An account in which most pages find something."""
+    Group.objects.create(account=alice.account, name="readers", unique_id="AGPA" + "A" * 17)
+    device_of(alice)
+    key, _ = create_access_key(by=principal_of(alice), user=alice)
+    WORDS["access_key_id"] = key.access_key_id
+    return alice
+
+
+def snapshot() -> dict[str, list[dict[str, object]]]:
+    """Every row of ours, but the audit trail and when a session was seen last."""
+    models: list[type[Model]] = [model for model in apps.get_models() if model is not Event]
+    rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+    for session in rows["ConsoleSession"]:
+        session.pop("last_seen_at")
+    return rows
+
+
+@pytest.mark.bar(46)
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_reading_changes_nothing(furnished: User, method: str) -> None:
+    browsers = [Client(), browser_of(furnished), browser_of(furnished.account)]
+    before = snapshot()
+    for name in VIEWS:
+        for browser in browsers:
+            reply = getattr(browser, method)(address(name))
+            assert reply.status_code < 500, name
+            assert snapshot() == before, f"{method} {name} changed something"
+
+
+@pytest.mark.bar(45)
+@pytest.mark.parametrize("name", sorted(set(VIEWS) - {"api:endpoint"}))
+def test_no_write_without_csrf_proof(furnished: User, name: str) -> None:
+    before = snapshot()
+    browser = browser_of(furnished.account, enforce_csrf=True)
+    before["ConsoleSession"] = snapshot()["ConsoleSession"]
+    reply = browser.post(address(name), {"yes": "1"})
+    assert reply.status_code in (403, 405)
+    assert snapshot() == before
+
+
+@pytest.mark.bar(45)
+def test_only_the_signed_endpoint_needs_no_csrf_proof() -> None:
+    assert {name for name, entry in VIEWS.items() if getattr(entry.callback, "csrf_exempt", False)} == {"api:endpoint"}
+
+
+@pytest.mark.bar(47)
+@pytest.mark.parametrize("page", [SIGN_IN, ROOT_EMAIL, CODE, NEW_PASSWORD, "/root-signin/password/", "/setup/x/"])
+def test_nobody_can_be_signed_in_from_another_site(alice: User, page: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    data = {"account": "acme", "user_name": "alice", "password": PASSWORD, "email": "root@acme.example"}
+    assert browser.post(page, data).status_code == 403
+    token = str(Client().get(SIGN_IN).context["csrf_token"])
+    assert browser.post(page, {**data, "csrfmiddlewaretoken": token}).status_code == 403
+    assert not ConsoleSession.objects.exists()
+
+
+@pytest.mark.bar(48)
+@pytest.mark.parametrize("page", [SIGN_IN, "/dashboard/", "/no/such/page/", "/setup/x/"])
+def test_the_content_policy_is_strict_everywhere(alice: User, page: str) -> None:
+    policy = browser_of(alice).get(page).headers["Content-Security-Policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["default-src"] == directives["object-src"] == directives["base-uri"] == "'none'"
+    assert directives["frame-ancestors"] == "'none'" and directives["form-action"] == "'self'"
+    assert directives["script-src"] == directives["style-src"] == "'self'"
+    assert "unsafe" not in policy and "*" not in policy
+
+
+@pytest.mark.bar(48)
+def test_htmx_runs_no_code_from_attributes(client: Client, db: None) -> None:
+    page = client.get(SIGN_IN).content.decode()
+    assert '"allowEval":false' in page and '"includeIndicatorStyles":false' in page
+
+
+@pytest.mark.bar(49)
+@pytest.mark.parametrize("page", [SIGN_IN, "/dashboard/", "/no/such/page/"])
+def test_headers_that_keep_browsers_careful(alice: User, page: str) -> None:
+    https = {"SECURE_HSTS_SECONDS": 31536000, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True}
+    with override_settings(**https):
+        headers = browser_of(alice).get(page, secure=True).headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert not [name for name in headers if name.startswith("Access-Control-")]
+
+
+@pytest.mark.bar(23)
+@pytest.mark.parametrize("name", sorted(set(VIEWS) - PUBLIC))
+def test_a_half_done_sign_in_opens_no_page(client: Client, furnished: User, name: str) -> None:
+    sign_in(client)
+    token = cookie(client, cookies.ATTEMPT)
+    assert token
+    give_cookie(client, cookies.SESSION, token)
+    for reply in (client.get(address(name)), client.post(address(name))):
+        assert reply.status_code == 302 and reply.headers["Location"].startswith(SIGN_IN)
+
+
+def test_what_is_open_to_everybody_is_known() -> None:
+    assert (
+        PUBLIC
+        - {
+            "healthz",
+            "readyz",
+            "api:endpoint",
+            "access:set-up",
+            "access:sign-in",
+            "access:sign-in-account",
+            "access:root-sign-in",
+            "access:root-password",
+            "access:second-factor",
+            "access:new-password",
+            "access:forgot-password",
+            "access:reset-password",
+            "access:reset-root-password",
+            "access:password-strength",
+            "access:sign-out",
+        }
+        == set()
+    )
+
+
+PROOFS = {"password_fits", "password_is", "verify_code", "verify_password", "check_password", "enable_mfa_device",
+          "resync_mfa_device", "change_password"}  # fmt: skip
+LIMITS = {"password_try", "code_try"}
+
+
+def called(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    functions = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return {getattr(function, "attr", getattr(function, "id", "")) for function in functions}
+
+
+@pytest.mark.bar(11)
+def test_whatever_looks_at_a_proof_for_somebody_outside_has_a_limit() -> None:
+    """Services look at proofs too; who may ask them how often is decided where the question comes in."""
+    doors = [path for app in ("access", "api") for path in (ROOT / app).rglob("*.py")]
+    asking = {path for path in doors if called(path) & PROOFS}
+    asking -= {ROOT / "access/proofs.py"}
+    assert {str(path.relative_to(ROOT)) for path in asking if not called(path) & LIMITS} == set()
+    assert len(asking) >= 3
+
+
+@pytest.mark.bar(11)
+def test_pages_below_the_doors_look_at_no_proof_of_the_caller() -> None:
+    pages = [path for app in ("accounts", "identities", "policies") for path in (ROOT / app).glob("views*/**/*.py")]
+    assert not [path for path in pages if called(path) & PROOFS]
+
+
+def test_every_app_is_looked_at() -> None:
+    ours = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()}
+    assert ours <= set(APPS) and MFADevice in apps.get_models() and Account in apps.get_models()
