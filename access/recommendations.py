@@ -12,7 +12,6 @@ from audit import clock
 from identities.models import AccessKey, Membership, MFADevice, User, UserAttachment
 from identities.models.credentials import KeyStatus
 from identities.services.mfa import has_mfa
-from policies.models import ManagedPolicy
 
 ADMINISTRATOR = "AdministratorAccess"
 

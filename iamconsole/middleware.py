@@ -29,7 +29,10 @@ def limits(get_response: Handler) -> Handler:
             return plain_page(request, 414, "That address is too long", "Shorten what is asked for.")
         if sum(name.startswith("HTTP_") for name in request.META) > MAX_HEADERS:
             return plain_page(request, 431, "Too many headers", f"At most {MAX_HEADERS} headers are read.")
-        return get_response(request)
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            return plain_page(request, 405, "This address takes no visits", "Use the button on the page it belongs to.")
+        return response
 
     return middleware
 

@@ -10,8 +10,8 @@ import time_machine
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from access import recovery
-from access.models import OneTimeToken
+from access import one_time, recovery
+from access.models import OneTimeToken, TokenPurpose
 from access.views.reset import RepliedFirst
 from accounts.models import Account, RootUser
 from audit.models import Event, Outcome
@@ -218,3 +218,11 @@ def test_it_records_the_wish_and_the_change(client: Client, acme: Account, mailo
 def test_an_iam_user_is_told_to_ask_an_administrator(client: Client, alice: User) -> None:
     assert "administrator" in client.get(ASK).content.decode()
     assert "administrator" in client.get(reverse("access:sign-in")).content.decode()
+
+
+@pytest.mark.bar(17)
+def test_a_token_is_redeemed_once_whatever_else_it_is_bound_to(acme: Account) -> None:
+    token = one_time.issue(TokenPurpose.ROOT_PASSWORD_RESET, account=acme)
+    row = one_time.look_up(token, TokenPurpose.ROOT_PASSWORD_RESET)
+    assert row and one_time.redeem(row) and not one_time.redeem(row)
+    assert one_time.look_up(token, TokenPurpose.ROOT_PASSWORD_RESET) is None
