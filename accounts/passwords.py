@@ -4,6 +4,7 @@ one, AWS's built-in default), and for the console's own pages also NIST SP 800-6
 
 import re
 import secrets
+import threading
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -28,6 +29,8 @@ _GENERATED_KINDS = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23
 # zxcvbn's cost grows with the square of the length; what stands behind these characters only makes a password better.
 _ESTIMATED = 72
 _EASY_GUESSES_LOG10 = 8
+# zxcvbn keeps the words it is given in a dictionary of the whole process: two threads would mix them.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def normalise(password: str) -> str:
@@ -186,7 +189,8 @@ def _check_known(password: str) -> None:
 
 
 def _check_guessable(password: str, words: list[str]) -> None:
-    found = zxcvbn(password[:_ESTIMATED], user_inputs=words)
+    with _ONE_AT_A_TIME:
+        found = zxcvbn(password[:_ESTIMATED], user_inputs=words)
     if found["guesses_log10"] < _EASY_GUESSES_LOG10:
         warning = (found["feedback"]["warning"] or "This is soon guessed").rstrip(".")
         raise _violation(f"{warning}. Add more words that have nothing to do with each other.")

@@ -11,9 +11,7 @@ from audit.errors import LimitExceeded
 Row = TypeVar("Row", bound=models.Model)
 
 
-def create_in_slot(
-    siblings: models.QuerySet[Row], quota: int, create: Callable[[int], Row], *, quota_name: str
-) -> Row:
+def create_in_slot(siblings: models.QuerySet[Row], quota: int, create: Callable[[int], Row], *, quota_name: str) -> Row:
     """Call `create(slot)` with a free slot among 1..quota. Raises LimitExceeded in AWS's words when there is none.
 
     An IntegrityError that is not about the slot (a duplicate of something else) is raised as it came.

@@ -45,6 +45,8 @@ def create_my_mfa_device(request: SignedInRequest) -> HttpResponse:
             device, seed = _create(me, form.cleaned_data["name"], serial_number)
         except EntityAlreadyExists:
             form.add_error("name", f"This account has a device called “{form.cleaned_data['name']}” already.")
+        except throttle.Throttled:
+            raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
         else:
@@ -84,6 +86,8 @@ def enable_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
             counted = throttle.code_try(person=me.throttle_key)
             mfa.enable_mfa_device(by=request.principal, device=device, **form.cleaned_data)
             counted.succeeded()
+        except throttle.Throttled:
+            raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
         else:
@@ -102,6 +106,8 @@ def resync_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
             counted = throttle.code_try(person=me.throttle_key)
             mfa.resync_mfa_device(by=request.principal, device=device, **form.cleaned_data)
             counted.succeeded()
+        except throttle.Throttled:
+            raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
         else:

@@ -27,6 +27,8 @@ def my_password(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         try:
             binding = _change_within_limits(me, form.cleaned_data["old_password"], form.cleaned_data["password"])
+        except throttle.Throttled:
+            raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
         else:

@@ -52,3 +52,9 @@ def address_with(context: template.Context, **changes: Any) -> str:
 @register.filter
 def get_item(mapping: dict[Any, Any], key: Any) -> Any:
     return mapping.get(key)
+
+
+@register.filter
+def starts_with(path: str, beginning: str) -> bool:
+    """Whether a page lies below an address of the navigation."""
+    return bool(beginning) and path.startswith(beginning)

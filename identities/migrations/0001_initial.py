@@ -9,227 +9,375 @@ import policies.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('policies', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("policies", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64)),
-                ('name_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Lower('name'), output_field=models.CharField(max_length=64))),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('unique_id', models.CharField(max_length=21, unique=True)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('password_last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='users', to='accounts.account')),
-                ('boundary', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bounded_users', to='policies.managedpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=64)),
+                (
+                    "name_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("name"),
+                        output_field=models.CharField(max_length=64),
+                    ),
+                ),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("unique_id", models.CharField(max_length=21, unique=True)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("password_last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="users", to="accounts.account"
+                    ),
+                ),
+                (
+                    "boundary",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bounded_users",
+                        to="policies.managedpolicy",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('name_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Lower('name'), output_field=models.CharField(max_length=128))),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('unique_id', models.CharField(max_length=21, unique=True)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "name_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("name"),
+                        output_field=models.CharField(max_length=128),
+                    ),
+                ),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("unique_id", models.CharField(max_length=21, unique=True)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="groups", to="accounts.account"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GroupAttachment',
+            name="GroupAttachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('attached_at', models.DateTimeField(default=audit.clock.now)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='identities.group')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='group_attachments', to='policies.managedpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("attached_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="identities.group"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="group_attachments",
+                        to="policies.managedpolicy",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GroupInlinePolicy',
+            name="GroupInlinePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.TextField()),
-                ('digest', policies.models.DigestField(db_index=True, editable=False, max_length=64)),
-                ('name', models.CharField(max_length=128)),
-                ('updated_at', models.DateTimeField(default=audit.clock.now)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inline_policies', to='identities.group')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("document", models.TextField()),
+                ("digest", policies.models.DigestField(db_index=True, editable=False, max_length=64)),
+                ("name", models.CharField(max_length=128)),
+                ("updated_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inline_policies",
+                        to="identities.group",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LoginProfile',
+            name="LoginProfile",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='login_profile', serialize=False, to='identities.user')),
-                ('password_reset_required', models.BooleanField(default=False)),
-                ('password_changed_at', models.DateTimeField(default=audit.clock.now)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="login_profile",
+                        serialize=False,
+                        to="identities.user",
+                    ),
+                ),
+                ("password_reset_required", models.BooleanField(default=False)),
+                ("password_changed_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='AccessKey',
+            name="AccessKey",
             fields=[
-                ('access_key_id', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('secret_encrypted', models.CharField(max_length=255)),
-                ('status', models.CharField(choices=[('Active', 'Active'), ('Inactive', 'Inactive')], default='Active', max_length=8)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('status_changed_at', models.DateTimeField(default=audit.clock.now)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_service', models.CharField(blank=True, max_length=64)),
-                ('last_used_region', models.CharField(blank=True, max_length=64)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='accounts.account')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='identities.user')),
+                ("access_key_id", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("secret_encrypted", models.CharField(max_length=255)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("Active", "Active"), ("Inactive", "Inactive")], default="Active", max_length=8
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("status_changed_at", models.DateTimeField(default=audit.clock.now)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_service", models.CharField(blank=True, max_length=64)),
+                ("last_used_region", models.CharField(blank=True, max_length=64)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="access_keys", to="accounts.account"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="access_keys",
+                        to="identities.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('joined_at', models.DateTimeField(default=audit.clock.now)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='identities.group')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("joined_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="identities.group"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="identities.user"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MFADevice',
+            name="MFADevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=226)),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('seed_encrypted', models.CharField(max_length=255)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('drift', models.SmallIntegerField(default=0)),
-                ('last_counter', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('enabled_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mfa_devices', to='accounts.account')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mfa_devices', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=226)),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("seed_encrypted", models.CharField(max_length=255)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("drift", models.SmallIntegerField(default=0)),
+                ("last_counter", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("enabled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mfa_devices", to="accounts.account"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mfa_devices",
+                        to="identities.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PasswordHistory',
+            name="PasswordHistory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128)),
-                ('retired_at', models.DateTimeField(default=audit.clock.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_history', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128)),
+                ("retired_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="password_history",
+                        to="identities.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UserAttachment',
+            name="UserAttachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('attached_at', models.DateTimeField(default=audit.clock.now)),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='user_attachments', to='policies.managedpolicy')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("attached_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="user_attachments",
+                        to="policies.managedpolicy",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="identities.user"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UserInlinePolicy',
+            name="UserInlinePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.TextField()),
-                ('digest', policies.models.DigestField(db_index=True, editable=False, max_length=64)),
-                ('name', models.CharField(max_length=128)),
-                ('updated_at', models.DateTimeField(default=audit.clock.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inline_policies', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("document", models.TextField()),
+                ("digest", policies.models.DigestField(db_index=True, editable=False, max_length=64)),
+                ("name", models.CharField(max_length=128)),
+                ("updated_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inline_policies",
+                        to="identities.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UserTag',
+            name="UserTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=128)),
-                ('key_folded', models.CharField(editable=False, max_length=256)),
-                ('value', models.CharField(blank=True, max_length=256)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='identities.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=128)),
+                ("key_folded", models.CharField(editable=False, max_length=256)),
+                ("value", models.CharField(blank=True, max_length=256)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tags", to="identities.user"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='group',
-            index=models.Index(fields=['account', 'created_at'], name='group_by_age'),
+            model_name="group",
+            index=models.Index(fields=["account", "created_at"], name="group_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('account', 'name_key'), name='group_name_unique_in_account'),
+            model_name="group",
+            constraint=models.UniqueConstraint(fields=("account", "name_key"), name="group_name_unique_in_account"),
         ),
         migrations.AddConstraint(
-            model_name='groupattachment',
-            constraint=models.UniqueConstraint(fields=('group', 'policy'), name='policy_attached_once_to_group'),
+            model_name="groupattachment",
+            constraint=models.UniqueConstraint(fields=("group", "policy"), name="policy_attached_once_to_group"),
         ),
         migrations.AddConstraint(
-            model_name='groupattachment',
-            constraint=models.UniqueConstraint(fields=('group', 'slot'), name='group_attachments_limited_by_slot'),
+            model_name="groupattachment",
+            constraint=models.UniqueConstraint(fields=("group", "slot"), name="group_attachments_limited_by_slot"),
         ),
         migrations.AddConstraint(
-            model_name='groupinlinepolicy',
-            constraint=models.UniqueConstraint(fields=('group', 'name'), name='group_inline_policy_name_unique'),
+            model_name="groupinlinepolicy",
+            constraint=models.UniqueConstraint(fields=("group", "name"), name="group_inline_policy_name_unique"),
         ),
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['account', 'created_at'], name='user_by_age'),
+            model_name="user",
+            index=models.Index(fields=["account", "created_at"], name="user_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(fields=('account', 'name_key'), name='user_name_unique_in_account'),
+            model_name="user",
+            constraint=models.UniqueConstraint(fields=("account", "name_key"), name="user_name_unique_in_account"),
         ),
         migrations.AddConstraint(
-            model_name='accesskey',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('user', 'slot'), name='two_access_keys_per_user'),
+            model_name="accesskey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)), fields=("user", "slot"), name="two_access_keys_per_user"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accesskey',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', True)), fields=('account', 'slot'), name='two_access_keys_for_root'),
+            model_name="accesskey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", True)), fields=("account", "slot"), name="two_access_keys_for_root"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'group'), name='user_once_in_group'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "group"), name="user_once_in_group"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'slot'), name='memberships_limited_by_slot'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "slot"), name="memberships_limited_by_slot"),
         ),
         migrations.AddConstraint(
-            model_name='mfadevice',
-            constraint=models.UniqueConstraint(fields=('account', 'path', 'name'), name='mfa_device_name_unique_in_account'),
+            model_name="mfadevice",
+            constraint=models.UniqueConstraint(
+                fields=("account", "path", "name"), name="mfa_device_name_unique_in_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mfadevice',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('user', 'slot'), name='mfa_devices_of_user_limited_by_slot'),
+            model_name="mfadevice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("user", "slot"),
+                name="mfa_devices_of_user_limited_by_slot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mfadevice',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', True)), fields=('account', 'slot'), name='mfa_devices_of_root_limited_by_slot'),
+            model_name="mfadevice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", True)),
+                fields=("account", "slot"),
+                name="mfa_devices_of_root_limited_by_slot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='userattachment',
-            constraint=models.UniqueConstraint(fields=('user', 'policy'), name='policy_attached_once_to_user'),
+            model_name="userattachment",
+            constraint=models.UniqueConstraint(fields=("user", "policy"), name="policy_attached_once_to_user"),
         ),
         migrations.AddConstraint(
-            model_name='userattachment',
-            constraint=models.UniqueConstraint(fields=('user', 'slot'), name='user_attachments_limited_by_slot'),
+            model_name="userattachment",
+            constraint=models.UniqueConstraint(fields=("user", "slot"), name="user_attachments_limited_by_slot"),
         ),
         migrations.AddConstraint(
-            model_name='userinlinepolicy',
-            constraint=models.UniqueConstraint(fields=('user', 'name'), name='user_inline_policy_name_unique'),
+            model_name="userinlinepolicy",
+            constraint=models.UniqueConstraint(fields=("user", "name"), name="user_inline_policy_name_unique"),
         ),
         migrations.AddConstraint(
-            model_name='usertag',
-            constraint=models.UniqueConstraint(fields=('user', 'key_folded'), name='user_tag_key_unique'),
+            model_name="usertag",
+            constraint=models.UniqueConstraint(fields=("user", "key_folded"), name="user_tag_key_unique"),
         ),
     ]

@@ -26,4 +26,3 @@ def notify_change(*, by: Principal, user: User | None, account_id: str, what: st
     where = f" from {by.origin.address}" if by.origin.address else ""
     text = f"{what}, by {who}{where}, at {clock.now():%Y-%m-%d %H:%M} UTC.\n\n{advice}"
     notify(account_id=account_id, user=user, subject=what, text=text)
-

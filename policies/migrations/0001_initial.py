@@ -9,60 +9,86 @@ import policies.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ManagedPolicy',
+            name="ManagedPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('name_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Lower('name'), output_field=models.CharField(max_length=128))),
-                ('path', models.CharField(default='/', max_length=512)),
-                ('unique_id', models.CharField(max_length=21, unique=True)),
-                ('description', models.CharField(blank=True, max_length=1000)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('updated_at', models.DateTimeField(default=audit.clock.now)),
-                ('newest_version', models.PositiveIntegerField(default=0)),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='managed_policies', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "name_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("name"),
+                        output_field=models.CharField(max_length=128),
+                    ),
+                ),
+                ("path", models.CharField(default="/", max_length=512)),
+                ("unique_id", models.CharField(max_length=21, unique=True)),
+                ("description", models.CharField(blank=True, max_length=1000)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("updated_at", models.DateTimeField(default=audit.clock.now)),
+                ("newest_version", models.PositiveIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="managed_policies",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.TextField()),
-                ('digest', policies.models.DigestField(db_index=True, editable=False, max_length=64)),
-                ('number', models.PositiveIntegerField()),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('is_default', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now)),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='policies.managedpolicy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("document", models.TextField()),
+                ("digest", policies.models.DigestField(db_index=True, editable=False, max_length=64)),
+                ("number", models.PositiveIntegerField()),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("is_default", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="policies.managedpolicy",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='managedpolicy',
-            constraint=models.UniqueConstraint(fields=('account', 'name_key'), name='policy_name_unique_in_account'),
+            model_name="managedpolicy",
+            constraint=models.UniqueConstraint(fields=("account", "name_key"), name="policy_name_unique_in_account"),
         ),
         migrations.AddConstraint(
-            model_name='managedpolicy',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None)), fields=('name_key',), name='built_in_policy_name_unique'),
+            model_name="managedpolicy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account", None)), fields=("name_key",), name="built_in_policy_name_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('policy', 'number'), name='policy_version_number_unique'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(fields=("policy", "number"), name="policy_version_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('policy', 'slot'), name='policy_versions_limited_by_slot'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(fields=("policy", "slot"), name="policy_versions_limited_by_slot"),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('policy',), name='one_default_version_per_policy'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("policy",), name="one_default_version_per_policy"
+            ),
         ),
     ]

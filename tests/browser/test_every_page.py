@@ -93,7 +93,7 @@ def address(name: str, words: dict[str, Any]) -> str:
     wanted = dict(words)
     if "scope" in PAGES[name].pattern.converters:
         wanted["policy_name"] = "SeeUsers"
-    if name.startswith("access:"):
+    if name.startswith("access:") and "own_key" in words:
         wanted |= {"access_key_id": words["own_key"], "device_name": "alice"}
     path = reverse(name, kwargs={word: wanted[word] for word in PAGES[name].pattern.converters})
     return path + "?name=dora&way=clone&source=carol&reviewed=carol&q=car"
