@@ -1,7 +1,7 @@
 """Server time of the list pages with 10,000 users and 300 groups: `make bench`, or `python bench/pages.py`.
 
 Each page is asked 30 times after 3 for warming up, by Django's own client in this process: routing, guard, gate,
-queries and template, without the network. To reach: a median under 150 ms. Prints milliseconds and the number of queries.
+queries and template, without the network. To reach: a median under 150 ms. Prints milliseconds and how many queries.
 """
 
 import os

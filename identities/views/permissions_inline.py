@@ -18,7 +18,7 @@ from identities.views.permission_holders import Holder, holder_of, permitted_gro
 from policies.documents import findings_of, readable
 from policies.engine import Finding, size
 from policies.starters import STARTERS, starter
-from policies.views.editing import VALIDATE, editor, refuse_on_form
+from policies.views.editing import VALIDATE, editor, refuse_on_form, typed
 
 Put = Callable[[dict[str, Any]], object]
 
@@ -135,7 +135,7 @@ def _editor_page(
 ) -> HttpResponse:
     if newer is not None:
         # The form goes on from what is there now: saving again is then a decision.
-        form.data = {**form.data, "digest_seen": newer.digest}
+        form.data = typed(form) | {"digest_seen": newer.digest}
     others = holder.row.inline_policies.exclude(name=name).values_list("document", flat=True)
     context = {
         "holder": holder,

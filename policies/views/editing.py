@@ -63,6 +63,11 @@ def refuse_on_form(form: forms.Form, error: ServiceError) -> Sequence[Finding] |
     return error.findings
 
 
+def typed(form: forms.Form) -> dict[str, str]:
+    """What somebody typed, for showing the form again with something of it changed."""
+    return {name: form.data[name] for name in form.fields if name in form.data}
+
+
 @requires(VALIDATE)
 @require_POST
 def validate_policy(request: ConsoleRequest) -> HttpResponse:

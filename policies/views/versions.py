@@ -15,7 +15,7 @@ from policies.documents import readable
 from policies.forms import VersionForm
 from policies.models import ManagedPolicy, PolicyVersion
 from policies.starters import starter
-from policies.views.editing import VALIDATE, editor, refuse_on_form
+from policies.views.editing import VALIDATE, editor, refuse_on_form, typed
 
 
 @requires("iam:ListPolicyVersions", "policy")
@@ -95,7 +95,7 @@ def _start(request: ConsoleRequest, policy: ManagedPolicy) -> dict[str, Any]:
 def _newer(request: ConsoleRequest, policy: ManagedPolicy, form: VersionForm) -> PolicyVersion | None:
     """What somebody else stored meanwhile. The form goes on from there: saving again is then a decision."""
     policy.refresh_from_db()
-    form.data = {**form.data, "newest_seen": str(policy.newest_version)}
+    form.data = typed(form) | {"newest_seen": str(policy.newest_version)}
     allowed = request.gate.may("iam:GetPolicyVersion", policy.arn).allowed
     return policy.versions.order_by("number").last() if allowed else None
 

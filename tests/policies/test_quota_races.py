@@ -1,0 +1,75 @@
+"""Quotas under real threads: the last place is given once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from audit.errors import LimitExceeded
+from identities.models import Group, User
+from identities.services import attachments
+from policies import services
+from tests.cast import principal_of
+from tests.policies.documents import ALLOW, OTHER
+
+THREADS = 20
+pytestmark = [pytest.mark.bar(74), pytest.mark.django_db(transaction=True)]
+
+
+def race(attempt: Callable[[int], object]) -> int:
+    """Let all threads try at once; returns how many were refused by the quota."""
+    start = Barrier(THREADS)
+
+    def run(number: int) -> bool:
+        start.wait()
+        try:
+            attempt(number)
+        except LimitExceeded:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS))).count(False)
+
+
+def test_five_versions(alice: User) -> None:
+    by = principal_of(alice)
+    policy = services.create_policy(by=by, name="raced", document=ALLOW)
+    for _ in range(3):
+        services.create_policy_version(by=by, policy=policy, document=OTHER)
+    refused = race(lambda _: services.create_policy_version(by=by, policy=policy, document=OTHER, set_as_default=True))
+    assert (policy.versions.count(), refused) == (5, THREADS - 1)
+    assert policy.versions.get(is_default=True).number == 5
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_ten_attachments(alice: User, bob: User, kind: str) -> None:
+    by = principal_of(alice)
+    group = Group.objects.create(account=alice.account, name="raced", unique_id="AGPARACED")
+    made = [services.create_policy(by=by, name=f"policy-{number}", document=ALLOW) for number in range(THREADS)]
+    owner = {"user": bob, "group": group}[kind]
+    attach = getattr(attachments, f"attach_{kind}_policy")
+    refused = race(lambda number: attach(by=by, policy=made[number], **{kind: owner}))
+    assert (owner.attachments.count(), refused) == (10, THREADS - 10)
+
+
+def test_a_policy_is_attached_or_deleted_but_never_half(alice: User, bob: User) -> None:
+    by = principal_of(alice)
+    policy = services.create_policy(by=by, name="raced", document=ALLOW)
+
+    def attempt(number: int) -> None:
+        try:
+            if number % 2:
+                services.delete_policy(by=by, policy=policy)
+            else:
+                attachments.attach_user_policy(by=by, user=bob, policy=policy)
+        except (services.NoSuchEntity, services.DeleteConflict):
+            pass
+
+    race(attempt)
+    assert bob.attachments.count() == alice.account.managed_policies.count()
