@@ -33,26 +33,26 @@ def list_policies(request: ConsoleRequest) -> HttpResponse:
     kind = kind if kind in KINDS else "all"
     sort = request.GET.get("sort", "name")
     sort = sort if sort.removeprefix("-") in (*SORTS, "uses") else "name"
-    ids, counted = _found(account_id, search, kind, sort)
-    page = Paginator(ids, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_found(account_id, search, kind, sort), PAGE).get_page(request.GET.get("page"))
     policies = ManagedPolicy.objects.in_bulk(list(page))
+    counted = uses_of({pk: policy.account_id for pk, policy in policies.items()}, account_id)
     rows = [PolicyRow(policies[pk], counted[pk]) for pk in page]
     context = {"page": page, "rows": rows, "search": search, "kind": kind, "kinds": KINDS, "sort": sort}
     return render(request, "policies/list_policies.html" + ("#rows" if request.htmx else ""), context)
 
 
-def _found(account_id: str, search: str, kind: str, sort: str) -> tuple[list[int], dict[int, Uses]]:
-    """Ids in the order asked for, and the uses. An account has at most a few thousand policies (its quota), so their
-    ids and counts fit in memory, which lets the list be sorted and filtered by use with five queries in all."""
+def _found(account_id: str, search: str, kind: str, sort: str) -> list[int]:
+    """Ids in the order asked for. An account has at most a few thousand policies (its quota), so their ids and counts
+    fit in memory, which lets the list be filtered and sorted by use."""
     policies = _of_kind(ManagedPolicy.objects.visible_to(account_id), account_id, kind)
-    policies = policies.filter(Q(name_key__contains=search.lower()) | Q(description__icontains=search))
-    ids = list(_sorted(policies, sort).values_list("pk", flat=True))
-    counted = uses_of(ids, account_id)
-    if kind in ("used", "unused"):
-        ids = [pk for pk in ids if bool(counted[pk].total) == (kind == "used")]
-    if sort.endswith("uses"):
-        ids.sort(key=lambda pk: counted[pk].total, reverse=sort.startswith("-"))
-    return ids, counted
+    if search:
+        policies = policies.filter(Q(name_key__contains=search.lower()) | Q(description__icontains=search))
+    owners = dict(_sorted(policies, sort).values_list("pk", "account_id"))
+    if kind not in ("used", "unused") and not sort.endswith("uses"):
+        return list(owners)
+    counted = uses_of(owners, account_id)
+    ids = [pk for pk in owners if kind not in ("used", "unused") or bool(counted[pk].total) == (kind == "used")]
+    return sorted(ids, key=lambda pk: counted[pk].total, reverse=sort == "-uses") if sort.endswith("uses") else ids
 
 
 def _of_kind(policies: ManagedPolicyQuerySet, account_id: str, kind: str) -> ManagedPolicyQuerySet:

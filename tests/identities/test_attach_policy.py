@@ -141,6 +141,7 @@ def test_the_boundary_of_the_user_is_a_condition_key(alice: User, bob: User) -> 
 @pytest.mark.parametrize("action", ["attach-user-policy", "detach-user-policy"])
 def test_refusals_do_not_tell_who_exists(alice: User, bob: User, mallory: User, action: str) -> None:
     User.objects.filter(pk=alice.pk).update(path="/secret/")
+    allow(bob, ["iam:AttachUserPolicy", "iam:DetachUserPolicy"], "arn:aws:iam::111122223333:user/bob")
     chosen = {"policies": SECURITY, "policy": SECURITY}
     answers = [browser_of(bob).post(address(action, name), chosen) for name in ("alice", "nobody")]
     assert [answer.status_code for answer in answers] == [403, 403]

@@ -69,6 +69,7 @@ def test_it_pages(alice: User) -> None:
 
 
 def test_it_asks_the_same_number_of_questions_however_many(alice: User, bob: User) -> None:
+    make(alice, "first")
     browser = browser_of(alice)
     with CaptureQueriesContext(connection) as few:
         browser.get(PAGE)

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from audit.errors import LimitExceeded
+from audit.errors import DeleteConflict, LimitExceeded, NoSuchEntity
 from identities.models import Group, User
 from identities.services import attachments
 from policies import services
@@ -52,7 +52,8 @@ def test_ten_attachments(alice: User, bob: User, kind: str) -> None:
     by = principal_of(alice)
     group = Group.objects.create(account=alice.account, name="raced", unique_id="AGPARACED")
     made = [services.create_policy(by=by, name=f"policy-{number}", document=ALLOW) for number in range(THREADS)]
-    owner = {"user": bob, "group": group}[kind]
+    owners: dict[str, User | Group] = {"user": bob, "group": group}
+    owner = owners[kind]
     attach = getattr(attachments, f"attach_{kind}_policy")
     refused = race(lambda number: attach(by=by, policy=made[number], **{kind: owner}))
     assert (owner.attachments.count(), refused) == (10, THREADS - 10)
@@ -68,7 +69,7 @@ def test_a_policy_is_attached_or_deleted_but_never_half(alice: User, bob: User) 
                 services.delete_policy(by=by, policy=policy)
             else:
                 attachments.attach_user_policy(by=by, user=bob, policy=policy)
-        except (services.NoSuchEntity, services.DeleteConflict):
+        except (NoSuchEntity, DeleteConflict):
             pass
 
     race(attempt)
