@@ -67,8 +67,11 @@ def chosen_items(items: Iterable[Item], keys: Collection[str]) -> list[Item]:
 
 @transaction.atomic
 def give_items(*, by: Principal, user: User, items: Iterable[Item]) -> None:
-    """Give a user items, all or none. An error says which item it is about."""
-    for item in sorted(items, key=lambda item: ORDER.index(item.kind)):
+    """Give a user items, all or none. An error says which item it is about.
+
+    Always in one order: two who give the same policies must not wait for each other's locks.
+    """
+    for item in sorted(items, key=lambda item: (ORDER.index(item.kind), item.key)):
         try:
             item.give(by=by, user=user)
         except ServiceError as error:

@@ -20,6 +20,7 @@ from audit.principal import Principal
 from audit.services import record
 from identities.models import User, UserTag
 from identities.services import access_keys, attachments, groups, inline_policies, login_profiles, mfa
+from identities.services.locks import locked_user
 from policies.models import ManagedPolicy
 
 NAME_LIMIT = 64
@@ -69,7 +70,7 @@ def create_user(
 def update_user(*, by: Principal, user: User, new_name: str | None = None, new_path: str | None = None) -> User:
     """Rename a user or move it to another path. Its unique id, memberships, policies and credentials stay;
     documents that name the old ARN are not rewritten. Raises ValidationError, EntityAlreadyExists, NoSuchEntity."""
-    user = _locked(user)
+    user = locked_user(user)
     before, old_arn = _facts(user), user.arn
     if new_name is not None:
         _check(rules.name_problem(new_name, NAME_LIMIT, "user name"), ValidationError, "name")
@@ -85,7 +86,7 @@ def update_user(*, by: Principal, user: User, new_name: str | None = None, new_p
 @transaction.atomic
 def delete_user(*, by: Principal, user: User) -> None:
     """Delete a user that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
-    user = _locked(user)
+    user = locked_user(user)
     left = {
         "delete login profile": hasattr(user, "login_profile"),
         "delete access keys": user.access_keys.exists(),
@@ -107,7 +108,7 @@ def delete_user(*, by: Principal, user: User) -> None:
 @transaction.atomic
 def delete_user_with_everything(*, by: Principal, user: User) -> None:
     """Take away all that hangs on a user, one recorded change each, and then delete it: what the console does."""
-    user = _locked(user)
+    user = locked_user(user)
     if hasattr(user, "login_profile"):
         login_profiles.delete_login_profile(by=by, user=user)
     for key in user.access_keys.all():
@@ -129,7 +130,7 @@ def tag_user(*, by: Principal, user: User, tags: Mapping[str, str]) -> None:
 
     Raises InvalidInput for a bad tag, LimitExceeded for more than the quota.
     """
-    user = _locked(user)
+    user = locked_user(user)
     quota = user.account.quota("tags")
     _check(rules.tags_problem(tags, quota), InvalidInput, "key")
     before = _tags(user)
@@ -145,7 +146,7 @@ def tag_user(*, by: Principal, user: User, tags: Mapping[str, str]) -> None:
 @transaction.atomic
 def untag_user(*, by: Principal, user: User, keys: Iterable[str]) -> None:
     """Remove tags by key, ignoring case. A key that is not there is no error, as in AWS."""
-    user = _locked(user)
+    user = locked_user(user)
     before = _tags(user)
     user.tags.filter(key_folded__in=[key.casefold() for key in keys]).delete()
     record(by, "iam:UntagUser", user.arn, before=before, after=_tags(user))
@@ -158,14 +159,6 @@ def _no_such_user(name: str) -> NoSuchEntity:
 def _check(problem: str, error: type[ServiceError], field: str) -> None:
     if problem:
         raise error(problem, field=field)
-
-
-def _locked(user: User) -> User:
-    """The user as it is now, kept from others until the transaction ends. Raises NoSuchEntity when it has gone."""
-    found = User.objects.select_for_update().filter(pk=user.pk).first()
-    if found is None:
-        raise _no_such_user(user.name)
-    return found
 
 
 def _save_new_name(user: User) -> None:

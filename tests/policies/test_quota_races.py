@@ -1,11 +1,6 @@
 """Quotas under real threads: the last place is given once."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection
 
 from audit.errors import DeleteConflict, LimitExceeded, NoSuchEntity
 from identities.models import Group, User
@@ -13,28 +8,9 @@ from identities.services import attachments
 from policies import services
 from tests.cast import principal_of
 from tests.policies.documents import ALLOW, OTHER
+from tests.rig.races import THREADS, race
 
-THREADS = 20
 pytestmark = [pytest.mark.bar(74), pytest.mark.django_db(transaction=True)]
-
-
-def race(attempt: Callable[[int], object]) -> int:
-    """Let all threads try at once; returns how many were refused by the quota."""
-    start = Barrier(THREADS)
-
-    def run(number: int) -> bool:
-        start.wait()
-        try:
-            attempt(number)
-        except LimitExceeded:
-            return False
-        else:
-            return True
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS))).count(False)
 
 
 def test_five_versions(alice: User) -> None:
@@ -42,7 +18,10 @@ def test_five_versions(alice: User) -> None:
     policy = services.create_policy(by=by, name="raced", document=ALLOW)
     for _ in range(3):
         services.create_policy_version(by=by, policy=policy, document=OTHER)
-    refused = race(lambda _: services.create_policy_version(by=by, policy=policy, document=OTHER, set_as_default=True))
+    refused = race(
+        lambda _: services.create_policy_version(by=by, policy=policy, document=OTHER, set_as_default=True),
+        LimitExceeded,
+    )
     assert (policy.versions.count(), refused) == (5, THREADS - 1)
     assert policy.versions.get(is_default=True).number == 5
 
@@ -55,7 +34,7 @@ def test_ten_attachments(alice: User, bob: User, kind: str) -> None:
     owners: dict[str, User | Group] = {"user": bob, "group": group}
     owner = owners[kind]
     attach = getattr(attachments, f"attach_{kind}_policy")
-    refused = race(lambda number: attach(by=by, policy=made[number], **{kind: owner}))
+    refused = race(lambda number: attach(by=by, policy=made[number], **{kind: owner}), LimitExceeded)
     assert (owner.attachments.count(), refused) == (10, THREADS - 10)
 
 
@@ -72,5 +51,5 @@ def test_a_policy_is_attached_or_deleted_but_never_half(alice: User, bob: User) 
         except (NoSuchEntity, DeleteConflict):
             pass
 
-    race(attempt)
+    race(attempt, LimitExceeded)
     assert bob.attachments.count() == alice.account.managed_policies.count()
