@@ -177,7 +177,8 @@ PERMISSIONS_POLICY: dict[str, str | list[str]] = {
 # Sizes that are refused before any work is done with them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
-DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# No page takes a file yet: one that is sent is refused before it is looked at.
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))

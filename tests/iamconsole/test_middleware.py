@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
@@ -45,6 +46,14 @@ def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> N
 def test_long_addresses_and_many_headers_are_refused(client: Client) -> None:
     assert client.get(SIGN_IN, {"q": "x" * 20_000}).status_code == 414
     assert client.get(SIGN_IN, headers={f"X-Filler-{number}": "x" for number in range(101)}).status_code == 431
+
+
+@pytest.mark.bar(56, 129)
+def test_a_file_is_refused_and_never_comes_back(alice: User) -> None:
+    file = SimpleUploadedFile("x.html", b"<script>alert(1)</script>", "text/html")
+    reply = browser_of(alice).post(reverse("identities:tag-user", args=["alice"]), {"key": "a", "value": file})
+    assert reply.status_code == 400
+    assert "alert(1)" not in reply.content.decode()
 
 
 @pytest.mark.bar(45)
