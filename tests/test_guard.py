@@ -45,6 +45,9 @@ PUBLIC = {
 # The only one without a CSRF token: each of its calls is signed.
 WITHOUT_TOKEN = {"api:endpoint"}
 
+# Pages that are several of AWS's actions at once, and have a name of their own.
+OF_SEVERAL_ACTIONS = {"clone-user", "clone-user-review", "move-user", "move-user-review", "get-account-settings"}
+
 
 def walk(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
     for pattern in resolver.url_patterns:
@@ -56,9 +59,7 @@ def walk(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPatte
 
 PATTERNS = dict(walk(get_resolver()))
 DECLARED: dict[str, Declaration] = {
-    name: pattern.callback.declaration  # type: ignore[attr-defined] # functions carry their declaration
-    for name, pattern in PATTERNS.items()
-    if hasattr(pattern.callback, "declaration")
+    name: pattern.callback.declaration for name, pattern in PATTERNS.items() if hasattr(pattern.callback, "declaration")
 }
 ASKING = sorted(name for name, declaration in DECLARED.items() if declaration.kind == "requires")
 
@@ -87,15 +88,8 @@ def test_addresses_are_named_after_their_action(name: str) -> None:
     """Pages about oneself are named for oneself; every other begins with one of the actions that it asks for."""
     declaration = DECLARED[name]
     own_name = name.rpartition(":")[2]
-    assert any(
-        own_name.startswith(kebab(action)) for action in (declaration.action, *declaration.also)
-    ) or own_name in {
-        "clone-user",
-        "clone-user-review",
-        "move-user",
-        "move-user-review",
-        "get-account-settings",
-    }
+    actions = (declaration.action, *declaration.also)
+    assert own_name in OF_SEVERAL_ACTIONS or any(own_name.startswith(kebab(action)) for action in actions)
 
 
 @pytest.mark.bar(45)

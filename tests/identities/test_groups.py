@@ -35,7 +35,7 @@ def test_it_creates_and_records(alice: User, lookers: Group) -> None:
 def test_names_are_unique_ignoring_case_within_an_account(alice: User, mallory: User, lookers: Group) -> None:
     with pytest.raises(EntityAlreadyExists, match="Group with name LOOKERS already exists."):
         groups.create_group(by=principal_of(alice), name="LOOKERS")
-    assert groups.create_group(by=principal_of(mallory), name="Lookers")
+    assert groups.create_group(by=principal_of(mallory), name="Lookers").account_id == mallory.account_id
 
 
 @pytest.mark.parametrize(
