@@ -67,14 +67,14 @@ bar: .venv/.dev ## List which requirements of the security bar have a test; fail
 	@$(BIN)/python -m scripts.bar
 
 bench: .venv/.dev setup ## Measure, one script for each figure
-	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" || exit 1; done
+	@for script in bench/[a-z]*.py; do $(BIN)/python -m "bench.$$(basename "$$script" .py)" || exit 1; done
 
 screenshots: .venv/.dev setup chromium ## Take the pictures of the README, in light and in dark
 	$(BIN)/python -m scripts.screenshots
 
 requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change of a requirements*.in
-	@for name in requirements requirements-dev requirements-node; do \
-		$< --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-index-url \
+	@for name in requirements requirements-dev requirements-bench requirements-node; do \
+		$< --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-index-url \
 			--no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in || exit 1; done
 
 # What the targets above stand on
