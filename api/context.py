@@ -18,6 +18,11 @@ def new_user(call: Call) -> Context:
     return {**tag_context(call.tags), **given_boundary(call)}
 
 
+def tags_of_new_user(call: Call) -> Context:
+    """The tags as they are asked for, and as those of the user that will bear them."""
+    return {**request_tags(call), **Grantee(call.account_id, call["UserName"], tags=call.tags).resource_tags}
+
+
 def given_boundary(call: Call) -> Context:
     """The boundary that the call sets."""
     return {"iam:PermissionsBoundary": call["PermissionsBoundary"]} if "PermissionsBoundary" in call else {}

@@ -46,11 +46,13 @@ def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
     parts = _POLICY_ARN.fullmatch(arn)
     if parts is None:
         raise InvalidInput(f"ARN {arn} is not valid.")
-    scope, path, name = parts.groups()
+    scope, _, name = parts.groups()
     if scope not in (AWS, call.account_id):
         return None
     row = load_policy(call.principal, scope, name).row
-    return row if isinstance(row, ManagedPolicy) and row.path == path else None
+    # Names are looked up in any case, but an ARN is compared exactly, as conditions and resources of policies compare
+    # it: a Deny that names the policy would not see one that is spelled otherwise.
+    return row if isinstance(row, ManagedPolicy) and row.arn == arn else None
 
 
 def owner_of_key(call: Call) -> Target:

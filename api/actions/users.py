@@ -8,11 +8,14 @@ from identities.services import users
 
 @action("iam:CreateUser", resource="user{Path}{UserName}", context=context.new_user)
 def create_user(call: Call) -> Result:
+    """Tags decide what their bearer may do, so a user is born with them only by somebody who may tag it."""
+    if tags := call.tags:
+        call.gate.require("iam:TagUser", call.target.arn, context.tags_of_new_user(call))
     row = users.create_user(
         by=call.principal,
         name=call["UserName"],
         path=call.get("Path", "/"),
-        tags=call.tags,
+        tags=tags,
         boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
     return {"User": describe.user_in_full(row)}

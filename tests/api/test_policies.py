@@ -179,3 +179,26 @@ def test_a_boundary_comes_and_goes(program: Program, bob: User, readers: Managed
     assert shown == {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": readers.arn}
     program.iam("DeleteUserPermissionsBoundary", UserName="bob")
     assert "PermissionsBoundary" not in program.iam("GetUser", UserName="bob")["User"]
+
+
+@pytest.mark.bar(70, 73)
+@pytest.mark.parametrize("arn", [ADMINISTRATOR.lower(), ADMINISTRATOR.replace("Admin", "ADMIN")])
+def test_another_spelling_does_not_get_past_a_deny_that_names_the_policy(
+    program_of: ProgramOf, bob: User, arn: str
+) -> None:
+    allow(bob, "iam:*", Condition={"ArnNotEquals": {"iam:PolicyARN": ADMINISTRATOR}})
+    with pytest.raises(Refused) as refused:
+        program_of(bob).iam("AttachUserPolicy", UserName="bob", PolicyArn=arn)
+    assert refused.value.code in ("AccessDenied", "InvalidInput", "NoSuchEntity")
+    assert not bob.attachments.exists()
+
+
+@pytest.mark.bar(70, 73)
+def test_another_spelling_of_the_resource_reaches_no_policy(
+    program_of: ProgramOf, bob: User, readers: ManagedPolicy
+) -> None:
+    allow(bob, "iam:*")
+    arn = readers.arn.replace("readers", "READERS")
+    with pytest.raises(Refused) as refused:
+        program_of(bob).iam("CreatePolicyVersion", PolicyArn=arn, PolicyDocument=READ)
+    assert (refused.value.code, readers.versions.count()) == ("NoSuchEntity", 1)

@@ -58,7 +58,7 @@ def test_create_user_sets_a_boundary(program: Program, readers: ManagedPolicy) -
 
 def test_create_user_is_decided_on_the_path_and_the_tags(program_of: ProgramOf, bob: User) -> None:
     tagged = {"StringEquals": {"aws:RequestTag/team": "red"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
-    allow(bob, "iam:CreateUser", "arn:aws:iam::*:user/eng/*", Condition=tagged)
+    allow(bob, ["iam:CreateUser", "iam:TagUser"], "arn:aws:iam::*:user/eng/*", Condition=tagged)
     program = program_of(bob)
     red, blue = ([{"Key": "team", "Value": colour}] for colour in ("red", "blue"))
     assert program.iam("CreateUser", UserName="carol", Path="/eng/", Tags=red)
@@ -123,3 +123,13 @@ def test_tags_are_condition_keys(program_of: ProgramOf, alice: User, bob: User) 
     program_of(bob).iam("DeleteUser", UserName="carol")
     bob.access_keys.all().delete()
     assert refusal(program_of(bob), "DeleteUser", UserName="dora")[1] == "AccessDenied"
+
+
+@pytest.mark.bar(58, 73)
+def test_create_user_with_tags_needs_the_permission_to_tag(program_of: ProgramOf, bob: User) -> None:
+    allow(bob, "iam:CreateUser")
+    program = program_of(bob)
+    assert refusal(program, "CreateUser", UserName="carol", Tags=TAGS)[:2] == (403, "AccessDenied")
+    assert program.iam("CreateUser", UserName="dave")["User"]["UserName"] == "dave"
+    allow(bob, ["iam:CreateUser", "iam:TagUser"])
+    assert program.iam("CreateUser", UserName="carol", Tags=TAGS)["User"]["Tags"] == TAGS
