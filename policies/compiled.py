@@ -29,7 +29,9 @@ class CompiledDocuments:
         missing = wanted - found.keys()
         if missing:
             texts = load_texts(missing)
-            found.update({digest: self._add(digest, texts.get(digest, "")) for digest in missing})
+            found.update({digest: self._add(digest, texts[digest]) for digest in missing & texts.keys()})
+            # Changed between two queries: it denies now, and is not kept, for the text may come back.
+            found.update({digest: unreadable("") for digest in missing - texts.keys()})
         return found
 
     def _add(self, digest: str, text: str) -> Document:

@@ -22,12 +22,18 @@ Kind = Literal["boundary", "group", "policy", "inline"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change: what the gate is asked, and what a person reads."""
+    """One change: what the gate is asked, and what a person reads. `asked` is the ARN that a denied caller is told
+    where the real one holds more than the caller said: its path would tell that the thing is there."""
 
     action: str
     resource: str
     context: Context
     text: str
+    asked: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.asked or self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,10 @@ class Item(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GroupItem:
+    """`typed` is the name that the caller gave, who may not know how the group is really spelled."""
+
     group: Group
+    typed: str = ""
     kind: Kind = "group"
 
     @property
@@ -103,7 +112,9 @@ class GroupItem:
         return self.key
 
     def step(self, target: Target) -> Step:
-        return Step("iam:AddUserToGroup", self.group.arn, {}, f"Add to the group {self.name}")
+        name = self.typed or self.name
+        asked = group_arn(self.group.account_id, "/", name) if self.typed else ""
+        return Step("iam:AddUserToGroup", self.group.arn, {}, f"Add to the group {name}", asked)
 
     def give(self, *, by: Principal, user: User) -> None:
         groups.add_user_to_group(by=by, group=self.group, user=user)
@@ -189,7 +200,7 @@ class BoundaryItem:
 @dataclass(frozen=True, slots=True)
 class MissingItem:
     """Something that was asked for and is not there. The gate is asked for it all the same, on the ARN it would have:
-    who may not give it does not learn that it is missing."""
+    who may not give it reads the same as if it were there."""
 
     kind: Kind
     name: str
@@ -215,8 +226,9 @@ class MissingItem:
             return Step("iam:AddUserToGroup", arn, {}, f"Add to the group {self.name}")
         if self.kind == "boundary":
             context = {**target.resource_tags, "iam:PermissionsBoundary": self.name}
-            return Step("iam:PutUserPermissionsBoundary", target.arn, context, f"Set the boundary {self.name}")
-        text = f"Attach the policy {self.name}"
+            text = f"Set the permissions boundary {name_in_arn(self.name)}"
+            return Step("iam:PutUserPermissionsBoundary", target.arn, context, text)
+        text = f"Attach the policy {name_in_arn(self.name)}"
         return Step("iam:AttachUserPolicy", target.arn, target.context(PolicyARN=self.name), text)
 
     def give(self, *, by: Principal, user: User) -> None:
@@ -229,7 +241,7 @@ def group_items(account_id: str, names: Iterable[str]) -> list[Item]:
     rows = Group.objects.filter(account_id=account_id, name_key__in=list(wanted))
     found = {group.name.lower(): group for group in rows}
     return [
-        GroupItem(found[key]) if key in found else MissingItem("group", name, account_id)
+        GroupItem(found[key], name) if key in found else MissingItem("group", name, account_id)
         for key, name in wanted.items()
     ]
 
@@ -246,6 +258,11 @@ def boundary_items(account_id: str, arn: str) -> list[Item]:
         return []
     policy = policies_by_arn(account_id, [arn])[arn]
     return [BoundaryItem(policy) if policy else MissingItem("boundary", arn, account_id)]
+
+
+def name_in_arn(arn: str) -> str:
+    """The name at the end of a policy's ARN, whether the policy is there or not."""
+    return arn.rpartition("/")[2]
 
 
 def policies_by_arn(account_id: str, arns: Iterable[str]) -> dict[str, ManagedPolicy | None]:

@@ -10,7 +10,7 @@ from audit.principal import Principal
 from identities.models import Group, User
 from identities.models.groups import group_arn
 from identities.services import attachments, groups
-from identities.services.grants import Step
+from identities.services.grants import Step, name_in_arn
 from policies.models import ManagedPolicy
 
 
@@ -31,8 +31,8 @@ class NewGroup:
     def steps(self) -> list[Step]:
         """Everything that will be done, as the gate is asked for it, one by one."""
         steps = [Step("iam:CreateGroup", self.arn, {}, f"Create the group {self.name}")]
-        for arn, policy in self.policies.items():
-            text = f"Attach the policy {policy.name if policy else arn}"
+        for arn in self.policies:
+            text = f"Attach the policy {name_in_arn(arn)}"
             steps.append(Step("iam:AttachGroupPolicy", self.arn, {"iam:PolicyARN": arn}, text))
         steps += [Step("iam:AddUserToGroup", self.arn, {}, f"Add the user {name}") for name in self.users]
         return steps
@@ -49,7 +49,8 @@ def users_by_name(account_id: str, names: Iterable[str]) -> dict[str, User | Non
     wanted = {name.lower(): name for name in names}
     rows = User.objects.filter(account_id=account_id, name_key__in=list(wanted))
     found = {user.name.lower(): user for user in rows}
-    return {(found[key].name if key in found else name): found.get(key) for key, name in wanted.items()}
+    # Under the name that was given: the real spelling would tell somebody who may add nobody that the user is there.
+    return {name: found.get(key) for key, name in wanted.items()}
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from identities.models.users import user_arn
 from identities.resource_tags import resource_tags
 from identities.services.cloning import READ_ACTIONS, Held, items_of
 from identities.services.grants import Item, Step, Target
+from identities.views.permission_holders import require_hiding
 from policies.engine import Decision
 from policies.models import ManagedPolicy
 
@@ -132,9 +133,9 @@ def readable_source(request: ConsoleRequest, name: str) -> User:
         .prefetch_related("tags")
         .first()
     )
-    arn = source.arn if source else user_arn(account_id, "/", name)
+    arn, tags = (source.arn, resource_tags(source)) if source else (None, {})
     for action in READ_ACTIONS:
-        request.gate.require(action, arn, resource_tags(source) if source else {})
+        require_hiding(request, action, arn, user_arn(account_id, "/", name), tags)
     if source is None:
         raise NoSuchEntity(f"The user with name {name} cannot be found.")
     return source

@@ -20,6 +20,7 @@ from identities.models.groups import group_arn
 from identities.services.grants import policies_by_arn
 from identities.services.new_groups import NewGroup, create_group_with_members, users_by_name
 from identities.views.choosing import policy_choices, user_choices
+from identities.views.permission_holders import require_step
 
 DETAILS = ("name", "path")
 CARRIED = (*DETAILS, "policies", "users")
@@ -142,7 +143,7 @@ def _review(request: ConsoleRequest, new: NewGroup, refusal: ServiceError | None
 def _create(request: ConsoleRequest, new: NewGroup) -> HttpResponse:
     """All of it is asked for at the gate before anything is written."""
     for step in new.steps():
-        request.gate.require(step.action, step.resource, step.context)
+        require_step(request, step)
     group = create_group_with_members(by=request.principal, new=new)
     messages.success(request, f"The group {group.name} was created.")
     # Who may create a group may not be allowed to look into it.

@@ -22,6 +22,7 @@ from identities.services.grants import Target, boundary_items, group_items, poli
 from identities.services.new_users import NewUser, create_user_with_access, merged
 from identities.views.choosing import group_choices, item_rows, policy_choices, readable_source, source_choices
 from identities.views.clone import GIVE_ACTIONS
+from identities.views.permission_holders import require_step
 from policies.models import policy_arn
 
 DETAILS = ("name", "path", "tags", "console", "reset", "self_manage")
@@ -179,7 +180,7 @@ def _review(request: ConsoleRequest, new: NewUser | None, refusal: ServiceError 
 def _create(request: ConsoleRequest, new: NewUser) -> HttpResponse:
     """All of it is asked for at the gate before anything is written; the password is in this one reply and nowhere."""
     for step in new.steps():
-        request.gate.require(step.action, step.resource, step.context)
+        require_step(request, step)
     user, password = create_user_with_access(by=request.principal, new=new)
     context = {
         "user": user,

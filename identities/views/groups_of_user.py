@@ -19,6 +19,7 @@ from identities.panels import panel
 from identities.services import groups
 from identities.services.grants import GroupItem, Item, MissingItem, Step, Target, group_items
 from identities.views.choosing import group_choices
+from identities.views.permission_holders import require_step
 from policies.models import ManagedPolicy
 
 MOVE_ACTIONS = ("iam:RemoveUserFromGroup", "iam:AddUserToGroup")
@@ -89,7 +90,7 @@ def move_user_review(request: ConsoleRequest, user: User) -> HttpResponse:
     refusal: ServiceError | None = None
     if request.method == "POST":
         for step in steps:
-            request.gate.require(step.action, step.resource, step.context)
+            require_step(request, step)
         try:
             return _move(request, user, [group for group, _ in leave], join)
         except AccessDenied:

@@ -12,7 +12,7 @@ from audit.http import ConsoleRequest
 from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
-from identities.services.grants import Context, Target
+from identities.services.grants import Context, Step, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Mappin
     )
     holder = holder_of(user) if user else None
     context = {**(holder.context if holder else {}), **(keys or {})}
-    _require(request, action, user.arn if user else None, user_arn(account_id, "/", name), context)
+    require_hiding(request, action, user.arn if user else None, user_arn(account_id, "/", name), context)
     if holder is None:
         raise Http404("There is no user with that name in this account.")
     return holder
@@ -119,14 +119,20 @@ def permitted_group(request: ConsoleRequest, name: str, action: str, keys: Mappi
     """The group of an address, as `permitted_user`."""
     account_id = request.principal.account_id
     group = Group.objects.filter(account_id=account_id, name_key=name.lower()).first()
-    _require(request, action, group.arn if group else None, group_arn(account_id, "/", name), keys or {})
+    asked = group_arn(account_id, "/", name)
+    require_hiding(request, action, group.arn if group else None, asked, keys or {})
     if group is None:
         raise Http404("There is no group with that name in this account.")
     return holder_of(group)
 
 
-def _require(request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Context) -> None:
+def require_hiding(request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Context) -> None:
     """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
     decision = request.gate.may(action, arn or asked, context)
     if not decision.allowed:
         raise AccessDenied(request.principal.arn, action, asked, decision)
+
+
+def require_step(request: ConsoleRequest, step: Step) -> None:
+    """Ask for one step of several that are done together."""
+    require_hiding(request, step.action, step.resource, step.shown, step.context)

@@ -14,6 +14,7 @@ from identities.models.users import user_arn
 from identities.resource_tags import resource_tags
 from identities.services import users
 from identities.services.grants import Context, tag_context
+from identities.views.permission_holders import require_hiding
 
 
 @requires("iam:ListUserTags", "user", also=("iam:TagUser", "iam:UntagUser"))
@@ -60,8 +61,8 @@ def _permitted(request: ConsoleRequest, user_name: str, action: str, context: Co
     """The user of the address, once the gate has allowed the action on it; refused before it is said to be missing."""
     account_id = request.principal.account_id
     user = User.objects.filter(account_id=account_id, name_key=user_name.lower()).prefetch_related("tags").first()
-    arn = user.arn if user else user_arn(account_id, "/", user_name)
-    request.gate.require(action, arn, {**(resource_tags(user) if user else {}), **context})
+    arn, tags = (user.arn, resource_tags(user)) if user else (None, {})
+    require_hiding(request, action, arn, user_arn(account_id, "/", user_name), {**tags, **context})
     if user is None:
         raise Http404("There is no user with that name in this account.")
     return user

@@ -20,8 +20,9 @@ from identities.models import (
     UserAttachment,
     UserInlinePolicy,
 )
+from policies.compiled import CompiledDocuments
 from policies.engine import Outcome
-from policies.models import ManagedPolicy
+from policies.models import ManagedPolicy, document_digest
 from tests.cast import allow, principal_of, root_of
 
 ANY = "arn:aws:iam::111122223333:user/anyone"
@@ -181,3 +182,11 @@ def test_might_is_for_showing_and_never_wider_than_possible(bob: User) -> None:
     assert not gate.might("iam:CreateUser")
     allow(bob, "iam:CreateUser", "arn:aws:iam::111122223333:user/team-a/*")
     assert PrincipalGate(principal_of(bob)).might("iam:CreateUser")
+
+
+@pytest.mark.bar(72)
+def test_a_document_changed_between_two_queries_is_not_remembered_as_unreadable() -> None:
+    text, cache = statement("Allow", "iam:GetUser"), CompiledDocuments(1000)
+    digest = document_digest(text)
+    assert cache.get_many([digest], lambda _: {})[digest].readable is False
+    assert cache.get_many([digest], lambda _: {digest: text})[digest].readable is True

@@ -91,3 +91,8 @@ def test_events_cannot_be_changed_or_deleted(alice: User) -> None:
             attempt()
     with pytest.raises(TypeError):
         Event.objects.update(action="iam:Nothing")
+
+
+@pytest.mark.bar(129)
+def test_a_page_that_is_no_number_is_the_first(alice: User) -> None:
+    assert browser_of(alice).get(PAGE, {"before": "²"}).status_code == 200

@@ -228,3 +228,11 @@ def test_the_source_is_read_again_at_the_end(bob: User, carol: User) -> None:
     allow(bob, ["iam:CreateUser", *GIVE])
     reply = browser_of(bob).post(f"{CREATE}?name=erin&source=carol&reviewed=carol&items=group:readers")
     assert reply.status_code == 403 and not User.objects.filter(name="erin").exists()
+
+
+@pytest.mark.bar(61, 127)
+def test_a_refused_source_is_named_as_it_was_asked_for(bob: User, carol: User, dave: User) -> None:
+    User.objects.filter(pk=carol.pk).update(path="/secret/")
+    allow(bob, READ, dave.arn)
+    text = browser_of(bob).get(review()).content.decode()
+    assert ":user/carol" in text and "secret" not in text

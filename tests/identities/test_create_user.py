@@ -1,3 +1,4 @@
+import re
 import threading
 from html import unescape
 from typing import Any
@@ -320,3 +321,20 @@ def test_two_boundaries_are_refused(alice: User, bob: User) -> None:
     cloned = {"source": "bob", "reviewed": "bob", "items": f"boundary:{bob.boundary.arn}"}
     reply = browser_of(alice).post(review(PLAIN | cloned | {"boundary": built_in("SecurityAudit").arn}))
     assert reply.status_code == 409 and "one permissions boundary" in reply.content.decode()
+
+
+@pytest.mark.bar(61, 127)
+def test_who_may_not_give_a_thing_does_not_learn_whether_it_is_there(bob: User, acme: Account) -> None:
+    Group.objects.create(account=acme, name="Finance", path="/secret/", unique_id="AGPA" + "F" * 17)
+    ManagedPolicy.objects.create(account=acme, name="Payroll", unique_id="ANPA" + "F" * 17)
+    allow(bob, "iam:CreateUser")
+    own = f"arn:aws:iam::{acme.id}:policy"
+    there = {"groups": ["finance"], "policies": [f"{own}/Payroll"], "boundary": f"{own}/Payroll"}
+    missing = {"groups": ["fantasy"], "policies": [f"{own}/Phantom"], "boundary": f"{own}/Phantom"}
+    pages = [refused_page(bob, choices) for choices in (there, missing)]
+    assert pages[0].replace("finance", "fantasy").replace("Payroll", "Phantom") == pages[1]
+
+
+def refused_page(user: User, choices: dict[str, Any]) -> str:
+    reply = browser_of(user).get(reverse("identities:create-user-review"), {"name": "new", "path": "/", **choices})
+    return re.sub(r'(csrfmiddlewaretoken" value="|X-CSRFToken": ")[^"]+', "", reply.content.decode())

@@ -1,11 +1,12 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import Account
 from audit.errors import InvalidInput, LimitExceeded
 from audit.models import Event
 from identities.models import User, UserTag
 from identities.services.users import tag_user, untag_user
-from tests.cast import allow, browser_of, principal_of
+from tests.cast import allow, browser_of, make_user, principal_of
 
 
 def address(action: str, name: str = "bob") -> str:
@@ -107,3 +108,15 @@ def test_hostile_tags_are_text(alice: User, bob: User) -> None:
     UserTag.objects.create(user=bob, key="<img src=x>", value="<b>")
     text = browser_of(alice).get(address("list-user-tags")).content.decode()
     assert "<img src" not in text and "<b>" not in text and "&lt;img src=x&gt;" in text
+
+
+@pytest.mark.bar(61, 127)
+def test_a_refusal_does_not_tell_whether_the_user_is_there(bob: User, acme: Account) -> None:
+    make_user(acme, "carol")
+    User.objects.filter(name="carol").update(path="/secret/")
+    allow(bob, ["iam:TagUser", "iam:UntagUser"], "arn:aws:iam::111122223333:user/nobody")
+    browser = browser_of(bob)
+    for action in ("tag-user", "untag-user"):
+        refused = browser.post(address(action, "carol"), {"key": "a", "value": ""})
+        assert refused.status_code == 403
+        assert ":user/carol" in refused.content.decode() and "secret" not in refused.content.decode()

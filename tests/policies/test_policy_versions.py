@@ -1,5 +1,8 @@
 """Setting the default, deleting, looking at and comparing versions."""
 
+import json
+import time
+
 import pytest
 from django.urls import reverse
 
@@ -117,3 +120,14 @@ def test_changing_requires_permission(bob: User, policy: ManagedPolicy, name: st
     allow(bob, ["iam:Get*", "iam:List*"])
     assert browser_of(bob).post(address(name, "v2")).status_code == 403
     assert policy.versions.count() == 2 and services.default_document(policy) == ALLOW
+
+
+@pytest.mark.bar(129)
+def test_comparing_documents_made_to_be_slow_is_quick() -> None:
+    old = json.dumps(["A"] * 1200)
+    new = json.dumps([word for number in range(600) for word in ("A", f"b{number}")])
+    begun = time.perf_counter()
+    lines = compared(old, new)
+    assert time.perf_counter() - begun < 2
+    assert [line.text for line in lines if line.old] == json.dumps(json.loads(old), indent=2).split("\n")
+    assert [line.text for line in lines if line.new] == json.dumps(json.loads(new), indent=2).split("\n")
