@@ -4,7 +4,7 @@ import json
 import re
 
 from audit.errors import LimitExceeded, MalformedPolicyDocument
-from policies.engine import DocumentError, Finding, lint, size
+from policies.engine import DocumentError, DocumentKind, Finding, lint, size
 from policies.engine.aws_messages import aws_message, parse_for_api
 from policies.engine.reader import MAX_CHARACTERS
 
@@ -21,14 +21,15 @@ class DocumentRefused(MalformedPolicyDocument):
         self.findings = findings
 
 
-def check_document(text: str) -> None:
-    """Refuse a document that the engine can't read or would not understand. Raises DocumentRefused."""
+def check_document(text: str, kind: DocumentKind = "identity") -> None:
+    """Refuse a document that the engine can't read or would not understand: managed and inline policies as "identity",
+    what a role's AssumeRolePolicyDocument holds as "trust". Raises DocumentRefused."""
     if strange := _strange_character(text):
         raise DocumentRefused("The policy failed legacy parsing", findings=(strange,))
     try:
-        parse_for_api(text, "identity")
+        parse_for_api(text, kind)
     except DocumentError as error:
-        raise DocumentRefused(aws_message(error, "identity"), findings=error.findings) from error
+        raise DocumentRefused(aws_message(error, kind), findings=error.findings) from error
 
 
 def check_size(text: str, limit: int) -> None:
@@ -42,15 +43,15 @@ def check_size(text: str, limit: int) -> None:
         )
 
 
-def findings_of(text: str) -> tuple[Finding, ...]:
+def findings_of(text: str, kind: DocumentKind = "identity") -> tuple[Finding, ...]:
     """Everything there is to say about a text that is being written: what would refuse it, and the advice."""
     if strange := _strange_character(text):
         return (strange,)
     try:
-        parse_for_api(text, "identity")
+        parse_for_api(text, kind)
     except DocumentError as error:
         return error.findings
-    return lint(text, "identity")
+    return lint(text, kind)
 
 
 def _strange_character(text: str) -> Finding | None:

@@ -1,0 +1,39 @@
+"""The actions that this console has beside those of AWS: what AWS's console does without a name, and our own service.
+
+Each is declared by a view or recorded in the audit trail; a test compares the two lists.
+"""
+
+PREFIX = "iamconsole"
+DISPLAY_NAME = "IAM Console"
+
+# Service, action, access level, resource types, description. A resource type is one of the service's in the catalogue.
+OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
+    (
+        PREFIX,
+        "CopyPermissions",
+        "Permissions management",
+        ("user",),
+        "Copy groups, policies and tags of one user to another",
+    ),
+    (PREFIX, "EndConsoleSession", "Write", ("user",), "End a console session of a user"),
+    (PREFIX, "ListConsoleSessions", "List", ("user",), "See where a user is signed in to the console"),
+    (PREFIX, "CreateService", "Write", ("service",), "Register a service of one's own, with its actions"),
+    (PREFIX, "DeleteService", "Write", ("service",), "Remove a registered service from the catalogue"),
+    (PREFIX, "GetService", "Read", ("service",), "See a registered service with its actions"),
+    (PREFIX, "ListServices", "List", (), "List the registered services"),
+    (PREFIX, "UpdateService", "Write", ("service",), "Change a registered service"),
+    (PREFIX, "UpdateValidationSettings", "Write", (), "Choose whether unknown services are warned about"),
+    (
+        "iam",
+        "Authorize",
+        "Read",
+        (),
+        "Ask whether a principal may do something, for services that protect themselves with this console",
+    ),
+)
+
+# Resource types of our own service, with their ARNs.
+OWN_RESOURCES: tuple[tuple[str, str], ...] = (
+    ("service", "arn:${Partition}:iamconsole::${Account}:service/${Prefix}"),
+    ("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"),
+)
