@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audit.principal import Principal
+from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
+from federation.services.tags import resource_tags as provider_tags
 from identities.models import Group, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
@@ -59,6 +61,20 @@ def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
     return Loaded(policy.arn if policy else asked, policy, {}, asked)
 
 
+def load_saml_provider(principal: Principal, provider_name: str) -> Loaded:
+    rows = SAMLProvider.objects.filter(account_id=principal.account_id, name=provider_name)
+    provider = rows.select_related("account").prefetch_related("tags").first()
+    arn = saml_provider_arn(principal.account_id, provider_name)
+    return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
+
+
+def load_oidc_provider(principal: Principal, provider_url: str) -> Loaded:
+    rows = OIDCProvider.objects.filter(account_id=principal.account_id, url=provider_url)
+    provider = rows.select_related("account").prefetch_related("tags").first()
+    arn = oidc_provider_arn(principal.account_id, provider_url)
+    return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
+
+
 def load_self(principal: Principal) -> Loaded:
     """The caller's own user, for the pages about oneself; root has none and needs none."""
     if principal.type == "user":
@@ -69,5 +85,7 @@ def load_self(principal: Principal) -> Loaded:
 LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "user": (load_user, ("user_name",)),
     "group": (load_group, ("group_name",)),
+    "saml_provider": (load_saml_provider, ("provider_name",)),
+    "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "policy": (load_policy, ("scope", "policy_name")),
 }

@@ -13,6 +13,8 @@ DEFAULTS = {
     "access_keys": 2,
     "mfa_devices": 8,
     "policy_versions": 5,
+    "saml_providers": 100,
+    "oidc_providers": 100,
     "tags": 50,
     "inline_user_characters": 2048,
     "inline_group_characters": 5120,

@@ -7,7 +7,7 @@ from identities.services.grants import tag_context
 
 
 def request_tags(call: Call) -> Context:
-    return tag_context(call.tags)
+    return tag_context({tag["Key"]: tag["Value"] for tag in call.get("Tags", [])})
 
 
 def removed_tags(call: Call) -> Context:

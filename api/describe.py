@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from accounts.models import Account, PasswordPolicy
 from audit.principal import root_arn
+from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, LoginProfile, MFADevice, User
 from policies.models import ManagedPolicy, PolicyVersion
 
@@ -156,4 +157,36 @@ def password_policy(row: PasswordPolicy) -> Fields:
         "MaxPasswordAge": row.max_password_age or None,
         "PasswordReusePrevention": row.password_reuse_prevention or None,
         "HardExpiry": row.hard_expiry,
+    }
+
+
+def provider_tags(row: SAMLProvider | OIDCProvider) -> list[dict[str, str]]:
+    return tags((tag.key, tag.value) for tag in row.tags.all())
+
+
+def saml_provider_entry(row: SAMLProvider) -> Fields:
+    return {"Arn": row.arn, "ValidUntil": row.valid_until, "CreateDate": row.created_at}
+
+
+def saml_provider(row: SAMLProvider) -> Fields:
+    """A provider in full. Of private keys only that they are there is ever told."""
+    keys = [{"KeyId": key.key_id, "Timestamp": key.created_at} for key in row.private_keys.order_by("created_at")]
+    return {
+        "SAMLProviderUUID": row.unique_id,
+        "SAMLMetadataDocument": row.metadata_document,
+        "CreateDate": row.created_at,
+        "ValidUntil": row.valid_until,
+        "Tags": provider_tags(row),
+        "AssertionEncryptionMode": row.encryption_mode or None,
+        "PrivateKeyList": keys or None,
+    }
+
+
+def oidc_provider(row: OIDCProvider) -> Fields:
+    return {
+        "Url": row.url,
+        "ClientIDList": sorted(row.client_ids.values_list("client_id", flat=True)),
+        "ThumbprintList": row.thumbprints,
+        "CreateDate": row.created_at,
+        "Tags": provider_tags(row),
     }

@@ -2,14 +2,16 @@
 
 import re
 
-from access.resources import load_group, load_policy, load_self, load_user
+from access.resources import load_group, load_oidc_provider, load_policy, load_saml_provider, load_self, load_user
 from api.registry import Call, Target
 from audit.errors import InvalidInput, NoSuchEntity, ValidationError
+from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
 from policies.models import AWS, ManagedPolicy
 
+_PROVIDER_ARN = re.compile(r"arn:aws:iam::(\d{12}):(saml-provider|oidc-provider)/(\S+)", re.ASCII)
 _POLICY_ARN = re.compile(r"arn:aws:iam::(\d{12}|aws):policy(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 
 
@@ -96,3 +98,46 @@ def attachable_policy(call: Call, name: str = "PolicyArn") -> ManagedPolicy:
     if row is None:
         raise NoSuchEntity(f"Policy {call[name]} does not exist or is not attachable.")
     return row
+
+
+def saml_provider(call: Call) -> Target:
+    """The SAML provider of SAMLProviderArn. An ARN says everything, so a denied caller learns nothing new from it."""
+    return _provider(call, call["SAMLProviderArn"], "saml-provider")
+
+
+def oidc_provider(call: Call) -> Target:
+    return _provider(call, call["OpenIDConnectProviderArn"], "oidc-provider")
+
+
+def _provider(call: Call, arn: str, kind: str) -> Target:
+    """Raises InvalidInput for what is no ARN of the kind; another account's has no row here."""
+    parts = _PROVIDER_ARN.fullmatch(arn)
+    if parts is None or parts.group(2) != kind:
+        raise InvalidInput(f"ARN {arn} is not valid.")
+    if parts.group(1) != call.account_id:
+        return Target(arn)
+    load = load_saml_provider if kind == "saml-provider" else load_oidc_provider
+    found = load(call.principal, parts.group(3))
+    return Target(found.arn, found.row, found.context)
+
+
+def found_saml_provider(call: Call) -> SAMLProvider:
+    """The provider that the call is about. Raises NoSuchEntity."""
+    if isinstance(call.target.row, SAMLProvider):
+        return call.target.row
+    raise NoSuchEntity(f"Manifest not found for arn {call['SAMLProviderArn']}")
+
+
+def found_oidc_provider(call: Call) -> OIDCProvider:
+    """The provider that the call is about. Raises NoSuchEntity."""
+    if isinstance(call.target.row, OIDCProvider):
+        return call.target.row
+    raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {call['OpenIDConnectProviderArn']}")
+
+
+def exact_tags(call: Call) -> dict[str, str]:
+    """The Tags input of what compares tag keys exactly. Raises InvalidInput when it names a key twice."""
+    tags = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+    if len(tags) < len(call.get("Tags", [])):
+        raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    return tags

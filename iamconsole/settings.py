@@ -40,6 +40,8 @@ TLS_KEY = env.str("TLS_KEY", "")
 WORKERS = env.int("WORKERS", 2)
 
 ROOT_MFA_REQUIRED = env.bool("ROOT_MFA_REQUIRED", False)
+# For development: identity providers on this machine, by plain http (an issuer like http://127.0.0.1:8080).
+FEDERATION_ALLOW_LOOPBACK = env.bool("FEDERATION_ALLOW_LOOPBACK", False)
 COMPILED_DOCUMENTS_BYTES = env.int("COMPILED_DOCUMENTS_BYTES", 64 * 1024 * 1024)
 QUOTAS = {
     name.removeprefix("QUOTA_").lower(): int(value)
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "accounts",
     "policies",
     "identities",
+    "federation",
     "access",
     "api",
     "iamconsole",

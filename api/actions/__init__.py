@@ -9,7 +9,9 @@ from api.actions import (
     inline_policies,
     login_profiles,
     mfa_devices,
+    oidc_providers,
     policies,
+    saml_providers,
     sts,
     users,
 )
@@ -25,8 +27,10 @@ __all__ = [
     "inline_policies",
     "login_profiles",
     "mfa_devices",
+    "oidc_providers",
     "policies",
     "registered",
+    "saml_providers",
     "sts",
     "users",
 ]

@@ -16,7 +16,15 @@ from tests.cast import ACME
 ACTIONS = list(actions.registered())
 ASKED = [action for action in ACTIONS if action.resource is not None]
 # What names something that another account might have.
-NAMES = {"UserName", "GroupName", "PolicyArn", "AccessKeyId", "SerialNumber"}
+NAMES = {
+    "UserName",
+    "GroupName",
+    "PolicyArn",
+    "AccessKeyId",
+    "SerialNumber",
+    "SAMLProviderArn",
+    "OpenIDConnectProviderArn",
+}
 
 every_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 every_asked_action = pytest.mark.parametrize("action", ASKED, ids=lambda action: action.name)
@@ -36,6 +44,8 @@ def inputs_about_alice(action: registry.Action, key_id: str) -> dict[str, Any]:
         "PolicyArn": f"arn:aws:iam::{ACME}:policy/readers",
         "PermissionsBoundary": f"arn:aws:iam::{ACME}:policy/readers",
         "SerialNumber": f"arn:aws:iam::{ACME}:mfa/alice",
+        "SAMLProviderArn": f"arn:aws:iam::{ACME}:saml-provider/corp",
+        "OpenIDConnectProviderArn": f"arn:aws:iam::{ACME}:oidc-provider/id.example.com",
         "Tags": [{"Key": "team", "Value": "red"}],
         "AuthenticationCode1": "123456",
         "AuthenticationCode2": "654321",

@@ -10,6 +10,7 @@ from accounts.models import Account, PasswordPolicy
 from audit.models import Event
 from audit.principal import system
 from audit.services import record
+from federation.models import OIDCProvider, SAMLProvider
 from identities.models import Group, MFADevice, User
 from policies.models import ManagedPolicy
 
@@ -40,6 +41,8 @@ def contents(account: Account) -> dict[str, int]:
         "users": User.objects.filter(account=account).count(),
         "groups": Group.objects.filter(account=account).count(),
         "policies": ManagedPolicy.objects.filter(account=account).count(),
+        "identity providers": SAMLProvider.objects.filter(account=account).count()
+        + OIDCProvider.objects.filter(account=account).count(),
         "MFA devices": MFADevice.objects.filter(account=account).count(),
     }
 
@@ -52,7 +55,7 @@ def in_words(counts: dict[str, int]) -> str:
 def reset(account: Account) -> dict[str, int]:
     """Policies last: one that is attached, or a boundary, can't be deleted before who has it."""
     removed = contents(account)
-    for model in (SignInAttempt, MFADevice, User, Group, ManagedPolicy, PasswordPolicy):
+    for model in (SignInAttempt, MFADevice, User, Group, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider):
         model._default_manager.filter(account=account).delete()
     Throttle.objects.all().delete()
     account.alias, account.quota_overrides = first_alias(account), {}

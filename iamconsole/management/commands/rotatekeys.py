@@ -6,13 +6,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
+from federation.models import SAMLPrivateKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
 from identities.models import AccessKey, MFADevice
 from identities.sealed import box
 from identities.secretbox import SecretBox
 
 # Where secrets are sealed, and in which column.
-SEALED: tuple[tuple[type[Model], str], ...] = ((AccessKey, "secret_encrypted"), (MFADevice, "seed_encrypted"))
+SEALED: tuple[tuple[type[Model], str], ...] = (
+    (AccessKey, "secret_encrypted"),
+    (MFADevice, "seed_encrypted"),
+    (SAMLPrivateKey, "key_encrypted"),
+)
 
 NEXT = """A new encryption key, {id}, is in {file}. Nothing uses it yet. Now:
   1. restart the console everywhere (a running one does not know the key),

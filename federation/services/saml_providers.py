@@ -1,0 +1,229 @@
+"""SAML providers: what an account knows of an outside company, and which keys of ours it encrypts for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.db import IntegrityError, transaction
+
+from accounts import ids
+from accounts.models import Account
+from audit import clock
+from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ServiceError, ValidationError
+from audit.principal import Principal
+from audit.services import record
+from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
+from federation.saml.metadata import read_metadata
+from federation.saml.parsing import SAMLError
+from federation.services import tags as provider_tags
+from identities.sealed import box
+from identities.slots import create_in_slot
+
+NAME_LIMIT = 128
+PRIVATE_KEYS = 2
+_LONGEST_PRIVATE_KEY = 16384
+_NAME_MARKS = frozenset("._-")
+
+
+def name_problem(name: str) -> str:
+    """The sentence that says what is wrong with a provider's name; '' when it is fine."""
+    if not name:
+        return "Enter a name for the provider."
+    if len(name) > NAME_LIMIT:
+        return f"The name has {len(name)} characters; at most {NAME_LIMIT} are allowed."
+    if not all(char.isascii() and (char.isalnum() or char in _NAME_MARKS) for char in name):
+        return "The name holds a character that is not allowed; use letters, digits and . _ -"
+    return ""
+
+
+@transaction.atomic
+def create_saml_provider(
+    *,
+    by: Principal,
+    name: str,
+    metadata: str,
+    tags: Mapping[str, str] | None = None,
+    encryption_mode: str = "",
+    private_key: str = "",
+) -> SAMLProvider:
+    """Trust nobody yet: a role's trust policy says what the provider's people may become.
+
+    Raises ValidationError, InvalidInput, EntityAlreadyExists, LimitExceeded.
+    """
+    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
+    account = Account.objects.select_for_update().get(pk=by.account_id)
+    if problem := name_problem(name):
+        raise ValidationError(problem, field="name")
+    provider_tags.check_tags(tags or {}, account.quota("tags"))
+    _check_encryption(encryption_mode, has_key=bool(private_key))
+    quota = account.quota("saml_providers")
+    if account.saml_providers.count() >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for SAMLProvidersPerAccount: {quota}")
+    provider = SAMLProvider(
+        account=account,
+        name=name,
+        unique_id=ids.new_unique_id("ASPI") + ids.new_unique_id("")[:11],
+        encryption_mode=encryption_mode,
+    )
+    _take_metadata(provider, metadata)
+    _save_new(provider)
+    for key, value in (tags or {}).items():
+        provider.tags.create(key=key, value=value)
+    if private_key:
+        _add_private_key(provider, private_key)
+    record(by, "iam:CreateSAMLProvider", provider.arn, after=_facts(provider), tags=dict(tags or {}))
+    return provider
+
+
+@transaction.atomic
+def update_saml_provider(
+    *,
+    by: Principal,
+    provider: SAMLProvider,
+    metadata: str | None = None,
+    encryption_mode: str | None = None,
+    add_private_key: str = "",
+    remove_private_key: str = "",
+) -> SAMLProvider:
+    """Replace the metadata, change how assertions are encrypted, add and remove private keys; all or nothing.
+
+    Raises InvalidInput, LimitExceeded, NoSuchEntity.
+    """
+    provider = _locked(provider)
+    before = _facts(provider)
+    if metadata is not None:
+        _take_metadata(provider, metadata)
+    if encryption_mode is not None:
+        provider.encryption_mode = encryption_mode
+    # Removed first: changing the one for the other needs no third place.
+    if remove_private_key and not provider.private_keys.filter(key_id=remove_private_key).delete()[0]:
+        raise NoSuchEntity(f"The private key {remove_private_key} cannot be found.", field="remove_private_key")
+    if add_private_key:
+        _add_private_key(provider, add_private_key)
+    _check_encryption(provider.encryption_mode, has_key=provider.private_keys.exists())
+    provider.updated_at = clock.now()
+    provider.save()
+    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider))
+    return provider
+
+
+@transaction.atomic
+def set_use(*, by: Principal, provider: SAMLProvider, enabled: bool, starts_sign_in: bool) -> SAMLProvider:
+    """Whether the provider is believed at all, and whether its people may begin at its own pages. Ours, not AWS's: a
+    provider under suspicion is switched off at once, and back on with nothing lost."""
+    provider = _locked(provider)
+    before = _facts(provider)
+    provider.disabled_at = None if enabled else provider.disabled_at or clock.now()
+    provider.starts_sign_in = starts_sign_in
+    provider.updated_at = clock.now()
+    provider.save(update_fields=["disabled_at", "starts_sign_in", "updated_at"])
+    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider))
+    return provider
+
+
+@transaction.atomic
+def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
+    """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
+    provider = _locked(provider)
+    before, arn, tags = _facts(provider), provider.arn, provider_tags.tags_of(provider)
+    provider.delete()
+    record(by, "iam:DeleteSAMLProvider", arn, before=before, tags=tags)
+
+
+@transaction.atomic
+def tag_saml_provider(*, by: Principal, provider: SAMLProvider, tags: Mapping[str, str]) -> None:
+    """Raises InvalidInput for a bad tag, LimitExceeded for more than the quota."""
+    provider = _locked(provider)
+    before = provider_tags.tags_of(provider)
+    provider_tags.add(provider, tags)
+    record(by, "iam:TagSAMLProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+
+
+@transaction.atomic
+def untag_saml_provider(*, by: Principal, provider: SAMLProvider, keys: Iterable[str]) -> None:
+    """A key that is not there is no error, as in AWS."""
+    provider = _locked(provider)
+    before = provider_tags.tags_of(provider)
+    provider_tags.remove(provider, keys)
+    record(by, "iam:UntagSAMLProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+
+
+def _locked(provider: SAMLProvider) -> SAMLProvider:
+    found = SAMLProvider.objects.select_for_update().filter(pk=provider.pk).first()
+    if found is None:
+        raise NoSuchEntity(f"Manifest not found for arn {provider.arn}")
+    return found
+
+
+def _take_metadata(provider: SAMLProvider, metadata: str) -> None:
+    try:
+        read = read_metadata(metadata)
+    except SAMLError as error:
+        raise InvalidInput(f"Could not parse metadata: {error}", field="metadata") from error
+    provider.metadata_document = metadata
+    provider.entity_id = read.entity_id
+    provider.single_sign_on_url = read.sign_in_url
+    provider.certificates = [key.text for key in read.keys]
+    provider.valid_until = read.valid_until
+
+
+def _check_encryption(mode: str, *, has_key: bool) -> None:
+    if mode and mode not in EncryptionMode.values:
+        raise InvalidInput("Assertions are encrypted as Required or as Allowed.", field="encryption_mode")
+    if mode == EncryptionMode.REQUIRED and not has_key:
+        raise InvalidInput(
+            "Encryption can't be required without a private key to decrypt with: add one.", field="encryption_mode"
+        )
+
+
+def _add_private_key(provider: SAMLProvider, pem: str) -> None:
+    check_private_key(pem)
+    key_id = ids.new_unique_id("ASPK") + ids.new_unique_id("")[:11]
+
+    def create(slot: int) -> SAMLPrivateKey:
+        row = SAMLPrivateKey(key_id=key_id, provider=provider, slot=slot)
+        row.key_encrypted = box().seal(pem, row.sealed_row)
+        row.save(force_insert=True)
+        return row
+
+    create_in_slot(provider.private_keys.all(), PRIVATE_KEYS, create, quota_name="PrivateKeysPerSAMLProvider")
+
+
+def check_private_key(pem: str) -> None:
+    """Raises InvalidInput for what can't decrypt: SAML encrypts to RSA keys."""
+    problem = "The private key must be an RSA key of 2048 bits or more in PEM form, without a password."
+    if len(pem) > _LONGEST_PRIVATE_KEY:
+        raise InvalidInput(problem, field="private_key")
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(problem, field="private_key") from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < 2048:
+        raise InvalidInput(problem, field="private_key")
+
+
+def _save_new(provider: SAMLProvider) -> None:
+    try:
+        with transaction.atomic():
+            provider.save()
+    except IntegrityError as error:
+        raise _exists(provider.name) from error
+
+
+def _exists(name: str) -> ServiceError:
+    return EntityAlreadyExists(f"SAMLProvider with name {name} already exists.", field="name")
+
+
+def _facts(provider: SAMLProvider) -> dict[str, Any]:
+    """What the audit trail keeps of a provider."""
+    return {
+        "name": provider.name,
+        "entity_id": provider.entity_id,
+        "certificates": len(provider.certificates),
+        "valid_until": provider.valid_until.isoformat(),
+        "encryption_mode": provider.encryption_mode,
+        "private_keys": sorted(provider.private_keys.values_list("key_id", flat=True)),
+        "starts_sign_in": provider.starts_sign_in,
+        "enabled": provider.disabled_at is None,
+    }
