@@ -5,9 +5,11 @@ ask learns nothing about what exists.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from accounts.tags import first_with_tags
+from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
@@ -35,6 +37,7 @@ class Loaded:
     row: Row | None
     context: Mapping[str, str]
     asked: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_user(principal: Principal, user_name: str) -> Loaded:
@@ -56,9 +59,10 @@ def load_group(principal: Principal, group_name: str) -> Loaded:
 
 def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
     account_id = None if scope == AWS else principal.account_id
-    policy = ManagedPolicy.objects.filter(account_id=account_id, name_key=policy_name.lower()).first()
+    rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=policy_name.lower())
+    policy, tags = first_with_tags(rows)
     asked = policy_arn(account_id, "/", policy_name)
-    return Loaded(policy.arn if policy else asked, policy, {}, asked)
+    return Loaded(policy.arn if policy else asked, policy, tag_keys(tags), asked, tags)
 
 
 def load_saml_provider(principal: Principal, provider_name: str) -> Loaded:

@@ -94,9 +94,10 @@ def tag_problem(key: str, value: str) -> str:
     return ""
 
 
-def tags_problem(tags: Mapping[str, str], limit: int) -> str:
+def tags_problem(tags: Mapping[str, str], limit: int, *, ignore_case: bool = True) -> str:
+    """Keys of users' and roles' tags compare ignoring case, those of everything else exactly."""
     if len(tags) > limit:
         return f"{len(tags)} tags are too many; at most {limit} are allowed."
-    if len({key.casefold() for key in tags}) < len(tags):
+    if ignore_case and len({key.casefold() for key in tags}) < len(tags):
         return "Duplicate tag keys found. Please note that Tag keys are case insensitive."
     return next((problem for key, value in tags.items() if (problem := tag_problem(key, value))), "")

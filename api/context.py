@@ -1,5 +1,6 @@
 """The condition keys that a call brings along (service authorization reference, actions of IAM)."""
 
+from accounts.tags import resource_tags
 from api.registry import Call, Context
 from identities.models import User
 from identities.services.grants import Target as Grantee
@@ -8,6 +9,10 @@ from identities.services.grants import tag_context
 
 def request_tags(call: Call) -> Context:
     return tag_context({tag["Key"]: tag["Value"] for tag in call.get("Tags", [])})
+
+
+def exact_tags(call: Call) -> Context:
+    return tag_context(call.exact_tags)
 
 
 def removed_tags(call: Call) -> Context:
@@ -21,6 +26,15 @@ def new_user(call: Call) -> Context:
 def tags_of_new_user(call: Call) -> Context:
     """The tags as they are asked for, and as those of the user that will bear them."""
     return {**request_tags(call), **Grantee(call.account_id, call["UserName"], tags=call.tags).resource_tags}
+
+
+def tags_at_birth(call: Call, action: str) -> dict[str, str]:
+    """The tags of something about to be made. They decide what may be done with it, so only who may tag it with them
+    makes it with them. Raises AccessDenied."""
+    tags = call.exact_tags
+    if tags:
+        call.gate.require(action, call.target.arn, {**tag_context(tags), **resource_tags(tags)})
+    return tags
 
 
 def given_boundary(call: Call) -> Context:

@@ -25,14 +25,15 @@ Context = Mapping[str, str | Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an operation acts on: the ARN to decide on, its row in the caller's own account if there is one, and the
-    condition keys that it brings. A denied caller is told `asked`, never what was found: a path or an owner's name
-    would say that the thing exists."""
+    """What an operation acts on: the ARN to decide on, its row in the caller's own account if there is one, its tags,
+    and the condition keys that it brings. A denied caller is told `asked`, never what was found: a path or an owner's
+    name would say that the thing exists."""
 
     arn: str
     row: object = None
     context: Context = field(default_factory=dict)
     asked: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,10 +75,18 @@ class Call:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The Tags input as a table. Raises InvalidInput when it names a key twice, in whatever case."""
+        """The Tags input as a table, for users and roles: a key given twice, in whatever case, is InvalidInput."""
         tags = {tag["Key"]: tag["Value"] for tag in self.get("Tags", [])}
         if len({key.casefold() for key in tags}) < len(self.get("Tags", [])):
             raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        return tags
+
+    @property
+    def exact_tags(self) -> dict[str, str]:
+        """The Tags input as a table, for everything else, whose keys are compared exactly."""
+        tags = {tag["Key"]: tag["Value"] for tag in self.get("Tags", [])}
+        if len(tags) < len(self.get("Tags", [])):
+            raise InvalidInput("Duplicate tag keys found.")
         return tags
 
     def page(self, items: QuerySet[Row], key: str) -> Page[Row]:

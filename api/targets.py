@@ -2,13 +2,23 @@
 
 import re
 
-from access.resources import load_group, load_oidc_provider, load_policy, load_saml_provider, load_self, load_user
+from access.resources import (
+    Loaded,
+    load_group,
+    load_oidc_provider,
+    load_policy,
+    load_saml_provider,
+    load_self,
+    load_user,
+)
+from accounts.tags import first_with_tags, resource_tags
 from api.registry import Call, Target
 from audit.errors import InvalidInput, NoSuchEntity, ValidationError
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
+from identities.services.mfa import devices_named
 from policies.models import AWS, ManagedPolicy
 
 _PROVIDER_ARN = re.compile(r"arn:aws:iam::(\d{12}):(saml-provider|oidc-provider)/(\S+)", re.ASCII)
@@ -39,11 +49,17 @@ def group(call: Call) -> Target:
 def policy(call: Call) -> Target:
     """The managed policy of PolicyArn: the account's own or a built-in one."""
     given = call["PolicyArn"]
-    row = find_policy(call, given)
-    return Target(given, row)
+    found = _policy_loaded(call, given)
+    return Target(given, found.row, found.context, tags=found.tags) if found else Target(given)
 
 
 def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
+    """The policy of an ARN. Raises InvalidInput for what is no policy ARN."""
+    found = _policy_loaded(call, arn)
+    return found.row if found and isinstance(found.row, ManagedPolicy) else None
+
+
+def _policy_loaded(call: Call, arn: str) -> Loaded | None:
     """None for a policy that is not there or is another account's. Raises InvalidInput for what is no policy ARN."""
     parts = _POLICY_ARN.fullmatch(arn)
     if parts is None:
@@ -51,10 +67,10 @@ def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
     scope, _, name = parts.groups()
     if scope not in (AWS, call.account_id):
         return None
-    row = load_policy(call.principal, scope, name).row
+    found = load_policy(call.principal, scope, name)
     # Names are looked up in any case, but an ARN is compared exactly, as conditions and resources of policies compare
     # it: a Deny that names the policy would not see one that is spelled otherwise.
-    return row if isinstance(row, ManagedPolicy) and row.arn == arn else None
+    return found if found.row is not None and found.arn == arn else None
 
 
 def owner_of_key(call: Call) -> Target:
@@ -68,7 +84,9 @@ def owner_of_key(call: Call) -> Target:
 
 def mfa_device(call: Call) -> Target:
     """The serial number of a virtual device is its ARN."""
-    return Target(call["SerialNumber"])
+    serial_number = call["SerialNumber"]
+    row, tags = first_with_tags(devices_named(call.account_id, serial_number))
+    return Target(serial_number, row, resource_tags(tags), tags=tags)
 
 
 def found_user(call: Call) -> User:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Account
+from accounts.tags import Tag
 from audit import clock
 
 AWS = "aws"
@@ -105,6 +106,13 @@ class ManagedPolicy(models.Model):
 
 def policy_arn(account_id: str | None, path: str, name: str) -> str:
     return f"arn:aws:iam::{account_id or AWS}:policy{path}{name}"
+
+
+class PolicyTag(Tag):
+    bearer = models.ForeignKey(ManagedPolicy, models.CASCADE, related_name="tags")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["bearer", "key"], name="policy_tag_key_unique"),)
 
 
 class PolicyVersion(Document):

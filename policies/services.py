@@ -1,6 +1,7 @@
 """Managed policies and their versions. What attaches them is in `identities`; the database keeps those in use."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,6 +9,7 @@ from django.db.models import ProtectedError
 
 from accounts import ids, rules
 from accounts.models import Account
+from accounts.tags import check_tags, drop_tags, put_tags, tags_of
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -21,7 +23,7 @@ from audit.errors import (
 from audit.principal import Principal
 from audit.services import record
 from policies.documents import check_document, check_size
-from policies.models import ManagedPolicy, PolicyVersion
+from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
 NAME_LIMIT = 128
 DESCRIPTION_LIMIT = 1000
@@ -48,14 +50,24 @@ def default_document(policy: ManagedPolicy) -> str:
 
 
 @transaction.atomic
-def create_policy(*, by: Principal, name: str, document: str, path: str = "/", description: str = "") -> ManagedPolicy:
+def create_policy(
+    *,
+    by: Principal,
+    name: str,
+    document: str,
+    path: str = "/",
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> ManagedPolicy:
     """Create a managed policy whose version v1 is the default. The description can't be changed later.
 
-    Raises ValidationError, DocumentRefused, LimitExceeded, EntityAlreadyExists.
+    Raises ValidationError, InvalidInput (tags), DocumentRefused, LimitExceeded, EntityAlreadyExists.
     """
+    tags = tags or {}
     # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
     account = Account.objects.select_for_update().get(pk=by.account_id)
     _check_shape(name, path, description)
+    check_tags(tags, account.quota("tags"))
     check_document(document)
     check_size(document, account.quota("policy_characters"))
     quota = account.quota("policies")
@@ -71,7 +83,8 @@ def create_policy(*, by: Principal, name: str, document: str, path: str = "/", d
     )
     _save_new(policy)
     policy.versions.create(number=1, slot=1, is_default=True, document=document)
-    record(by, "iam:CreatePolicy", policy.arn, after=_facts(policy), document=document)
+    PolicyTag.objects.bulk_create([PolicyTag(bearer=policy, key=key, value=value) for key, value in tags.items()])
+    record(by, "iam:CreatePolicy", policy.arn, after=_facts(policy), document=document, tags=dict(tags))
     return policy
 
 
@@ -149,7 +162,7 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
     Raises DeleteConflict, UnmodifiableEntity, NoSuchEntity.
     """
     policy = _locked(policy)
-    before, document = _facts(policy), default_document(policy)
+    before, document, tags = _facts(policy), default_document(policy), tags_of(policy)
     if before["versions"] > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
@@ -160,7 +173,23 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
         policy.delete()
     except ProtectedError as error:
         raise DeleteConflict(_in_use(error)) from error
-    record(by, "iam:DeletePolicy", before["arn"], before=before, document=document)
+    record(by, "iam:DeletePolicy", before["arn"], before=before, document=document, tags=tags)
+
+
+@transaction.atomic
+def tag_policy(*, by: Principal, policy: ManagedPolicy, tags: Mapping[str, str]) -> None:
+    """Add tags or change their values. Raises InvalidInput, LimitExceeded, UnmodifiableEntity, NoSuchEntity."""
+    policy = _locked(policy)
+    before, after = put_tags(policy, tags, _account(policy).quota("tags"), quota_name="TagsPerPolicy")
+    record(by, "iam:TagPolicy", policy.arn, before=before, after=after)
+
+
+@transaction.atomic
+def untag_policy(*, by: Principal, policy: ManagedPolicy, keys: Iterable[str]) -> None:
+    """Remove tags by key; one that is not there is no error. Raises UnmodifiableEntity, NoSuchEntity."""
+    policy = _locked(policy)
+    before, after = drop_tags(policy, keys)
+    record(by, "iam:UntagPolicy", policy.arn, before=before, after=after)
 
 
 @transaction.atomic

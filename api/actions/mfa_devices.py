@@ -1,10 +1,14 @@
+import io
+
+import segno
 from django.db.models import Q
 
 from access import throttle
-from api import describe
+from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import found_user, mfa_device, user
 from audit.errors import NoSuchEntity
+from identities import totp
 from identities.models import MFADevice
 from identities.services import mfa
 
@@ -23,6 +27,78 @@ def list_virtual_mfa_devices(call: Call) -> Result:
     rows = MFADevice.objects.filter(assigned.get(call.get("AssignmentStatus", "Any"), Q()), account_id=call.account_id)
     page = call.page(rows.select_related("user", "account"), "pk")
     return {"VirtualMFADevices": [describe.virtual_mfa_device(row) for row in page.items], **page.fields}
+
+
+@action("iam:CreateVirtualMFADevice", resource="mfa{Path}{VirtualMFADeviceName}", context=context.exact_tags)
+def create_virtual_mfa_device(call: Call) -> Result:
+    """The device is nobody's until EnableMFADevice. Its seed and picture are told here and never again."""
+    row, seed = mfa.create_virtual_mfa_device(
+        by=call.principal,
+        user=None,
+        name=call["VirtualMFADeviceName"],
+        path=call.get("Path", "/"),
+        tags=context.tags_at_birth(call, "iam:TagMFADevice"),
+    )
+    made = {
+        "SerialNumber": row.serial_number,
+        "Base32StringSeed": seed.encode(),
+        "QRCodePNG": qr_code(totp.address(seed, row.name, call.account.sign_in_name)),
+        "Tags": describe.tags(call.exact_tags.items()) or None,
+    }
+    return {"VirtualMFADevice": made}
+
+
+def qr_code(text: str) -> bytes:
+    """A picture that a phone's camera reads from a screen."""
+    png = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(png, kind="png", scale=5, border=4)
+    return png.getvalue()
+
+
+@action("iam:EnableMFADevice", resource=user)
+def enable_mfa_device(call: Call) -> None:
+    owner = found_user(call)
+    counted = throttle.code_try(person=throttle.person_key(call.account_id, owner.name))
+    mfa.enable_mfa_device(
+        by=call.principal,
+        device=mfa.get_mfa_device(call.account_id, call["SerialNumber"]),
+        user=owner,
+        code1=call["AuthenticationCode1"],
+        code2=call["AuthenticationCode2"],
+    )
+    counted.succeeded()
+
+
+@action("iam:GetMFADevice", resource=user)
+def get_mfa_device(call: Call) -> Result:
+    row = found_device(call)
+    if row.enabled_at is None:
+        raise NoSuchEntity(f"MFA Device invalid for user: {call['SerialNumber']}.")
+    return describe.mfa_device(row)
+
+
+@action("iam:TagMFADevice", resource=mfa_device, context=context.exact_tags)
+def tag_mfa_device(call: Call) -> None:
+    mfa.tag_mfa_device(by=call.principal, device=target_device(call), tags=call.exact_tags)
+
+
+@action("iam:UntagMFADevice", resource=mfa_device, context=context.removed_tags)
+def untag_mfa_device(call: Call) -> None:
+    mfa.untag_mfa_device(by=call.principal, device=target_device(call), keys=call["TagKeys"])
+
+
+@action("iam:ListMFADeviceTags", resource=mfa_device)
+def list_mfa_device_tags(call: Call) -> Result:
+    target_device(call)
+    page = call.page_of(describe.tags(call.target.tags.items()))
+    return {"Tags": page.items, **page.fields}
+
+
+def target_device(call: Call) -> MFADevice:
+    """The device that the call is about, whoever has it. Raises NoSuchEntity."""
+    if isinstance(call.target.row, MFADevice):
+        return call.target.row
+    raise NoSuchEntity(f"VirtualMFADevice with serial number {call['SerialNumber']} doesn't exist.")
 
 
 def found_device(call: Call) -> MFADevice:
@@ -53,4 +129,4 @@ def deactivate_mfa_device(call: Call) -> None:
 
 @action("iam:DeleteVirtualMFADevice", resource=mfa_device)
 def delete_virtual_mfa_device(call: Call) -> None:
-    mfa.delete_virtual_mfa_device(by=call.principal, device=mfa.get_mfa_device(call.account_id, call["SerialNumber"]))
+    mfa.delete_virtual_mfa_device(by=call.principal, device=target_device(call))

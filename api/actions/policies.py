@@ -6,7 +6,7 @@ from django.db.models.functions import Coalesce, Concat
 from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import found_policy, policy
-from audit.errors import InvalidInput, NoSuchEntity
+from audit.errors import NoSuchEntity
 from identities.models import Group, GroupAttachment, User, UserAttachment
 from policies import services
 from policies.models import AWS, ManagedPolicy, PolicyVersion
@@ -29,18 +29,18 @@ def _uses(rows: QuerySet, column: str) -> dict[int, int]:  # type: ignore[type-a
     return dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column))
 
 
-@action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
+@action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.exact_tags)
 def create_policy(call: Call) -> Result:
-    if call.tags:
-        raise InvalidInput("Managed policies can't be tagged on this server: leave Tags out.")
+    tags = context.tags_at_birth(call, "iam:TagPolicy")
     row = services.create_policy(
         by=call.principal,
         name=call["PolicyName"],
         document=call["PolicyDocument"],
         path=call.get("Path", "/"),
         description=call.get("Description", ""),
+        tags=tags,
     )
-    return {"Policy": described(call, [row])[0]}
+    return {"Policy": {**described(call, [row])[0], "Tags": describe.tags(tags.items()) or None}}
 
 
 @action("iam:DeletePolicy", resource=policy)
@@ -72,7 +72,25 @@ def delete_policy_version(call: Call) -> None:
 @action("iam:GetPolicy", resource=policy)
 def get_policy(call: Call) -> Result:
     row = found_policy(call)
-    return {"Policy": {**described(call, [row])[0], "Description": row.description or None, "Tags": []}}
+    tags = describe.tags(call.target.tags.items())
+    return {"Policy": {**described(call, [row])[0], "Description": row.description or None, "Tags": tags}}
+
+
+@action("iam:TagPolicy", resource=policy, context=context.exact_tags)
+def tag_policy(call: Call) -> None:
+    services.tag_policy(by=call.principal, policy=found_policy(call), tags=call.exact_tags)
+
+
+@action("iam:UntagPolicy", resource=policy, context=context.removed_tags)
+def untag_policy(call: Call) -> None:
+    services.untag_policy(by=call.principal, policy=found_policy(call), keys=call["TagKeys"])
+
+
+@action("iam:ListPolicyTags", resource=policy)
+def list_policy_tags(call: Call) -> Result:
+    found_policy(call)
+    page = call.page_of(describe.tags(call.target.tags.items()))
+    return {"Tags": page.items, **page.fields}
 
 
 @action("iam:GetPolicyVersion", resource=policy)

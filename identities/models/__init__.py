@@ -1,4 +1,4 @@
-from identities.models.credentials import AccessKey, LoginProfile, MFADevice, PasswordHistory
+from identities.models.credentials import AccessKey, LoginProfile, MFADevice, MFADeviceTag, PasswordHistory
 from identities.models.groups import Group, GroupAttachment, GroupInlinePolicy, Membership
 from identities.models.users import User, UserAttachment, UserInlinePolicy, UserTag
 
@@ -9,6 +9,7 @@ __all__ = [
     "GroupInlinePolicy",
     "LoginProfile",
     "MFADevice",
+    "MFADeviceTag",
     "Membership",
     "PasswordHistory",
     "User",

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from accounts.tags import Tag
 from audit import clock
 from audit.principal import root_arn
 from identities.models.users import User
@@ -84,7 +85,8 @@ class AccessKey(models.Model):
 
 class MFADevice(models.Model):
     """A virtual (TOTP) device of a user, or of root where `user` is empty. `enabled_at` is empty until two codes
-    proved it; only an enabled device holds one of the eight slots. `last_counter` makes a code work once."""
+    proved it, and until then it may be nobody's: a program makes a device first and says whose it is later. Only an
+    enabled device holds one of the eight slots. `last_counter` makes a code work once."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="mfa_devices")
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="mfa_devices")
@@ -128,3 +130,10 @@ class MFADevice(models.Model):
     @property
     def owner_arn(self) -> str:
         return self.user.arn if self.user else root_arn(self.account_id)
+
+
+class MFADeviceTag(Tag):
+    bearer = models.ForeignKey(MFADevice, models.CASCADE, related_name="tags")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["bearer", "key"], name="mfa_device_tag_key_unique"),)

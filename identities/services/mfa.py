@@ -1,74 +1,113 @@
 """Virtual MFA devices (TOTP) of users and of root (`user` empty). A seed leaves this module once, when it is made."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import Account
 from accounts.rules import name_problem, path_problem
+from accounts.tags import check_tags, drop_tags, put_tags
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
     DeleteConflict,
     EntityAlreadyExists,
     InvalidAuthenticationCode,
+    LimitExceeded,
     NoSuchEntity,
     ValidationError,
 )
 from audit.principal import Principal
 from audit.services import record
 from identities import totp
-from identities.models import MFADevice, User
+from identities.models import MFADevice, MFADeviceTag, User
 from identities.sealed import box
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot
 
 NAME_LIMIT = 226
+# No call could name a device whose serial number is longer.
+SERIAL_LIMIT = 256
 WRONG_CODES = (
     "These two codes don't fit. Enter two codes that the app shows one after the other; each works once, "
     "so wait for new ones."
 )
 
 
-def create_virtual_mfa_device(*, by: Principal, user: User | None, name: str, path: str = "/") -> tuple[MFADevice, str]:
+@transaction.atomic
+def create_virtual_mfa_device(
+    *, by: Principal, user: User | None, name: str, path: str = "/", tags: Mapping[str, str] | None = None
+) -> tuple[MFADevice, str]:
     """Make a device that is not on yet. Returns it with its seed, the only time; `enable_mfa_device` proves it.
 
-    Raises ValidationError for a bad name or path, EntityAlreadyExists for a device of the account at the same place.
+    Raises ValidationError for a bad name or path, InvalidInput (tags), LimitExceeded, EntityAlreadyExists for a device
+    of the account at the same place.
     """
-    if problem := name_problem(name, NAME_LIMIT, "device name"):
-        raise ValidationError(problem, field="name")
-    if problem := path_problem(path):
-        raise ValidationError(problem, field="path")
+    tags = tags or {}
+    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
+    account = Account.objects.select_for_update().get(pk=user.account_id if user else by.account_id)
+    check_tags(tags, account.quota("tags"))
     seed = totp.new_seed()
-    device = MFADevice(account_id=user.account_id if user else by.account_id, user=user, name=name, path=path)
+    device = MFADevice(account=account, user=user, name=name, path=path)
+    _check_shape(device)
+    # As many as there may be users, as AWS counts them; those that are never finished count too.
+    if account.mfa_devices.count() >= (quota := account.quota("users")):
+        raise LimitExceeded(f"Cannot exceed quota for VirtualMFADevicesPerAccount: {quota}")
     device.seed_encrypted = box().seal(seed, device.sealed_row)
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                device.save(force_insert=True)
-        except IntegrityError as error:
-            message = "MFADevice entity at the same path and name already exists."
-            raise EntityAlreadyExists(message, field="name") from error
-        record(by, "iam:CreateVirtualMFADevice", device.serial_number, owner=device.owner_arn)
+    _save_new(device)
+    MFADeviceTag.objects.bulk_create([MFADeviceTag(bearer=device, key=key, value=tags[key]) for key in tags])
+    record(by, "iam:CreateVirtualMFADevice", device.serial_number, owner=device.owner_arn, tags=dict(tags))
     return device, seed
+
+
+def _check_shape(device: MFADevice) -> None:
+    if problem := name_problem(device.name, NAME_LIMIT, "device name"):
+        raise ValidationError(problem, field="name")
+    if problem := path_problem(device.path):
+        raise ValidationError(problem, field="path")
+    if len(device.serial_number) > SERIAL_LIMIT:
+        raise ValidationError(f"Path and name make a serial number of more than {SERIAL_LIMIT} characters.")
+
+
+def _save_new(device: MFADevice) -> None:
+    try:
+        with transaction.atomic():
+            device.save(force_insert=True)
+    except IntegrityError as error:
+        message = "MFADevice entity at the same path and name already exists."
+        raise EntityAlreadyExists(message, field="name") from error
 
 
 def get_mfa_device(account_id: str, serial_number: str) -> MFADevice:
     """Raises NoSuchEntity for a device that does not exist and for one of another account alike."""
-    prefix = f"arn:aws:iam::{account_id}:mfa"
-    path, _, name = serial_number.removeprefix(prefix).rpartition("/")
-    found = MFADevice.objects.select_related("user").filter(account_id=account_id, path=f"{path}/", name=name).first()
-    if not serial_number.startswith(prefix) or found is None:
-        raise NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
+    found = devices_named(account_id, serial_number).first()
+    if found is None:
+        raise _no_such_device(serial_number)
     return found
 
 
-def enable_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: str) -> MFADevice:
+def devices_named(account_id: str, serial_number: str) -> QuerySet[MFADevice]:
+    """The account's device with that serial number, with its user; none where there is none."""
+    prefix = f"arn:aws:iam::{account_id}:mfa"
+    if not serial_number.startswith(prefix):
+        return MFADevice.objects.none()
+    path, _, name = serial_number.removeprefix(prefix).rpartition("/")
+    return MFADevice.objects.select_related("user").filter(account_id=account_id, path=f"{path}/", name=name)
+
+
+def enable_mfa_device(
+    *, by: Principal, device: MFADevice, code1: str, code2: str, user: User | None = None
+) -> MFADevice:
     """Turn a device on, proved by two codes that follow one another; it then holds one of its owner's eight slots.
+
+    `user` says whose it becomes; without it the device stays with whom it was made for.
 
     Raises InvalidAuthenticationCode, LimitExceeded, EntityAlreadyExists when it is on already.
     """
     if device.enabled_at is not None:
-        raise EntityAlreadyExists(f"The device {device.serial_number} is already on.")
+        raise EntityAlreadyExists("MFA Device is already in use.")
+    device.user = user or device.user
     counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW)
     siblings = MFADevice.objects.filter(account_id=device.account_id, user=device.user, slot__isnull=False)
     quota = Account.objects.get(pk=device.account_id).quota("mfa_devices")
@@ -93,12 +132,41 @@ def resync_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: st
 
 @transaction.atomic
 def deactivate_mfa_device(*, by: Principal, device: MFADevice) -> None:
-    """Turn a device off: its codes count for nothing from now on. The device itself stays until it is deleted."""
-    if not MFADevice.objects.filter(pk=device.pk, enabled_at__isnull=False).update(enabled_at=None, slot=None):
+    """Turn a device off: its codes count for nothing from now on. It stays, as nobody's, until it is deleted."""
+    off = {"enabled_at": None, "slot": None, "user": None}
+    if not MFADevice.objects.filter(pk=device.pk, enabled_at__isnull=False).update(**off):
         raise NoSuchEntity(f"The device {device.serial_number} is not on.")
-    device.enabled_at = device.slot = None
     record(by, "iam:DeactivateMFADevice", device.owner_arn, serial_number=device.serial_number)
     _notify(by, device, f"The MFA device {device.name} was turned off")
+    device.enabled_at = device.slot = device.user = None
+
+
+@transaction.atomic
+def tag_mfa_device(*, by: Principal, device: MFADevice, tags: Mapping[str, str]) -> None:
+    """Add tags or change their values. Raises InvalidInput, LimitExceeded, NoSuchEntity."""
+    device = _locked(device)
+    quota = Account.objects.get(pk=device.account_id).quota("tags")
+    before, after = put_tags(device, tags, quota, quota_name="TagsPerMFADevice")
+    record(by, "iam:TagMFADevice", device.serial_number, before=before, after=after)
+
+
+@transaction.atomic
+def untag_mfa_device(*, by: Principal, device: MFADevice, keys: Iterable[str]) -> None:
+    """Remove tags by key; one that is not there is no error. Raises NoSuchEntity."""
+    device = _locked(device)
+    before, after = drop_tags(device, keys)
+    record(by, "iam:UntagMFADevice", device.serial_number, before=before, after=after)
+
+
+def _locked(device: MFADevice) -> MFADevice:
+    found = MFADevice.objects.select_for_update().filter(pk=device.pk).first()
+    if found is None:
+        raise _no_such_device(device.serial_number)
+    return found
+
+
+def _no_such_device(serial_number: str) -> NoSuchEntity:
+    return NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
 
 
 @transaction.atomic
@@ -152,6 +220,7 @@ def _proved(device: MFADevice, code1: str, code2: str, *, window: int) -> int:
 def _switch_on(device: MFADevice, slot: int, counter: int) -> MFADevice:
     now = clock.now()
     changed = {
+        "user": device.user,
         "slot": slot,
         "enabled_at": now,
         "last_counter": counter,
