@@ -2,6 +2,7 @@
 
 from accounts.tags import resource_tags
 from api.registry import Call, Context
+from api.targets import exact_tags
 from identities.models import User
 from identities.services.grants import Target as Grantee
 from identities.services.grants import tag_context
@@ -9,10 +10,6 @@ from identities.services.grants import tag_context
 
 def request_tags(call: Call) -> Context:
     return tag_context({tag["Key"]: tag["Value"] for tag in call.get("Tags", [])})
-
-
-def exact_tags(call: Call) -> Context:
-    return tag_context(call.exact_tags)
 
 
 def removed_tags(call: Call) -> Context:
@@ -31,7 +28,7 @@ def tags_of_new_user(call: Call) -> Context:
 def tags_at_birth(call: Call, action: str) -> dict[str, str]:
     """The tags of something about to be made. They decide what may be done with it, so only who may tag it with them
     makes it with them. Raises AccessDenied."""
-    tags = call.exact_tags
+    tags = exact_tags(call)
     if tags:
         call.gate.require(action, call.target.arn, {**tag_context(tags), **resource_tags(tags)})
     return tags

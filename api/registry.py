@@ -81,14 +81,6 @@ class Call:
             raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
         return tags
 
-    @property
-    def exact_tags(self) -> dict[str, str]:
-        """The Tags input as a table, for everything else, whose keys are compared exactly."""
-        tags = {tag["Key"]: tag["Value"] for tag in self.get("Tags", [])}
-        if len(tags) < len(self.get("Tags", [])):
-            raise InvalidInput("Duplicate tag keys found.")
-        return tags
-
     def page(self, items: QuerySet[Row], key: str) -> Page[Row]:
         """One page of rows by MaxItems and Marker, in the order of a unique column."""
         return self._pager().rows(items, key)

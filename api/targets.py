@@ -157,5 +157,5 @@ def exact_tags(call: Call) -> dict[str, str]:
     """The Tags input of what compares tag keys exactly. Raises InvalidInput when it names a key twice."""
     tags = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
     if len(tags) < len(call.get("Tags", [])):
-        raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        raise InvalidInput("Duplicate tag keys found.")
     return tags

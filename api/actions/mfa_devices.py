@@ -6,7 +6,7 @@ from django.db.models import Q
 from access import throttle
 from api import context, describe
 from api.registry import Call, Result, action
-from api.targets import found_user, mfa_device, user
+from api.targets import exact_tags, found_user, mfa_device, user
 from audit.errors import NoSuchEntity
 from identities import totp
 from identities.models import MFADevice
@@ -29,7 +29,7 @@ def list_virtual_mfa_devices(call: Call) -> Result:
     return {"VirtualMFADevices": [describe.virtual_mfa_device(row) for row in page.items], **page.fields}
 
 
-@action("iam:CreateVirtualMFADevice", resource="mfa{Path}{VirtualMFADeviceName}", context=context.exact_tags)
+@action("iam:CreateVirtualMFADevice", resource="mfa{Path}{VirtualMFADeviceName}", context=context.request_tags)
 def create_virtual_mfa_device(call: Call) -> Result:
     """The device is nobody's until EnableMFADevice. Its seed and picture are told here and never again."""
     row, seed = mfa.create_virtual_mfa_device(
@@ -43,7 +43,7 @@ def create_virtual_mfa_device(call: Call) -> Result:
         "SerialNumber": row.serial_number,
         "Base32StringSeed": seed.encode(),
         "QRCodePNG": qr_code(totp.address(seed, row.name, call.account.sign_in_name)),
-        "Tags": describe.tags(call.exact_tags.items()) or None,
+        "Tags": describe.tags(exact_tags(call).items()) or None,
     }
     return {"VirtualMFADevice": made}
 
@@ -77,9 +77,9 @@ def get_mfa_device(call: Call) -> Result:
     return describe.mfa_device(row)
 
 
-@action("iam:TagMFADevice", resource=mfa_device, context=context.exact_tags)
+@action("iam:TagMFADevice", resource=mfa_device, context=context.request_tags)
 def tag_mfa_device(call: Call) -> None:
-    mfa.tag_mfa_device(by=call.principal, device=target_device(call), tags=call.exact_tags)
+    mfa.tag_mfa_device(by=call.principal, device=target_device(call), tags=exact_tags(call))
 
 
 @action("iam:UntagMFADevice", resource=mfa_device, context=context.removed_tags)

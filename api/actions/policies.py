@@ -5,7 +5,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from api import context, describe
 from api.registry import Call, Result, action
-from api.targets import found_policy, policy
+from api.targets import exact_tags, found_policy, policy
 from audit.errors import NoSuchEntity
 from identities.models import Group, GroupAttachment, User, UserAttachment
 from policies import services
@@ -29,7 +29,7 @@ def _uses(rows: QuerySet, column: str) -> dict[int, int]:  # type: ignore[type-a
     return dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column))
 
 
-@action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.exact_tags)
+@action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
 def create_policy(call: Call) -> Result:
     tags = context.tags_at_birth(call, "iam:TagPolicy")
     row = services.create_policy(
@@ -76,9 +76,9 @@ def get_policy(call: Call) -> Result:
     return {"Policy": {**described(call, [row])[0], "Description": row.description or None, "Tags": tags}}
 
 
-@action("iam:TagPolicy", resource=policy, context=context.exact_tags)
+@action("iam:TagPolicy", resource=policy, context=context.request_tags)
 def tag_policy(call: Call) -> None:
-    services.tag_policy(by=call.principal, policy=found_policy(call), tags=call.exact_tags)
+    services.tag_policy(by=call.principal, policy=found_policy(call), tags=exact_tags(call))
 
 
 @action("iam:UntagPolicy", resource=policy, context=context.removed_tags)

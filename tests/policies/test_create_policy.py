@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -16,7 +17,7 @@ from tests.policies.documents import ALLOW, GROUP_PRINCIPAL, REFUSED, of_size
 PAGE = reverse("policies:create-policy")
 
 
-def create(by: User, name: str = "readers", document: str = ALLOW, **more: str) -> ManagedPolicy:
+def create(by: User, name: str = "readers", document: str = ALLOW, **more: Any) -> ManagedPolicy:
     return services.create_policy(by=principal_of(by), name=name, document=document, **more)
 
 
