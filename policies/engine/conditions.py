@@ -14,7 +14,8 @@ from typing import Literal, TypeVar
 from policies.engine import literals
 from policies.engine.arn import ArnPattern
 from policies.engine.document import Condition
-from policies.engine.patterns import Pattern, compile_pattern
+from policies.engine.open_patterns import Make, OpenPattern, exactly
+from policies.engine.patterns import compile_pattern
 from policies.engine.request import Request
 from policies.engine.variables import Part, as_text, fill, has_variable, split
 
@@ -146,13 +147,8 @@ def _string_equals(values: Sequence[str], variables: bool) -> Matcher:
     known = frozenset(as_text(parts) for parts in fixed)
     if not open_ones:
         return lambda value, request: value in known
-    return lambda value, request: (
-        value in known
-        or any(
-            filled is not None and as_text(filled) == value
-            for filled in (fill(parts, request.values, len(value)) for parts in open_ones)
-        )
-    )
+    patterns = tuple(exactly(parts) for parts in open_ones)
+    return lambda value, request: value in known or any(pattern.matches(value, request) for pattern in patterns)
 
 
 def _string_equals_ignoring_case(values: Sequence[str], variables: bool) -> Matcher:
@@ -167,18 +163,18 @@ def _string_equals_ignoring_case(values: Sequence[str], variables: bool) -> Matc
     )
 
 
-def _patterns(make: Callable[[Sequence[Part]], ArnPattern | Pattern]) -> Callable[[Sequence[str], bool], Matcher]:
+def _patterns(make: Make) -> Callable[[Sequence[str], bool], Matcher]:
     def build(values: Sequence[str], variables: bool) -> Matcher:
         fixed, open_ones = _texts(values, variables)
         known = tuple(make(parts) for parts in fixed)
+        patterns = tuple(OpenPattern(parts, make) for parts in open_ones)
 
         def match(value: str, request: Request) -> bool:
             for pattern in known:
                 if pattern.matches(value):
                     return True
-            for parts in open_ones:
-                filled = fill(parts, request.values, len(value))
-                if filled is not None and make(filled).matches(value):
+            for open_one in patterns:  # noqa: SIM110 - a generator costs more than the comparison
+                if open_one.matches(value, request):
                     return True
             return False
 

@@ -16,7 +16,10 @@ SESSION = "session"
 RESOURCE = "resource"
 SERVICE_CONTROL = "service control"
 RESOURCE_CONTROL = "resource control"
-LAYERS = (IDENTITY, BOUNDARY, SESSION, RESOURCE, SERVICE_CONTROL, RESOURCE_CONTROL)
+ENDPOINT = "endpoint"
+LAYERS = (IDENTITY, BOUNDARY, SESSION, RESOURCE, SERVICE_CONTROL, RESOURCE_CONTROL, ENDPOINT)
+# Layers whose statements name principals.
+NAMING_LAYERS = frozenset((RESOURCE, RESOURCE_CONTROL, ENDPOINT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the texts with which AWS refuses documents.
 import re
 
 from policies.engine import literals
-from policies.engine.arn import FIELDS, PARTITIONS, account_of, resource_part, split_parts
+from policies.engine.arn import FIELDS, PARTITIONS, account_of, resource_part, split_arn, split_parts
 from policies.engine.conditions import ParsedOperator
 from policies.engine.document import IDENTITY_SIDE, DocumentKind
 from policies.engine.findings import Problem
@@ -84,17 +84,18 @@ def check_resource(text: str, kind: DocumentKind, *, variables: bool) -> Problem
     if ":" not in text or not text.startswith("arn:"):
         message = f'The resource "{text}" is neither an ARN nor "*".'
         return Problem("RESOURCE_NOT_ARN", message, "An ARN is arn:partition:service:region:account:name.", value=text)
-    fields = split_parts(parts)
-    return (
-        _check_placement(text, fields)
-        or _check_fields(text, [as_text(field) for field in fields])
-        or _check_length(text, [as_text(field) for field in fields], kind)
-        or check_wildcards(text)
-    )
+    if len(parts) == 1 and isinstance(parts[0], str):
+        fields = split_arn(text)
+    else:
+        in_parts = split_parts(parts)
+        if misplaced := _check_placement(text, in_parts):
+            return misplaced
+        fields = [as_text(field) for field in in_parts]
+    return _check_fields(text, fields) or _check_length(text, fields, kind) or check_wildcards(text)
 
 
 def check_wildcards(text: str) -> Problem | None:
-    if not is_costly(text):
+    if "?" not in text or not is_costly(text):
         return None
     message = f"There are more than {MAX_GAPS} groups of ?, or too much text around one, between two *."
     return Problem("TOO_MANY_WILDCARDS", message, "Write fewer ?.", value=text)
@@ -111,7 +112,7 @@ def _check_placement(text: str, fields: list[list[Part]]) -> Problem | None:
 
 def _check_fields(text: str, fields: list[str]) -> Problem | None:
     partition, service = fields[1], fields[2] if len(fields) > 2 else ""
-    if not any(compile_pattern(partition).matches(known) for known in PARTITIONS):
+    if partition not in PARTITIONS and not _fits_partition(partition):
         hint = "The partition is aws, except in the clouds of China and governments."
         return Problem("UNKNOWN_PARTITION", f'"{partition}" is not a partition.', hint, value=text)
     if len(fields) == 2 or "*" in service or "?" in service:
@@ -124,6 +125,11 @@ def _check_fields(text: str, fields: list[str]) -> Problem | None:
     if len(fields) == FIELDS and service in ("iam", "s3"):
         return _check_iam(text, fields) if service == "iam" else _check_s3(text, fields)
     return None
+
+
+def _fits_partition(text: str) -> bool:
+    pattern = compile_pattern(text)
+    return any(pattern.matches(known) for known in PARTITIONS)
 
 
 def _check_iam(text: str, fields: list[str]) -> Problem | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from policies.engine.decision import (
     BOUNDARY,
     CALLER_IDENTITY_ALLOWED,
+    ENDPOINT,
     IDENTITY,
     LACKS_ALLOW,
     RESOURCE,
@@ -19,13 +20,14 @@ from policies.engine.decision import (
     Decision,
 )
 from policies.engine.explain import explained
-from policies.engine.plan import Candidate, Candidates, Layer, Plan, make_plan
+from policies.engine.plan import Candidate, Layer, Plan, make_plan
 from policies.engine.principals import EVERYONE, EXACTLY, NOBODY
 from policies.engine.request import PolicySet, Request
 
 # Principals without policies of their own: only the resource's policy can allow them, and no SCP holds for them.
 _WITHOUT_IDENTITY = frozenset(("anonymous", "service", "federated"))
 _SPECIAL = _WITHOUT_IDENTITY | {"root"}
+_LACKS_IDENTITY = LACKS_ALLOW[IDENTITY]
 
 
 def evaluate(request: Request, policies: PolicySet, *, explain: bool = False) -> Decision:
@@ -35,10 +37,16 @@ def evaluate(request: Request, policies: PolicySet, *, explain: bool = False) ->
     """
     plan = policies.plans.get(request.action) or make_plan(policies, request.action)
     principal = request.principal
-    if plan.identity_only and (principal is None or (principal.type not in _SPECIAL and not request.crosses_accounts)):
+    if plan.identity_only and (
+        principal is None
+        or principal.type not in _SPECIAL
+        and (principal.account_id == request.resource_account or not request.crosses_accounts)
+    ):
         layer = plan.identity
-        found = layer.denies.first(request) or layer.allows.first(request)
-        decision = LACKS_ALLOW[IDENTITY] if found is None else found.decision
+        found = layer.first_deny and layer.first_deny(request)
+        if found is None and layer.first_allow is not None:
+            found = layer.first_allow(request)
+        decision = _LACKS_IDENTITY if found is None else found.decision
     else:
         decision = _decide(request, plan)
     return explained(request, plan, decision) if explain else decision
@@ -59,21 +67,26 @@ def _decide(request: Request, plan: Plan) -> Decision:
 def _denied(request: Request, plan: Plan, layers: Iterable[Layer | None]) -> Decision | None:
     """The explicit Deny of one of the layers or of the policies on the resource's side, if there is one."""
     for layer in layers:
-        if layer is not None and (found := layer.denies.first(request)):
+        if layer is not None and layer.first_deny is not None and (found := layer.first_deny(request)):
             return found.decision
-    for layer in (plan.resource, *plan.resource_control):
+    for layer in (plan.resource, *plan.resource_control, plan.endpoint):
         if layer is not None and (found := _first_naming(request, plan, layer.denies)):
             return found.decision
     return None
 
 
-def _first_naming(request: Request, plan: Plan, found: Candidates) -> Candidate | None:
+def _first_naming(request: Request, plan: Plan, found: tuple[Candidate, ...]) -> Candidate | None:
     """The first candidate that applies and whose Principal names who asks."""
     has_boundary = plan.boundary is not None
     for candidate in found:
         if candidate.compiled.applies(request) and candidate.closeness(request, has_boundary=has_boundary):
             return candidate
     return None
+
+
+def _allows(layer: Layer, request: Request) -> Candidate | None:
+    """The first Allow of a layer that applies, in layers that name no principals."""
+    return None if layer.first_allow is None else layer.first_allow(request)
 
 
 def _grant(request: Request, plan: Plan) -> tuple[int, Candidate | None]:
@@ -87,10 +100,12 @@ def _grant(request: Request, plan: Plan) -> tuple[int, Candidate | None]:
     return best, by
 
 
-def _lacking_control(request: Request, plan: Plan, *, services: bool) -> Decision | None:
-    """The denial by a level of service or resource control policies that does not allow."""
+def _lacking_limit(request: Request, plan: Plan, *, services: bool) -> Decision | None:
+    """The denial by an endpoint, or by a level of service or resource control policies, that does not allow."""
+    if plan.endpoint is not None and _first_naming(request, plan, plan.endpoint.allows) is None:
+        return LACKS_ALLOW[ENDPOINT]
     for level in plan.service_control if services else ():
-        if level.allows.first(request) is None:
+        if _allows(level, request) is None:
             return LACKS_ALLOW[SERVICE_CONTROL]
     for level in plan.resource_control:
         if _first_naming(request, plan, level.allows) is None:
@@ -99,7 +114,7 @@ def _lacking_control(request: Request, plan: Plan, *, services: bool) -> Decisio
 
 
 def _decide_without_identity(request: Request, plan: Plan) -> Decision:
-    if lacking := _lacking_control(request, plan, services=False):
+    if lacking := _lacking_limit(request, plan, services=False):
         return lacking
     _, by = _grant(request, plan)
     return LACKS_ALLOW[RESOURCE] if by is None else by.decision
@@ -107,9 +122,9 @@ def _decide_without_identity(request: Request, plan: Plan) -> Decision:
 
 def _decide_root(request: Request, plan: Plan) -> Decision:
     """The root user needs no identity policy and has no boundary; organization, session and other accounts bind it."""
-    if lacking := _lacking_control(request, plan, services=True):
+    if lacking := _lacking_limit(request, plan, services=True):
         return lacking
-    if plan.session is not None and plan.session.allows.first(request) is None:
+    if plan.session is not None and _allows(plan.session, request) is None:
         return LACKS_ALLOW[SESSION]
     if (request.crosses_accounts or plan.resource_required) and not _grant(request, plan)[0]:
         return LACKS_ALLOW[RESOURCE]
@@ -117,7 +132,7 @@ def _decide_root(request: Request, plan: Plan) -> Decision:
 
 
 def _decide_identity(request: Request, plan: Plan) -> Decision:
-    if lacking := _lacking_control(request, plan, services=True):
+    if lacking := _lacking_limit(request, plan, services=True):
         return lacking
     closeness, by = _grant(request, plan)
     if request.crosses_accounts:
@@ -138,7 +153,7 @@ def _limited_although_named(plan: Plan, request: Request) -> bool:
 
 def _identity_side(request: Request, plan: Plan) -> Decision:
     """Identity policies, within boundary and session policy."""
-    found = plan.identity.allows.first(request)
+    found = _allows(plan.identity, request)
     if found is None:
         return LACKS_ALLOW[IDENTITY]
     return _beyond_limits(request, plan) or found.decision
@@ -151,9 +166,9 @@ def _lacking_first(request: Request, plan: Plan) -> Decision:
 
 
 def _beyond_limits(request: Request, plan: Plan) -> Decision | None:
-    if plan.boundary is not None and plan.boundary.allows.first(request) is None:
+    if plan.boundary is not None and _allows(plan.boundary, request) is None:
         return LACKS_ALLOW[BOUNDARY]
-    if plan.session is not None and plan.session.allows.first(request) is None:
+    if plan.session is not None and _allows(plan.session, request) is None:
         return LACKS_ALLOW[SESSION]
     return None
 
@@ -167,7 +182,7 @@ def might_allow(action: str, policies: PolicySet, context: Mapping[str, tuple[st
     plan = policies.plans.get(action) or make_plan(policies, action)
     if plan.needs_no_permission:
         return True
-    limits = [plan.boundary, plan.session, *plan.service_control, *plan.resource_control]
+    limits = [plan.boundary, plan.session, plan.endpoint, *plan.service_control, *plan.resource_control]
     layers = [plan.identity, *(limit for limit in limits if limit is not None)]
     if any(candidate.compiled.covers_everything for layer in layers for candidate in layer.denies):
         return False

@@ -1,9 +1,8 @@
 """Why: the statements that apply to a request, and those that nearly do, with what kept them from it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from policies.engine.decision import RESOURCE, RESOURCE_CONTROL, Decision, NearMiss, Outcome, StatementRef
+from policies.engine.decision import NAMING_LAYERS, Decision, NearMiss, Outcome, StatementRef
 from policies.engine.document import Principals
 from policies.engine.plan import Candidate, Layer, Plan
 from policies.engine.request import Request
@@ -25,11 +24,11 @@ def explained(request: Request, plan: Plan, decision: Decision) -> Decision:
         others = (ref for ref in matched if ref.effect == deciding and ref not in decision.statements)
         same = (ref for ref in others if deciding == "Deny" or ref.layer == decision.layer)
         statements = (*statements, *same)
-    return replace(decision, statements=statements, near_misses=tuple(near_misses), matched=tuple(matched))
+    return Decision(decision.outcome, decision.layer, statements, tuple(near_misses), tuple(matched), decision.reason)
 
 
 def _all(plan: Plan) -> Iterator[Candidate]:
-    layers: tuple[Layer | None, ...] = (plan.identity, plan.boundary, plan.session, plan.resource)
+    layers: tuple[Layer | None, ...] = (plan.identity, plan.boundary, plan.session, plan.resource, plan.endpoint)
     for layer in (*layers, *plan.service_control, *plan.resource_control):
         if layer is not None:
             yield from layer.denies
@@ -39,9 +38,7 @@ def _all(plan: Plan) -> Iterator[Candidate]:
 def _near_miss(candidate: Candidate, request: Request, *, has_boundary: bool) -> NearMiss | None:
     compiled = candidate.compiled
     statement = compiled.statement
-    if candidate.ref.layer in (RESOURCE, RESOURCE_CONTROL) and not candidate.closeness(
-        request, has_boundary=has_boundary
-    ):
+    if candidate.ref.layer in NAMING_LAYERS and not candidate.closeness(request, has_boundary=has_boundary):
         element = "NotPrincipal" if statement.not_principals else "Principal"
         named = _named(statement.not_principals or statement.principals)
         return NearMiss(candidate.ref, element, named, _who(request))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "security", "warning", "suggestion"]
-DocumentKind = Literal["identity", "resource", "trust", "session", "boundary", "service_control", "resource_control"]
+DocumentKind = Literal[
+    "identity", "resource", "trust", "session", "boundary", "service_control", "resource_control", "endpoint"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ IAM User Guide, "Grammar of the IAM JSON policy language". Everything the gramma
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -41,6 +41,7 @@ _NAMES: dict[DocumentKind, str] = {
     "boundary": "a permissions boundary",
     "service_control": "a service control policy",
     "resource_control": "a resource control policy",
+    "endpoint": "an endpoint policy",
 }
 Check = Callable[[str], Problem | None]
 Elements = dict[str, tuple[Node, Node]]
@@ -138,7 +139,7 @@ class Grammar:
         self.unique_sids(nodes, found)
         return tuple(statement for statement in found if statement is not None)
 
-    def unique_sids(self, nodes: list[Node], statements: list[Statement | None]) -> None:
+    def unique_sids(self, nodes: Sequence[Node], statements: list[Statement | None]) -> None:
         seen: set[str] = set()
         for node, statement in zip(nodes, statements, strict=True):
             if statement is None or not statement.sid:
@@ -178,7 +179,7 @@ class Grammar:
 
     @property
     def takes_principal(self) -> bool:
-        return self.kind in WITH_PRINCIPAL
+        return self.kind in WITH_PRINCIPAL or self.kind == "endpoint"
 
     def exclusive(
         self, node: Node, elements: Elements, name: str, *, required: bool = True, allowed: bool = True

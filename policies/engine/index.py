@@ -6,81 +6,21 @@ what its candidates cost, however many statements there are.
 
 from collections.abc import Callable, Iterable
 
-from policies.engine.arn import complete
 from policies.engine.conditions import Test, compile_condition
 from policies.engine.document import Condition, Document, Statement
 from policies.engine.patterns import Pattern, compile_pattern
 from policies.engine.principals import PrincipalMatcher
 from policies.engine.request import Request
-from policies.engine.variables import Part, fill, has_variable, split
+from policies.engine.resources import ResourceMatcher
 
 MAX_ACTIONS = 512
 _ALL_ACTIONS = ("*", "*:*")
 
 
-class ResourceMatcher:
-    """The Resource or NotResource element of a statement, compiled. A trust policy, which has none, means its role."""
-
-    __slots__ = ("everything", "exact", "guard", "negated", "open_ones", "patterns", "prefixes")
-
-    def __init__(self, texts: Iterable[str], *, negated: bool, variables: bool, complete_arns: bool) -> None:
-        self.negated = negated
-        fixed: list[Pattern] = []
-        open_ones: list[tuple[Part, ...]] = []
-        for text in texts:
-            parts = split(text, active=variables)
-            parts = complete(parts) if complete_arns and text.startswith("arn:") else parts
-            if has_variable(parts):
-                open_ones.append(parts)
-            else:
-                fixed.append(compile_pattern(parts))
-        self.everything = not negated and any(pattern.is_prefix and pattern.prefix == "" for pattern in fixed)
-        self.exact = frozenset(pattern.prefix for pattern in fixed if pattern.is_exact)
-        self.prefixes = tuple(pattern.prefix for pattern in fixed if pattern.is_prefix)
-        self.patterns = tuple(pattern for pattern in fixed if not pattern.is_exact and not pattern.is_prefix)
-        self.open_ones = tuple(open_ones)
-        self.guard = self._guard(fixed)
-
-    def _guard(self, fixed: list[Pattern]) -> tuple[str, ...]:
-        """Beginnings one of which every matching resource has: one look spares most of the work."""
-        if self.negated:
-            return ("",)
-        beginnings = [pattern.prefix for pattern in fixed]
-        beginnings += [compile_pattern(_until_variable(parts)).prefix for parts in self.open_ones]
-        return ("",) if "" in beginnings else tuple(sorted(set(beginnings)))
-
-    def matches(self, request: Request) -> bool:
-        return self.everything or self._listed(request) is not self.negated
-
-    def _listed(self, request: Request) -> bool:
-        resource = request.resource
-        if resource in self.exact or resource.startswith(self.prefixes):
-            return True
-        for pattern in self.patterns:
-            if pattern.matches(resource):
-                return True
-        for parts in self.open_ones:
-            # A variable without a value matches no resource, in NotResource too.
-            filled = fill(parts, request.values, len(resource))
-            if filled is not None and compile_pattern(filled).matches(resource):
-                return True
-        return False
-
-
-def _until_variable(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """What stands before the first variable, open at the end."""
-    fixed: list[Part] = []
-    for part in parts:
-        if has_variable((part,)):
-            break
-        fixed.append(part)
-    return (*fixed, "*")
-
-
 class CompiledStatement:
     """A statement ready to be asked: does it apply to this request?"""
 
-    __slots__ = ("denies", "document", "excludes", "principals", "resources", "statement", "tests")
+    __slots__ = ("denies", "document", "excludes", "meets", "principals", "resources", "statement", "tests")
 
     def __init__(self, statement: Statement, document: Document) -> None:
         self.statement = statement
@@ -95,12 +35,9 @@ class CompiledStatement:
         self.tests: tuple[Test, ...] = tuple(
             compile_condition(condition, variables=document.has_variables) for condition in statement.conditions
         )
+        self.meets = _all_of(self.tests)
         self.principals = PrincipalMatcher(statement.principals) if statement.principals else None
         self.excludes = PrincipalMatcher(statement.not_principals) if statement.not_principals else None
-
-    @property
-    def is_unconditional(self) -> bool:
-        return not self.tests
 
     @property
     def covers_everything(self) -> bool:
@@ -109,19 +46,30 @@ class CompiledStatement:
 
     def applies(self, request: Request) -> bool:
         """Whether resource and conditions match; the index has matched the action."""
-        if not self.resources.matches(request):
-            return False
-        for test in self.tests:  # noqa: SIM110 - a generator costs more than the tests
-            if not test(request):
-                return False
-        return True
+        return self.resources.matches(request) and (self.meets is None or self.meets(request))
 
     def failed_condition(self, request: Request) -> Condition | None:
         """The first condition that the request does not meet."""
+        if self.meets is None or self.meets(request):
+            return None
         for condition, test in zip(self.statement.conditions, self.tests, strict=True):
             if not test(request):
                 return condition
         return None
+
+
+def _all_of(tests: tuple[Test, ...]) -> Test | None:
+    """One test for all conditions of a statement; None when it has none."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+
+    def meets(request: Request) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs more than the tests
+            if not test(request):
+                return False
+        return True
+
+    return meets
 
 
 class ActionIndex:

@@ -19,6 +19,8 @@ _DATE = re.compile(
 )
 _EPOCH = re.compile(r"-?[0-9]+")
 _MAX_LENGTH = 64
+# Values come again and again; what is remembered of them is bounded in number, and by their length.
+_REMEMBERED = 1024
 _MAX_EPOCH = 2**63
 _NANOSECONDS = 10**9
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -27,9 +29,12 @@ Network = tuple[int, int, int]  # version, network, mask
 
 
 def number(text: str) -> Decimal | None:
-    if len(text) > _MAX_LENGTH or not _NUMBER.fullmatch(text):
-        return None
-    return Decimal(text)
+    return None if len(text) > _MAX_LENGTH else _number(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def boolean(text: str) -> bool | None:
@@ -38,8 +43,11 @@ def boolean(text: str) -> bool | None:
 
 def instant(text: str) -> int | None:
     """A moment in nanoseconds since 1970. Four digits are a year; other whole numbers are epoch seconds."""
-    if len(text) > _MAX_LENGTH:
-        return None
+    return None if len(text) > _MAX_LENGTH else _instant(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _instant(text: str) -> int | None:
     match = _DATE.fullmatch(text)
     if match:
         return _from_fields(*match.groups())
@@ -85,11 +93,13 @@ def binary(text: str) -> bytes | None:
         return None
 
 
-@lru_cache(maxsize=1024)
 def address(text: str) -> tuple[int, int] | None:
     """The version and number of an IP address; an IPv4 address written as IPv6 (::ffff:1.2.3.4) is IPv4."""
-    if len(text) > _MAX_LENGTH or "%" in text:
-        return None
+    return None if len(text) > _MAX_LENGTH or "%" in text else _address(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _address(text: str) -> tuple[int, int] | None:
     try:
         found: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:

@@ -1,9 +1,10 @@
 """What a policy set has to say about one action, prepared: per layer the statements that could deny or allow it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 
 from policies.engine.decision import (
     BOUNDARY,
+    ENDPOINT,
     IDENTITY,
     RESOURCE,
     RESOURCE_CONTROL,
@@ -14,6 +15,7 @@ from policies.engine.decision import (
     Outcome,
     StatementRef,
 )
+from policies.engine.finder import make_finder
 from policies.engine.index import CompiledStatement, candidates
 from policies.engine.principals import EVERYONE, NOBODY
 from policies.engine.request import MAX_PLANS, AttachedPolicy, PolicySet, Request
@@ -24,12 +26,11 @@ GET_CALLER_IDENTITY = "sts:getcalleridentity"
 class Candidate:
     """A statement as it applies through one attached policy, with the decision it leads to."""
 
-    __slots__ = ("compiled", "decision", "guard", "ref")
+    __slots__ = ("compiled", "decision", "ref")
 
     def __init__(self, compiled: CompiledStatement, attached: AttachedPolicy, layer: str) -> None:
         statement = compiled.statement
         self.compiled = compiled
-        self.guard = compiled.resources.guard
         self.ref = StatementRef(
             layer=layer,
             source=attached.source,
@@ -45,12 +46,13 @@ class Candidate:
         self.decision = Decision(outcome, layer, (self.ref,), reason=reason)
 
     def closeness(self, request: Request, *, has_boundary: bool) -> int:
-        """How closely the statement's Principal names who asks; a statement without Principal names nobody."""
+        """How closely the statement's Principal names who asks. Without Principal a statement names nobody; in the
+        policy of an endpoint, which may leave it out, everybody."""
         compiled = self.compiled
         if compiled.principals is not None:
             return compiled.principals.closeness(request.principal)
         if compiled.excludes is None:
-            return NOBODY
+            return EVERYONE if self.ref.layer == ENDPOINT else NOBODY
         return _closeness_of_everyone_else(compiled, request, has_boundary)
 
 
@@ -65,59 +67,11 @@ def _closeness_of_everyone_else(compiled: CompiledStatement, request: Request, h
     return NOBODY if exempt and (excludes.everyone or not has_boundary) else EVERYONE
 
 
-class Candidates:
-    """The candidates of one effect in one layer. `first` finds one that applies; plain ones are asked all at once."""
-
-    __slots__ = ("_all", "_everything", "_exact", "_guard", "_prefixes", "_rest")
-
-    def __init__(self, found: Iterable[Candidate]) -> None:
-        self._all = tuple(found)
-        self._everything: Candidate | None = None
-        self._exact: dict[str, Candidate] = {}
-        prefixes: list[tuple[str, Candidate]] = []
-        rest: list[tuple[tuple[str, ...], Callable[[Request], bool], Candidate]] = []
-        for candidate in self._all:
-            resources = candidate.compiled.resources
-            if candidate.compiled.covers_everything:
-                self._everything = self._everything or candidate
-            elif candidate.compiled.tests or resources.negated or resources.patterns or resources.open_ones:
-                rest.append((candidate.guard, candidate.compiled.applies, candidate))
-            else:
-                prefixes.extend((prefix, candidate) for prefix in resources.prefixes)
-                for name in resources.exact:
-                    self._exact.setdefault(name, candidate)
-        self._prefixes = tuple(prefix for prefix, _ in prefixes), tuple(prefixes)
-        self._rest = tuple(rest)
-        guard = {beginning for beginnings, _, _ in rest for beginning in beginnings}
-        self._guard = ("",) if "" in guard else tuple(guard)
-
-    def __iter__(self) -> Iterator[Candidate]:
-        return iter(self._all)
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
-
-    def first(self, request: Request) -> Candidate | None:
-        """A candidate that applies, principals aside; None when none does."""
-        if self._everything is not None:
-            return self._everything
-        resource = request.resource
-        if resource in self._exact:
-            return self._exact[resource]
-        beginnings, prefixes = self._prefixes
-        if beginnings and resource.startswith(beginnings):
-            return next(candidate for prefix, candidate in prefixes if resource.startswith(prefix))
-        if self._guard and resource.startswith(self._guard):
-            for guard, applies, candidate in self._rest:
-                if resource.startswith(guard) and applies(request):
-                    return candidate
-        return None
-
-
 class Layer:
-    """One set of policies that are asked together."""
+    """One set of policies that are asked together. `first_deny` and `first_allow` give a candidate that applies to a
+    request, principals aside."""
 
-    __slots__ = ("allows", "denies")
+    __slots__ = ("allows", "denies", "first_allow", "first_deny")
 
     def __init__(self, policies: Iterable[AttachedPolicy], action: str, name: str) -> None:
         found = [
@@ -125,8 +79,10 @@ class Layer:
             for attached in policies
             for compiled in candidates(attached.document, action)
         ]
-        self.denies = Candidates(candidate for candidate in found if candidate.compiled.denies)
-        self.allows = Candidates(candidate for candidate in found if not candidate.compiled.denies)
+        self.denies = tuple(candidate for candidate in found if candidate.compiled.denies)
+        self.allows = tuple(candidate for candidate in found if not candidate.compiled.denies)
+        self.first_deny = make_finder((candidate.compiled, candidate) for candidate in self.denies)
+        self.first_allow = make_finder((candidate.compiled, candidate) for candidate in self.allows)
 
 
 class Plan:
@@ -134,6 +90,7 @@ class Plan:
 
     __slots__ = (
         "boundary",
+        "endpoint",
         "identity",
         "identity_only",
         "needs_no_permission",
@@ -150,13 +107,14 @@ class Plan:
         self.identity = Layer(policies.identity, action, IDENTITY)
         self.boundary = None if boundary is None else Layer((boundary,), action, BOUNDARY)
         self.session = None if policies.session is None else Layer(policies.session, action, SESSION)
+        self.endpoint = None if policies.endpoint is None else Layer(policies.endpoint, action, ENDPOINT)
         self.resource = None if resource is None else Layer((resource,), action, RESOURCE)
         self.service_control = tuple(Layer(level, action, SERVICE_CONTROL) for level in policies.service_control)
         self.resource_control = tuple(Layer(level, action, RESOURCE_CONTROL) for level in policies.resource_control)
         self.resource_required = policies.resource_required or (
             resource is not None and resource.document.kind == "trust"
         )
-        limits = (self.boundary, self.session, self.resource)
+        limits = (self.boundary, self.session, self.resource, self.endpoint)
         self.identity_only = (
             not self.needs_no_permission
             and not self.resource_required

@@ -6,7 +6,8 @@ readers that pick different duplicates would see two different policies.
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from policies.engine.findings import DocumentError, Finding
@@ -18,6 +19,8 @@ MAX_VALUES = 20_000
 Kind = Literal["object", "array", "string", "number", "literal"]
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_SPACES = " \t\n\r"
+_SIMPLE = re.compile(r'"([^"\\\x00-\x1f]*)"')
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,8 +40,8 @@ class Node:
     start: int
     end: int = 0
     text: str = ""
-    items: list["Node"] = field(default_factory=list)
-    members: list[tuple["Node", "Node"]] = field(default_factory=list)
+    items: Sequence["Node"] = ()
+    members: Sequence[tuple["Node", "Node"]] = ()
 
     def describe(self) -> str:
         return self.text if self.kind == "literal" else _NAMES[self.kind]
@@ -94,9 +97,12 @@ class _Reader:
 
     def peek(self) -> str:
         """The next character that is not white space, without taking it; "" at the end."""
-        space = _SPACE.match(self.text, self.at)
-        self.at = space.end() if space else self.at
-        return self.text[self.at : self.at + 1]
+        sign = self.text[self.at : self.at + 1]
+        if sign in _SPACES and sign:
+            space = _SPACE.match(self.text, self.at)
+            self.at = space.end() if space else self.at
+            sign = self.text[self.at : self.at + 1]
+        return sign
 
     def value(self) -> Node:
         sign = self.peek()
@@ -122,6 +128,7 @@ class _Reader:
 
     def object(self) -> Node:
         node = Node("object", self.at)
+        members: list[tuple[Node, Node]] = []
         seen: set[str] = set()
         self.at += 1
         if self.peek() != "}":
@@ -132,19 +139,22 @@ class _Reader:
                     raise _Refused(name.start, message, "Keep one of them.", "DUPLICATE_KEY", name.text)
                 seen.add(name.text)
                 self.colon(name)
-                node.members.append((name, self.value()))
-                if not self.another(node, node.members[-1][1], "}"):
+                members.append((name, self.value()))
+                if not self.another(node, members[-1][1], "}"):
                     break
+        node.members = members
         return self.closed(node)
 
     def array(self) -> Node:
         node = Node("array", self.at)
+        items: list[Node] = []
         self.at += 1
         if self.peek() != "]":
             while True:
-                node.items.append(self.value())
-                if not self.another(node, node.items[-1], "]"):
+                items.append(self.value())
+                if not self.another(node, items[-1], "]"):
                     break
+        node.items = items
         return self.closed(node)
 
     def closed(self, node: Node) -> Node:
@@ -189,6 +199,9 @@ class _Reader:
 
     def string(self) -> Node:
         text, start = self.text, self.at
+        if simple := _SIMPLE.match(text, start):
+            self.at = simple.end()
+            return Node("string", start, self.at, simple.group(1))
         at = start + 1
         pieces: list[str] = []
         while True:

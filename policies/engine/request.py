@@ -84,7 +84,8 @@ class PolicySet:
     stay the same.
 
     `session` None means no session policy, `()` one that allows nothing. Service and resource control policies are
-    given by level (organization root, unit, account): every level must allow. `resource_required` says that the
+    given by level (organization root, unit, account): every level must allow. `endpoint` are the policies of the
+    network endpoint a request came through, None when it came through none. `resource_required` says that the
     resource's own policy must allow as well as the identity's, as key policies do; trust policies always do.
     """
 
@@ -95,4 +96,5 @@ class PolicySet:
     service_control: tuple[tuple[AttachedPolicy, ...], ...] = ()
     resource_control: tuple[tuple[AttachedPolicy, ...], ...] = ()
     resource_required: bool = False
+    endpoint: tuple[AttachedPolicy, ...] | None = None
     plans: "dict[str, Plan]" = field(default_factory=dict, init=False, repr=False, compare=False)

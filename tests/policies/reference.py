@@ -3,6 +3,7 @@
 No index, no cache, no shared code with the engine. One function per sentence of the IAM User Guide.
 """
 
+import base64
 import datetime
 import ipaddress
 import re
@@ -24,6 +25,7 @@ NEGATIONS = {
     "ArnNotLike": "ArnLike",
 }
 WITHOUT_IDENTITY = ("anonymous", "service", "federated")
+SESSIONS = ("role-session", "federated-user")
 
 
 def listed(value: Any) -> list[Any]:
@@ -138,7 +140,9 @@ def equals(document: Document, base: str, wanted: str, found: str, context: Cont
     if base == "IpAddress":
         return in_network(wanted, found)
     if base == "Bool":
-        return wanted.lower() == found.lower()
+        return wanted.lower() == found.lower() and found.lower() in ("true", "false")
+    if base == "BinaryEquals":
+        return from_base64(found) is not None and from_base64(wanted) == from_base64(found)
     read = moment if base.startswith("Date") else number
     left, right = read(found), read(wanted)
     if left is None or right is None:
@@ -163,6 +167,13 @@ def equal_texts(base: str, wanted: str, found: str) -> bool:
         return glob(wanted, found)
     left, right = wanted.split(":", 5), found.split(":", 5)
     return len(left) == len(right) == 6 and right[0] == "arn" and all(map(glob, left, right))
+
+
+def from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
 
 
 def number(text: str) -> Decimal | None:
@@ -196,46 +207,64 @@ def names(principal: Any) -> list[str]:
     return [f"{kind}:{name}" if name != "*" else "*" for kind, some in principal.items() for name in listed(some)]
 
 
+def names_itself(who: dict[str, str], named: list[str]) -> bool:
+    """By ARN, host or service name, or (users and roles) by the unique id that a deleted one leaves behind."""
+    group = {"service": "Service", "federated": "Federated"}.get(who["type"], "AWS")
+    by_id = who["type"] in ("user", "role") and f"AWS:{who.get('unique_id')}" in named
+    return f"{group}:{who['arn']}" in named or by_id
+
+
+def names_behind(who: dict[str, str], named: list[str]) -> bool:
+    """The role or user that a session belongs to, by ARN or by unique id."""
+    issuer_id = who.get("unique_id", "").split(":")[0]
+    return who["type"] in SESSIONS and bool({f"AWS:{who.get('issuer_arn')}", f"AWS:{issuer_id}"} & set(named))
+
+
+def names_account(who: dict[str, str], named: list[str]) -> bool:
+    account, canonical = who["account_id"], who.get("canonical_id")
+    forms = {f"AWS:{account}", f"AWS:arn:aws:iam::{account}:root", f"CanonicalUser:{canonical}"}
+    return who["type"] not in WITHOUT_IDENTITY and bool(forms & set(named))
+
+
 def closeness(who: dict[str, str], principal: Any) -> str:
     """How a Principal names somebody: "", "account", "everyone", "behind" (the role of a session), "exactly"."""
     named = names(principal)
-    kind, account = who["type"], who["account_id"]
-    if kind == "anonymous":
+    if who["type"] == "anonymous":
         return "everyone" if "*" in named else ""
-    group = {"service": "Service", "federated": "Federated"}.get(kind, "AWS")
-    if f"{group}:{who['arn']}" in named:
-        return "exactly"
-    if kind == "role-session" and f"AWS:{who['issuer_arn']}" in named:
+    if names_itself(who, named):
+        return "behind" if who["type"] == "role" else "exactly"
+    if names_behind(who, named):
         return "behind"
     if "*" in named:
         return "everyone"
-    is_account = kind not in WITHOUT_IDENTITY and {f"AWS:{account}", f"AWS:arn:aws:iam::{account}:root"} & set(named)
-    return "account" if is_account else ""
+    return "account" if names_account(who, named) else ""
 
 
 def named_by(statement: Statement, who: dict[str, str], crosses: bool, has_boundary: bool) -> str:
-    """Like `closeness`, for a statement that may have NotPrincipal."""
+    """Like `closeness`, for a statement that may have NotPrincipal, or (of an endpoint) neither."""
     if "Principal" in statement:
         return closeness(who, statement["Principal"])
+    if "NotPrincipal" not in statement:
+        return "everyone"
     excluded = names(statement["NotPrincipal"])
     if statement["Effect"] == "Allow":
         return "" if closeness(who, statement["NotPrincipal"]) else "everyone"
     if "*" in excluded:
         return ""
-    return "" if is_exempt(who, statement["NotPrincipal"], crosses) and not has_boundary else "everyone"
+    return "" if is_exempt(who, excluded, crosses) and not has_boundary else "everyone"
 
 
-def is_exempt(who: dict[str, str], excluded: Any, crosses: bool) -> bool:
+def is_exempt(who: dict[str, str], excluded: list[str], crosses: bool) -> bool:
     """Named itself, with the role when it is a session, with the account when it is of another one."""
-    named = set(names(excluded))
-    account = {f"AWS:{who['account_id']}", f"AWS:arn:aws:iam::{who['account_id']}:root"} & named
+    if who["type"] == "anonymous":
+        return False
     if who["type"] in WITHOUT_IDENTITY:
-        return closeness(who, excluded) != ""
+        return names_itself(who, excluded)
+    account = {f"AWS:{who['account_id']}", f"AWS:arn:aws:iam::{who['account_id']}:root"} & set(excluded)
     if who["type"] == "root":
         return bool(account)
-    itself = f"AWS:{who['arn']}" in named
-    role = who["type"] != "role-session" or f"AWS:{who['issuer_arn']}" in named
-    return itself and role and (bool(account) or not crosses)
+    behind = who["type"] not in SESSIONS or names_behind(who, excluded)
+    return names_itself(who, excluded) and behind and (bool(account) or not crosses)
 
 
 def decide(request: dict[str, Any], policies: dict[str, Any]) -> str:
@@ -248,8 +277,10 @@ def decide(request: dict[str, Any], policies: dict[str, Any]) -> str:
     boundary = [policies["boundary"]] if has_boundary and kind not in (*WITHOUT_IDENTITY, "root") else None
     session = policies.get("session") if kind not in WITHOUT_IDENTITY else None
     services = policies.get("service_control", []) if kind not in WITHOUT_IDENTITY else []
-    resource = [policies["resource"]] if policies.get("resource") else []
+    resource = [policies[name] for name in ("resource", "trust") if policies.get(name)]
     controls = policies.get("resource_control", [])
+    endpoint = policies.get("endpoint")
+    resource_must_allow = policies.get("resource_required", False) or policies.get("trust") is not None
 
     def applying(documents: list[Document], effect: str) -> list[Statement]:
         return [
@@ -269,8 +300,10 @@ def decide(request: dict[str, Any], policies: dict[str, Any]) -> str:
         return "Allowed"
     if any(applying(documents, "Deny") for documents in [identity, boundary or [], session or [], *services]):
         return "ExplicitlyDenied"
-    if any(naming(documents, "Deny") for documents in [resource, *controls]):
+    if any(naming(documents, "Deny") for documents in [resource, *controls, endpoint or []]):
         return "ExplicitlyDenied"
+    if endpoint is not None and not naming(endpoint, "Allow"):
+        return "ImplicitlyDenied"
     if not all(applying(level, "Allow") for level in services) or not all(naming(level, "Allow") for level in controls):
         return "ImplicitlyDenied"
     granted = set(naming(resource, "Allow"))
@@ -279,10 +312,9 @@ def decide(request: dict[str, Any], policies: dict[str, Any]) -> str:
     within_session = session is None or bool(applying(session, "Allow"))
     within = within_session and (boundary is None or bool(applying(boundary, "Allow")))
     own = kind == "root" or bool(applying(identity, "Allow"))
-    if kind == "root":
-        return "Allowed" if within and (granted or not crosses) else "ImplicitlyDenied"
-    if crosses:
-        return "Allowed" if own and within and granted else "ImplicitlyDenied"
-    named = "exactly" in granted and (kind == "role-session" or session is None)
+    if kind == "root" or crosses or not granted:
+        needs_grant = crosses or resource_must_allow
+        return "Allowed" if own and within and (granted or not needs_grant) else "ImplicitlyDenied"
+    named = "exactly" in granted and (kind != "user" or session is None)
     directly = bool(granted & {"exactly", "behind", "everyone"})
     return "Allowed" if named or ((own or directly) and within) else "ImplicitlyDenied"

@@ -40,7 +40,7 @@ def make_request(written: Case) -> Request:
 def make_policies(written: Case) -> PolicySet:
     """The policy set of a case; `trust` is the resource's policy when the resource is a role."""
     boundary, session = written.get("boundary"), written.get("session")
-    resource, trust = written.get("resource"), written.get("trust")
+    resource, trust, endpoint = written.get("resource"), written.get("trust"), written.get("endpoint")
     return PolicySet(
         identity=_attached(written.get("identity", ()), "identity"),
         boundary=attached(boundary, "boundary") if boundary else None,
@@ -48,6 +48,7 @@ def make_policies(written: Case) -> PolicySet:
         resource=attached(resource, "resource") if resource else attached(trust, "trust") if trust else None,
         service_control=tuple(_attached(level, "service_control") for level in written.get("service_control", ())),
         resource_control=tuple(_attached(level, "resource_control") for level in written.get("resource_control", ())),
+        endpoint=None if endpoint is None else _attached(endpoint, "endpoint"),
         resource_required=written.get("resource_required", False),
     )
 
