@@ -1,24 +1,25 @@
 """The one gate: every page and every API call is decided by `authorize`, from the caller's policies as they are now."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, replace
 
-from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat
-
+from access.policy_rows import policy_rows, texts_of
 from accounts.models import PasswordPolicy
 from audit import clock
 from audit.errors import AccessDenied
 from audit.principal import Principal
-from identities.models import GroupAttachment, GroupInlinePolicy, User, UserAttachment, UserInlinePolicy
-from identities.models.groups import group_arn
-from identities.models.users import user_arn
 from policies.compiled import compile_text, compiled_documents
-from policies.engine import AttachedPolicy, Decision, PolicySet, Request, RequestPrincipal, evaluate, might_allow
-from policies.models import PolicyVersion, policy_arn
+from policies.engine import (
+    AttachedPolicy,
+    Decision,
+    Document,
+    PolicySet,
+    Request,
+    RequestPrincipal,
+    evaluate,
+    might_allow,
+)
+from policies.models import document_digest
 
 Context = Mapping[str, str | Iterable[str]]
 
@@ -30,8 +31,9 @@ _OWN_PASSWORD_POLICY = compile_text(
     '{"Effect":"Allow","Action":"iam:GetAccountPasswordPolicy","Resource":"*"}]}'
 )
 _MFA_WORDS = {True: "true", False: "false", None: ""}
-# Stands for the caller in the one statement that reads policies; never a unique id, which has no colon.
-_CALLER = "caller:"
+# What stands for the policies of a federated user whom root made a session for.
+_EVERYTHING = compile_text('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}')
+_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "federated-user": "FederatedUser", "role-session": "AssumedRole"}
 
 
 def authorize(
@@ -78,11 +80,14 @@ class PrincipalGate:
 
 
 def request_principal(principal: Principal) -> RequestPrincipal:
+    """A federated user is known to the engine by the id of the user behind it."""
+    is_federated = principal.type == "federated-user"
     return RequestPrincipal(
         arn=principal.arn,
         account_id=principal.account_id,
         type=principal.type,
-        unique_id=principal.unique_id,
+        unique_id=f"{principal.issuer_id}:{principal.name}" if is_federated else principal.unique_id,
+        issuer_arn=principal.issuer_arn,
     )
 
 
@@ -90,9 +95,10 @@ def global_context(principal: Principal) -> dict[str, tuple[str, ...]]:
     """The global condition keys that every request has; a fact that is absent has no key."""
     now = clock.now()
     facts = {
-        "aws:PrincipalArn": principal.arn,
+        # Of a role's session the role, so that a condition holds for all its sessions.
+        "aws:PrincipalArn": principal.issuer_arn if principal.type == "role-session" else principal.arn,
         "aws:PrincipalAccount": principal.account_id,
-        "aws:PrincipalType": {"root": "Account", "user": "User"}.get(principal.type, "AssumedRole"),
+        "aws:PrincipalType": _PRINCIPAL_TYPES.get(principal.type, "Anonymous"),
         "aws:userid": principal.unique_id,
         "aws:username": principal.name if principal.type == "user" else "",
         "aws:SourceIp": principal.origin.address,
@@ -101,6 +107,7 @@ def global_context(principal: Principal) -> dict[str, tuple[str, ...]]:
         "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:EpochTime": str(int(now.timestamp())),
         "aws:SourceIdentity": principal.source_identity,
+        "aws:FederatedProvider": principal.federated_provider,
         "aws:MultiFactorAuthPresent": _MFA_WORDS[principal.mfa],
         "aws:MultiFactorAuthAge": str(int((now - principal.mfa_at).total_seconds())) if principal.mfa_at else "",
         "aws:TokenIssueTime": principal.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ") if principal.issued_at else "",
@@ -120,97 +127,48 @@ def _account_of(resource: str) -> str:
 
 
 def load_policy_set(principal: Principal) -> PolicySet:
-    """All policies of a user, its groups and its boundary, in one query; texts only of documents not yet compiled."""
-    if principal.type != "user":
-        return PolicySet()
-    rows = _policy_rows(principal.unique_id)
-    documents = compiled_documents.get_many((row[-1] for row in rows), _load_texts)
-    attached = [
-        (
-            layer,
-            AttachedPolicy(
-                source=policy_arn(account or None, path, name) if path else name,
-                origin=(group_arn if kind == "group" else user_arn)(principal.account_id, owner_path, owner_name),
-                document=documents[digest],
-            ),
-        )
-        for layer, kind, owner_path, owner_name, account, path, name, digest in rows
-    ]
+    """All policies of a user with its groups, or of the role behind a session; boundary and session policies with
+    them. One query; texts only of documents not yet compiled."""
+    session = principal.session_policies
+    given = {document_digest(session.document): session.document} if session and session.document else {}
+    if (issuer := _issuer(principal)) is None and not (session and session.managed):
+        attached, documents = [], compiled_documents.get_many(given, lambda wanted: given)
+    else:
+        rows = policy_rows(issuer or "", principal.account_id, session.managed if session else ())
+        digests = {*given, *(row.digest for row in rows)}
+        documents = compiled_documents.get_many(digests, lambda wanted: texts_of(wanted - given.keys()) | given)
+        attached = [(row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest])) for row in rows]
     return PolicySet(
-        identity=tuple(policy for layer, policy in attached if layer == "identity"),
+        identity=(*(policy for layer, policy in attached if layer == "identity"), *_of_root(principal)),
         boundary=next((policy for layer, policy in attached if layer == "boundary"), None),
+        session=_session_layer(principal, attached, [documents[digest] for digest in given]),
     )
 
 
-Row = tuple[str, str, str, str, str, str, str, str]
+def _issuer(principal: Principal) -> str | None:
+    """The unique id of the user or role whose policies count; None for root, whom none limit, and for strangers."""
+    if principal.type == "user":
+        return principal.unique_id
+    if principal.type in ("role-session", "federated-user") and principal.issuer_id != principal.account_id:
+        return principal.issuer_id
+    return None
 
 
-def _policy_rows(unique_id: str) -> list[Row]:
-    """(layer, owner kind, owner path, owner name, policy account, policy path, policy name, digest) of each document;
-    an inline policy has no path."""
-    sql, parameters = _policy_query(connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [unique_id if value == _CALLER else value for value in parameters])
-        rows: list[Row] = cursor.fetchall()
-    return rows
+def _of_root(principal: Principal) -> tuple[AttachedPolicy, ...]:
+    if principal.type == "federated-user" and principal.issuer_id == principal.account_id:
+        return (AttachedPolicy("root user", principal.issuer_arn, _EVERYTHING),)
+    return ()
 
 
-@cache
-def _policy_query(vendor: str) -> tuple[str, tuple[Any, ...]]:
-    """The statement, written by the ORM once per process: writing it anew cost ten times as much as running it."""
-    in_group = {"group__memberships__user__unique_id": _CALLER}
-    default = {"policy__versions__is_default": True}
-    queries = [
-        _attached(UserAttachment.objects.filter(user__unique_id=_CALLER, **default), "user"),
-        _attached(GroupAttachment.objects.filter(**in_group, **default), "group"),
-        _inline(UserInlinePolicy.objects.filter(user__unique_id=_CALLER), "user"),
-        _inline(GroupInlinePolicy.objects.filter(**in_group), "group"),
-        _boundary(User.objects.filter(unique_id=_CALLER, boundary__isnull=False)),
-    ]
-    return queries[0].union(*queries[1:], all=True).query.sql_with_params()
-
-
-def _attached(rows: QuerySet[Any], kind: str) -> QuerySet[Any, Any]:
-    return rows.values_list(
-        Value("identity"),
-        Value(kind),
-        f"{kind}__path",
-        f"{kind}__name",
-        Concat("policy__account_id", Value("")),
-        "policy__path",
-        "policy__name",
-        "policy__versions__digest",
-    )
-
-
-def _inline(rows: QuerySet[Any], kind: str) -> QuerySet[Any, Any]:
-    return rows.values_list(
-        Value("identity"), Value(kind), f"{kind}__path", f"{kind}__name", Value(""), Value(""), F("name"), F("digest")
-    )
-
-
-def _boundary(users: QuerySet[User]) -> QuerySet[Any, Any]:
-    """A boundary whose document can't be found limits to nothing: its row is there, and its digest is unknown."""
-    document = PolicyVersion.objects.filter(policy=OuterRef("boundary"), is_default=True).values("digest")[:1]
-    return users.values_list(
-        Value("boundary"),
-        Value("user"),
-        "path",
-        "name",
-        Concat("boundary__account_id", Value("")),
-        "boundary__path",
-        "boundary__name",
-        Coalesce(Subquery(document), Value("")),
-    )
-
-
-def _load_texts(digests: set[str]) -> dict[str, str]:
-    models = (PolicyVersion, UserInlinePolicy, GroupInlinePolicy)
-    return {
-        digest: text
-        for model in models
-        for digest, text in model.objects.filter(digest__in=digests).values_list("digest", "document")
-    }
+def _session_layer(
+    principal: Principal, attached: Iterable[tuple[str, AttachedPolicy]], given: Iterable[Document]
+) -> tuple[AttachedPolicy, ...] | None:
+    """None where no session policy was given; a federated user without one may do nothing."""
+    if principal.session_policies is None and principal.type != "federated-user":
+        return None
+    inline = tuple(AttachedPolicy("session policy", principal.arn, document) for document in given)
+    managed = (replace(policy, origin=principal.arn) for layer, policy in attached if layer == "session")
+    return (*inline, *managed)
 
 
 def _with_own_password_policy(principal: Principal, policies: PolicySet) -> PolicySet:
@@ -218,4 +176,4 @@ def _with_own_password_policy(principal: Principal, policies: PolicySet) -> Poli
     if not allowed.exists():
         return policies
     granted = AttachedPolicy("account password policy", principal.arn, _OWN_PASSWORD_POLICY)
-    return PolicySet(identity=(*policies.identity, granted), boundary=policies.boundary, session=policies.session)
+    return replace(policies, identity=(*policies.identity, granted))

@@ -1,18 +1,33 @@
 """Turning a session or an access key into the Principal it stands for. Looked up at every request, so that a deleted
-user, a removed password or an inactive key counts at once."""
+user or role, a removed password or an inactive key counts at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from django.db.models import Prefetch, prefetch_related_objects
 
 from access.models import ConsoleSession
-from audit.principal import Origin, Principal, root_principal
-from identities.models import AccessKey, User, UserTag
+from access.session_tokens import SessionClaims, TokenUnreadable, open_token
+from audit import clock
+from audit.errors import ServiceError
+from audit.principal import Origin, Principal, root_arn, root_principal
+from identities.models import AccessKey, Role, RoleTag, User, UserTag
 from identities.sealed import box
+from identities.services.access_keys import note_use
+from identities.services.roles import note_role_use
 
 # Exactly one query for a session and its user, and one for the tags.
 _WITH_TAGS = Prefetch("user__tags", queryset=UserTag.objects.only("user_id", "key", "value"))
+_ROLE_TAGS = Prefetch("tags", queryset=RoleTag.objects.only("role_id", "key", "value"))
+ROLE_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+TEMPORARY = "ASIA"
+
+
+class ExpiredToken(ServiceError):
+    """The temporary credentials were good, and their time is over."""
+
+    code = "ExpiredToken"
 
 
 def user_principal(user: User, origin: Origin, **facts: object) -> Principal:
@@ -30,6 +45,44 @@ def session_principal(session: ConsoleSession, origin: Origin) -> Principal:
     return user_principal(session.user, origin, **facts)
 
 
+def role_session_principal(role: Role, claims: SessionClaims, origin: Origin, access_key_id: str = "") -> Principal:
+    """Somebody who has taken on a role. Whether they proved a second factor then is not carried on."""
+    return Principal(
+        role.account_id,
+        "role-session",
+        assumed_role_arn(role, claims.name),
+        f"{role.unique_id}:{claims.name}",
+        claims.name,
+        overridden({tag.key: tag.value for tag in role.tags.all()}, claims.tags),
+        issued_at=claims.issued_at,
+        expires_at=claims.expires_at,
+        issuer_arn=role.arn,
+        issuer_id=role.unique_id,
+        made_by=claims.made_by,
+        session_policies=claims.policies,
+        source_identity=claims.source_identity,
+        transitive_keys=claims.transitive_keys,
+        federated_provider=claims.provider,
+        access_key_id=access_key_id,
+        origin=origin,
+    )
+
+
+def assumed_role_arn(role: Role, session_name: str) -> str:
+    """The ARN of a session has the role's name without its path."""
+    return f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{session_name}"
+
+
+def federated_user_arn(account_id: str, name: str) -> str:
+    return f"arn:aws:sts::{account_id}:federated-user/{name}"
+
+
+def overridden(tags: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
+    """Session tags take the place of the role's own of the same key, in whatever case (id_session-tags)."""
+    given = {key.casefold() for key in by}
+    return {key: value for key, value in tags.items() if key.casefold() not in given} | dict(by)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
     """An access key as the door for programs needs it; `secret` is for checking one signature and is never kept."""
@@ -45,15 +98,125 @@ class KeyHolder:
         prefetch_related_objects([self.key], _WITH_TAGS)
         return user_principal(self.key.user, self.origin, access_key_id=self.key.access_key_id)
 
+    def note_use(self, *, service: str, region: str) -> None:
+        note_use(self.key, service=service, region=region)
 
-def load_for_access_key(access_key_id: str, origin: Origin) -> KeyHolder | None:
+
+@dataclass(frozen=True, slots=True)
+class RoleSessionHolder:
+    """A temporary key of somebody who has taken on a role."""
+
+    role: Role
+    claims: SessionClaims
+    access_key_id: str
+    origin: Origin
+
+    @property
+    def secret(self) -> str:
+        return self.claims.secret
+
+    def principal(self) -> Principal:
+        """Raises ExpiredToken."""
+        _refuse_expired(self.claims)
+        prefetch_related_objects([self.role], _ROLE_TAGS)
+        return role_session_principal(self.role, self.claims, self.origin, self.access_key_id)
+
+    def note_use(self, *, service: str, region: str) -> None:
+        note_role_use(self.role, region=region)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSessionHolder:
+    """A temporary key that a user or root made of their own, or for a federated user. `key` is the long-term key it was
+    made with: without that, or with it inactive, the temporary one is worth nothing."""
+
+    key: AccessKey
+    claims: SessionClaims
+    access_key_id: str
+    origin: Origin
+
+    @property
+    def secret(self) -> str:
+        return self.claims.secret
+
+    def principal(self) -> Principal:
+        """Raises ExpiredToken."""
+        _refuse_expired(self.claims)
+        claims, user = self.claims, self.key.user
+        facts = {
+            "made_by": claims.made_by,
+            "issued_at": claims.issued_at,
+            "expires_at": claims.expires_at,
+            "access_key_id": self.access_key_id,
+            "issuer_id": claims.issuer_id,
+            "issuer_arn": user.arn if user else root_arn(claims.account_id),
+        }
+        if claims.made_by == "GetFederationToken":
+            return self._federated(facts)
+        facts |= {"mfa": claims.mfa_at is not None, "mfa_at": claims.mfa_at}
+        if user is None:
+            return root_principal(claims.account_id, origin=self.origin, **facts)
+        prefetch_related_objects([self.key], _WITH_TAGS)
+        return user_principal(user, self.origin, **facts)
+
+    def _federated(self, facts: Mapping[str, object]) -> Principal:
+        """Known by the tags of the session; the user's own are not handed on."""
+        claims = self.claims
+        return Principal(
+            claims.account_id,
+            "federated-user",
+            federated_user_arn(claims.account_id, claims.name),
+            f"{claims.account_id}:{claims.name}",
+            claims.name,
+            claims.tags,
+            session_policies=claims.policies,
+            origin=self.origin,
+            **facts,  # type: ignore[arg-type] # the facts are Principal's own fields
+        )
+
+    def note_use(self, *, service: str, region: str) -> None:
+        note_use(self.key, service=service, region=region)
+
+
+Holder = KeyHolder | RoleSessionHolder | UserSessionHolder
+
+
+def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = None) -> Holder | None:
     """The active key with that id and who it belongs to; None for an unknown or inactive one alike, at equal cost:
-    the time of an answer must not tell which key ids exist."""
+    the time of an answer must not tell which key ids exist. A temporary key comes with its token, a long-term one
+    without: a token beside it was made for somebody else's credentials."""
+    if access_key_id.startswith(TEMPORARY):
+        return _temporary(access_key_id, origin, token or "")
     key = AccessKey.objects.select_related("user").filter(access_key_id=access_key_id).first()
-    if key is None or not key.is_active:
+    if key is None or not key.is_active or token is not None:
         box().open(_nobodys_secret(), _NOBODY)
         return None
     return KeyHolder(key, box().open(key.secret_encrypted, key.sealed_row), origin)
+
+
+def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
+    """None when the token is not one made for this key, or what it stands for is gone: the role or user (by unique id,
+    so that a new one of the old name is somebody else), or the long-term key that made it."""
+    try:
+        claims = open_token(token, access_key_id, box())
+    except TokenUnreadable:
+        return None
+    if claims.made_by in ROLE_SESSIONS:
+        role = Role.objects.filter(unique_id=claims.issuer_id).first()
+        return RoleSessionHolder(role, claims, access_key_id, origin) if role else None
+    key = AccessKey.objects.select_related("user").filter(access_key_id=claims.source_key).first()
+    if key is None or not key.is_active or _owner_id(key) != claims.issuer_id:
+        return None
+    return UserSessionHolder(key, claims, access_key_id, origin)
+
+
+def _owner_id(key: AccessKey) -> str:
+    return key.user.unique_id if key.user else key.account_id
+
+
+def _refuse_expired(claims: SessionClaims) -> None:
+    if clock.now() >= claims.expires_at:
+        raise ExpiredToken("The security token included in the request is expired")
 
 
 _NOBODY = "access-key:nobody"

@@ -6,10 +6,13 @@ from django.conf import settings
 DEFAULTS = {
     "users": 5000,
     "groups": 300,
+    "roles": 1000,
+    "instance_profiles": 1000,
     "policies": 1500,
     "groups_per_user": 10,
     "policies_per_user": 10,
     "policies_per_group": 10,
+    "policies_per_role": 10,
     "access_keys": 2,
     "mfa_devices": 8,
     "policy_versions": 5,
@@ -18,6 +21,8 @@ DEFAULTS = {
     "tags": 50,
     "inline_user_characters": 2048,
     "inline_group_characters": 5120,
+    "inline_role_characters": 10240,
+    "trust_policy_characters": 2048,
     "policy_characters": 6144,
 }
 

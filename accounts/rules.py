@@ -10,6 +10,7 @@ from collections.abc import Mapping
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]+")
 _PATH = re.compile(r"/|/[\x21-\x7e]+/")
 _POLICY_PATH = re.compile(r"(/[A-Za-z0-9.,+@=_-]+)*/")
+_NOT_IN_DESCRIPTION = re.compile(r"[^\t\n\r\x20-\x7e\xa1-\xff]")
 _ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _EMAIL = re.compile(
@@ -41,6 +42,16 @@ def path_problem(value: str, *, for_policy: bool = False) -> str:
         return "A policy's path begins and ends with / and holds letters, digits and . , + @ = _ - between slashes."
     if not _PATH.fullmatch(value):
         return "A path begins and ends with /, like /engineering/, and has no spaces."
+    return ""
+
+
+def description_problem(value: str, limit: int) -> str:
+    """Descriptions of roles: printable Latin-1 with line breaks and tabs."""
+    if len(value) > limit:
+        return f"The description has {len(value)} characters; at most {limit} are allowed."
+    if strange := _NOT_IN_DESCRIPTION.search(value):
+        shown = f"“{strange.group()}”" if strange.group().isprintable() else "a control character"
+        return f"The description can't contain {shown}."
     return ""
 
 

@@ -10,6 +10,7 @@ from access.principals import load_for_access_key
 from api import actions, query, serialize, shapes
 from api.errors import Refusal, refusal_for
 from api.registry import Action, Call
+from api.session_limits import check_session
 from api.sigv4 import Presented, SignatureError, WrongService, parse, verify
 from api.wire import WireRequest
 from audit import clock
@@ -17,7 +18,6 @@ from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
 from audit.principal import Origin, Principal, anonymous
 from audit.services import record
-from identities.services.access_keys import note_use
 
 XML = "text/xml"
 JSON = "application/x-amz-json-1.1"
@@ -74,6 +74,7 @@ def _answered(request: WireRequest, origin: Origin) -> Reply:
     table = query.parameters(request.query, request.body)
     principal, service = _caller(request, origin, table)
     operation, action = _operation(service, table)
+    check_session(principal, operation)
     call = Call(principal, operation, query.read_input(operation, table), clock.now(), PrincipalGate(principal))
     try:
         _authorize(call, action)
@@ -102,13 +103,13 @@ def _is_open(request: WireRequest, table: Mapping[str, str]) -> bool:
 
 def _authenticate(presented: Presented, origin: Origin) -> Principal:
     """The key is looked up at every call, so that a deleted or inactive one stops at once."""
-    holder = load_for_access_key(presented.access_key_id, origin)
+    holder = load_for_access_key(presented.access_key_id, origin, presented.session_token)
     verify(presented, holder.secret if holder else None, clock.now())
-    # A long-term key has no token: one that comes with it was made for somebody else's credentials.
-    if holder is None or presented.session_token is not None:
+    if holder is None:
         raise SignatureError("InvalidClientTokenId", "The security token included in the request is invalid.")
-    note_use(holder.key, service=presented.scope.service, region=presented.scope.region)
-    return holder.principal()
+    principal = holder.principal()
+    holder.note_use(service=presented.scope.service, region=presented.scope.region)
+    return principal
 
 
 def _operation(service: str, table: Mapping[str, str]) -> tuple[shapes.Operation, Action]:

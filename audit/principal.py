@@ -25,8 +25,22 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionPolicies:
+    """What limits a session beside what its source may do: a document given when it was made, and managed policies by
+    unique id. With neither the session may do nothing."""
+
+    document: str = ""
+    managed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """`mfa` is None where the fact is absent (long-term keys), as `aws:MultiFactorAuthPresent` is."""
+    """`mfa` is None where the fact is absent (long-term keys), as `aws:MultiFactorAuthPresent` is.
+
+    Of a session: `issuer_arn` and `issuer_id` name the role or user behind it, `made_by` the STS operation that made
+    its credentials ("" for long-term keys and signed-in people), `session_policies` is None where none was given,
+    `transitive_keys` are the tags that go on to the next role of a chain.
+    """
 
     account_id: str
     type: PrincipalType
@@ -37,14 +51,25 @@ class Principal:
     mfa: bool | None = None
     mfa_at: datetime | None = None
     issued_at: datetime | None = None
-    session_policies: tuple[str, ...] | None = None
+    issuer_arn: str = ""
+    issuer_id: str = ""
+    made_by: str = ""
+    session_policies: SessionPolicies | None = None
     source_identity: str = ""
+    transitive_keys: tuple[str, ...] = ()
+    federated_provider: str = ""
+    expires_at: datetime | None = None
     access_key_id: str = ""
     origin: Origin = Origin()
 
     @property
     def is_root(self) -> bool:
         return self.type == "root"
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it acts by credentials of the Security Token Service."""
+        return bool(self.made_by)
 
 
 def root_arn(account_id: str) -> str:

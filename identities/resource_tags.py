@@ -1,9 +1,9 @@
-"""The condition keys that a user brings along when somebody acts on it."""
+"""The condition keys that a user, role or instance profile brings along when somebody acts on it."""
 
-from identities.models import User
+from identities.models import InstanceProfile, Role, User
 
 
-def resource_tags(user: User) -> dict[str, str]:
-    """Tags of the user acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
-    tags = {tag.key: tag.value for tag in user.tags.all()}
+def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
+    """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
+    tags = {tag.key: tag.value for tag in row.tags.all()}
     return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}

@@ -266,6 +266,8 @@ def _free_slot(policy: ManagedPolicy) -> int:
 _USES = {
     "userattachment": ("1 user", "{} users"),
     "groupattachment": ("1 group", "{} groups"),
+    "roleattachment": ("1 role", "{} roles"),
+    "role": ("1 role as boundary", "{} roles as boundary"),
     "user": ("1 user as boundary", "{} users as boundary"),
 }
 

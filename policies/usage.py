@@ -14,26 +14,34 @@ class Uses:
 
     users: int = 0
     groups: int = 0
+    roles: int = 0
     boundaries: int = 0
+    role_boundaries: int = 0
 
     @property
     def attachments(self) -> int:
-        return self.users + self.groups
+        return self.users + self.groups + self.roles
+
+    @property
+    def all_boundaries(self) -> int:
+        return self.boundaries + self.role_boundaries
 
     @property
     def total(self) -> int:
-        return self.users + self.groups + self.boundaries
+        return self.attachments + self.all_boundaries
 
 
 _ACCOUNT_OF = {
     "users": ("user_attachments", "user_attachments__user__account_id"),
     "groups": ("group_attachments", "group_attachments__group__account_id"),
+    "roles": ("role_attachments", "role_attachments__role__account_id"),
     "boundaries": ("bounded_users", "bounded_users__account_id"),
+    "role_boundaries": ("bounded_roles", "bounded_roles__account_id"),
 }
 
 
 def uses_of(policies: Mapping[int, str | None], account_id: str) -> dict[int, Uses]:
-    """Uses by id of policies given with their account (None: built in). Six queries, however many policies."""
+    """Uses by id of policies given with their account (None: built in). Ten queries, however many policies."""
     own = [pk for pk, owner in policies.items() if owner is not None]
     built_in = [pk for pk, owner in policies.items() if owner is None]
     counted: dict[str, dict[int, int]] = {}

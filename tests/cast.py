@@ -3,6 +3,7 @@ Globex: Mallory administers it, and wants in."""
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -15,7 +16,8 @@ from accounts.models import Account, RootUser
 from accounts.rules import comparison_key
 from audit import clock
 from audit.principal import Origin, Principal, root_principal
-from identities.models import LoginProfile, User, UserAttachment, UserInlinePolicy
+from identities.models import LoginProfile, Role, RoleInlinePolicy, User, UserAttachment, UserInlinePolicy
+from identities.services.roles import create_role
 from policies.models import ManagedPolicy
 
 ROOT_PASSWORD = "harbour lantern quilt 7731"
@@ -57,14 +59,14 @@ def make_administrator(account: Account, name: str) -> User:
 
 
 def allow(
-    user: User,
+    holder: User | Role,
     actions: str | Iterable[str],
     resources: str | Iterable[str] = "*",
     *,
     name: str = "allowed",
     **more: object,
 ) -> None:
-    """Give a user an inline policy with one Allow statement; `more` adds elements such as Condition."""
+    """Give a user or role an inline policy with one Allow statement; `more` adds elements such as Condition."""
     statement = {
         "Effect": "Allow",
         "Action": [actions] if isinstance(actions, str) else list(actions),
@@ -72,7 +74,22 @@ def allow(
         **more,
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    UserInlinePolicy.objects.update_or_create(user=user, name=name, defaults={"document": document})
+    if isinstance(holder, Role):
+        RoleInlinePolicy.objects.update_or_create(role=holder, name=name, defaults={"document": document})
+    else:
+        UserInlinePolicy.objects.update_or_create(user=holder, name=name, defaults={"document": document})
+
+
+def trusting(*principals: str, action: str | list[str] = "sts:AssumeRole", **more: object) -> str:
+    """A trust policy that lets in AWS principals; `more` adds elements such as Condition."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": action, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def make_role(account: Account, name: str, trust: str = "", **facts: Any) -> Role:
+    """A role without permissions; without `trust` it lets in nobody but whom the account itself allows."""
+    role: Role = create_role(by=root_of(account), name=name, trust=trust or trusting(account.root_arn), **facts)
+    return role
 
 
 def principal_of(user: User) -> Principal:

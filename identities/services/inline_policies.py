@@ -1,4 +1,4 @@
-"""Policies written into one user or group. Their quota is a sum over the owner, white space not counted."""
+"""Policies written into one user, group or role. Their quota is a sum over the owner, white space not counted."""
 
 from typing import TypeVar
 
@@ -15,14 +15,14 @@ from audit.errors import (
 )
 from audit.principal import Principal
 from audit.services import record
-from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
-from identities.services.locks import locked_group, locked_user
+from identities.models import Group, GroupInlinePolicy, Role, RoleInlinePolicy, User, UserInlinePolicy
+from identities.services.locks import locked_group, locked_own_role, locked_user
 from policies.documents import check_document
 from policies.engine import size
 
 NAME_LIMIT = 128
 
-Inline = TypeVar("Inline", UserInlinePolicy, GroupInlinePolicy)
+Inline = TypeVar("Inline", UserInlinePolicy, GroupInlinePolicy, RoleInlinePolicy)
 
 
 @transaction.atomic
@@ -36,24 +36,14 @@ def put_user_policy(
     and EntityAlreadyExists for a new one whose name is taken.
     """
     user = locked_user(user)
-    present = user.inline_policies.filter(name=name).first()
-    _check(name, document, present, digest_seen)
-    limit = user.account.quota("inline_user_characters")
-    _check_total(user.inline_policies.exclude(name=name), document, limit, f"user {user.name}")
-    row = present or UserInlinePolicy(user=user, name=name)
-    before = _write(row, document)
-    record(by, "iam:PutUserPolicy", user.arn, policy=name, before=before, after=document)
-    return row
+    row = UserInlinePolicy(user=user, name=name)
+    return _put(by, user, row, user.inline_policies.all(), document, digest_seen)
 
 
 @transaction.atomic
 def delete_user_policy(*, by: Principal, user: User, name: str) -> None:
     """Delete an inline policy of a user. Raises NoSuchEntity."""
-    row = user.inline_policies.filter(name=name).first()
-    if row is None:
-        raise NoSuchEntity(f"The user policy with name {name} cannot be found.")
-    row.delete()
-    record(by, "iam:DeleteUserPolicy", user.arn, policy=name, before=row.document)
+    _delete(by, user, user.inline_policies.filter(name=name).first(), name)
 
 
 @transaction.atomic
@@ -62,24 +52,58 @@ def put_group_policy(
 ) -> GroupInlinePolicy:
     """Write an inline policy of a group, as `put_user_policy` does for a user."""
     group = locked_group(group)
-    present = group.inline_policies.filter(name=name).first()
-    _check(name, document, present, digest_seen)
-    limit = group.account.quota("inline_group_characters")
-    _check_total(group.inline_policies.exclude(name=name), document, limit, f"group {group.name}")
-    row = present or GroupInlinePolicy(group=group, name=name)
-    before = _write(row, document)
-    record(by, "iam:PutGroupPolicy", group.arn, policy=name, before=before, after=document)
-    return row
+    row = GroupInlinePolicy(group=group, name=name)
+    return _put(by, group, row, group.inline_policies.all(), document, digest_seen)
 
 
 @transaction.atomic
 def delete_group_policy(*, by: Principal, group: Group, name: str) -> None:
     """Delete an inline policy of a group. Raises NoSuchEntity."""
-    row = group.inline_policies.filter(name=name).first()
+    _delete(by, group, group.inline_policies.filter(name=name).first(), name)
+
+
+@transaction.atomic
+def put_role_policy(
+    *, by: Principal, role: Role, name: str, document: str, digest_seen: str | None = None
+) -> RoleInlinePolicy:
+    """Write an inline policy of a role, as `put_user_policy` does for a user. Raises UnmodifiableEntity too."""
+    role = locked_own_role(role)
+    row = RoleInlinePolicy(role=role, name=name)
+    return _put(by, role, row, role.inline_policies.all(), document, digest_seen)
+
+
+@transaction.atomic
+def delete_role_policy(*, by: Principal, role: Role, name: str) -> None:
+    """Delete an inline policy of a role. Raises NoSuchEntity, UnmodifiableEntity."""
+    role = locked_own_role(role)
+    _delete(by, role, role.inline_policies.filter(name=name).first(), name)
+
+
+def _put(
+    by: Principal,
+    holder: User | Group | Role,
+    new: Inline,
+    present: models.QuerySet[Inline],
+    document: str,
+    digest_seen: str | None,
+) -> Inline:
+    """`new` is the row to write where there is none of its name among those `present`."""
+    kind, row = type(holder).__name__, present.filter(name=new.name).first()
+    _check(new.name, document, row, digest_seen)
+    limit = holder.account.quota(f"inline_{kind.lower()}_characters")
+    _check_total(present.exclude(name=new.name), document, limit, f"{kind.lower()} {holder.name}")
+    row = row or new
+    before = _write(row, document)
+    record(by, f"iam:Put{kind}Policy", holder.arn, policy=row.name, before=before, after=document)
+    return row
+
+
+def _delete(by: Principal, holder: User | Group | Role, row: Inline | None, name: str) -> None:
+    kind = type(holder).__name__
     if row is None:
-        raise NoSuchEntity(f"The group policy with name {name} cannot be found.")
+        raise NoSuchEntity(f"The {kind.lower()} policy with name {name} cannot be found.")
     row.delete()
-    record(by, "iam:DeleteGroupPolicy", group.arn, policy=name, before=row.document)
+    record(by, f"iam:Delete{kind}Policy", holder.arn, policy=name, before=row.document)
 
 
 def _check(name: str, document: str, present: Inline | None, digest_seen: str | None) -> None:

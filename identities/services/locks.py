@@ -1,7 +1,7 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
-from audit.errors import NoSuchEntity
-from identities.models import Group, User
+from audit.errors import NoSuchEntity, UnmodifiableEntity
+from identities.models import Group, InstanceProfile, Role, User
 from policies.models import ManagedPolicy
 
 
@@ -18,6 +18,32 @@ def locked_group(group: Group) -> Group:
     found = Group.objects.select_for_update().filter(pk=group.pk).first()
     if found is None:
         raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
+    return found
+
+
+def locked_role(role: Role) -> Role:
+    """Raises NoSuchEntity when it has gone."""
+    found = Role.objects.select_for_update().filter(pk=role.pk).first()
+    if found is None:
+        raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
+    return found
+
+
+def locked_own_role(role: Role) -> Role:
+    """A role that the account may change. Raises NoSuchEntity, and UnmodifiableEntity for a service-linked one."""
+    role = locked_role(role)
+    if role.is_service_linked:
+        raise UnmodifiableEntity(
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS"
+        )
+    return role
+
+
+def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
+    """Raises NoSuchEntity when it has gone."""
+    found = InstanceProfile.objects.select_for_update().filter(pk=profile.pk).first()
+    if found is None:
+        raise NoSuchEntity(f"Instance Profile {profile.name} cannot be found.")
     return found
 
 

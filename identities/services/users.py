@@ -21,6 +21,7 @@ from audit.services import record
 from identities.models import User, UserTag
 from identities.services import access_keys, attachments, groups, inline_policies, login_profiles, mfa
 from identities.services.locks import locked_user
+from identities.services.tags import put_tags, remove_tags, tags_of
 from policies.models import ManagedPolicy
 
 NAME_LIMIT = 64
@@ -100,7 +101,7 @@ def delete_user(*, by: Principal, user: User) -> None:
             raise DeleteConflict(f"Cannot delete entity, must {what} first.")
     for device in user.mfa_devices.all():
         mfa.delete_virtual_mfa_device(by=by, device=device)
-    before, arn, tags = _facts(user), user.arn, _tags(user)
+    before, arn, tags = _facts(user), user.arn, tags_of(user)
     user.delete()
     record(by, "iam:DeleteUser", arn, before=before, tags=tags)
 
@@ -131,25 +132,18 @@ def tag_user(*, by: Principal, user: User, tags: Mapping[str, str]) -> None:
     Raises InvalidInput for a bad tag, LimitExceeded for more than the quota.
     """
     user = locked_user(user)
-    quota = user.account.quota("tags")
-    _check(rules.tags_problem(tags, quota), InvalidInput, "key")
-    before = _tags(user)
-    folded = {key.casefold() for key in before} | {key.casefold() for key in tags}
-    if len(folded) > quota:
-        raise LimitExceeded(f"Cannot exceed quota for TagsPerUser: {quota}")
-    user.tags.filter(key_folded__in=[key.casefold() for key in tags]).delete()
-    for key, value in tags.items():
-        UserTag.objects.create(user=user, key=key, value=value)
-    record(by, "iam:TagUser", user.arn, before=before, after=_tags(user))
+    before = tags_of(user)
+    put_tags(user, tags)
+    record(by, "iam:TagUser", user.arn, before=before, after=tags_of(user))
 
 
 @transaction.atomic
 def untag_user(*, by: Principal, user: User, keys: Iterable[str]) -> None:
     """Remove tags by key, ignoring case. A key that is not there is no error, as in AWS."""
     user = locked_user(user)
-    before = _tags(user)
-    user.tags.filter(key_folded__in=[key.casefold() for key in keys]).delete()
-    record(by, "iam:UntagUser", user.arn, before=before, after=_tags(user))
+    before = tags_of(user)
+    remove_tags(user, keys)
+    record(by, "iam:UntagUser", user.arn, before=before, after=tags_of(user))
 
 
 def _no_such_user(name: str) -> NoSuchEntity:
@@ -177,7 +171,3 @@ def _facts(user: User) -> dict[str, Any]:
         "unique_id": user.unique_id,
         "boundary": user.boundary.arn if user.boundary else None,
     }
-
-
-def _tags(user: User) -> dict[str, str]:
-    return dict(user.tags.order_by("key_folded").values_list("key", "value"))

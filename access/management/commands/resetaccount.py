@@ -11,7 +11,7 @@ from audit.models import Event
 from audit.principal import system
 from audit.services import record
 from federation.models import OIDCProvider, SAMLProvider
-from identities.models import Group, MFADevice, User
+from identities.models import Group, InstanceProfile, MFADevice, Role, ServiceLinkedRoleDeletion, User
 from policies.models import ManagedPolicy
 
 
@@ -40,6 +40,8 @@ def contents(account: Account) -> dict[str, int]:
     return {
         "users": User.objects.filter(account=account).count(),
         "groups": Group.objects.filter(account=account).count(),
+        "roles": Role.objects.filter(account=account).count(),
+        "instance profiles": InstanceProfile.objects.filter(account=account).count(),
         "policies": ManagedPolicy.objects.filter(account=account).count(),
         "identity providers": SAMLProvider.objects.filter(account=account).count()
         + OIDCProvider.objects.filter(account=account).count(),
@@ -53,9 +55,10 @@ def in_words(counts: dict[str, int]) -> str:
 
 @transaction.atomic
 def reset(account: Account) -> dict[str, int]:
-    """Policies last: one that is attached, or a boundary, can't be deleted before who has it."""
+    """In this order: a role can't go before the profile it is in, nor a policy before who has it."""
     removed = contents(account)
-    for model in (SignInAttempt, MFADevice, User, Group, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider):
+    identities = (MFADevice, User, Group, InstanceProfile, Role, ServiceLinkedRoleDeletion)
+    for model in (SignInAttempt, *identities, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider):
         model._default_manager.filter(account=account).delete()
     Throttle.objects.all().delete()
     account.alias, account.quota_overrides = first_alias(account), {}

@@ -1,0 +1,128 @@
+"""Instance profiles: what a machine is given, with one role in it. Whether the caller may hand over the role
+(iam:PassRole) is asked at the door."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import ids, rules
+from accounts.models import Account
+from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
+from audit.principal import Principal
+from audit.services import record
+from identities.models import InstanceProfile, InstanceProfileTag, Role
+from identities.services.locks import locked_instance_profile, locked_own_role
+from identities.services.tags import check_tags, put_tags, remove_tags, tags_of
+
+NAME_LIMIT = 128
+# To what a role is passed by putting it into a profile (iam:PassedToService).
+PASSED_TO = "ec2.amazonaws.com"
+
+
+def get_instance_profile(account_id: str, name: str) -> InstanceProfile:
+    """The account's instance profile of that name, in any case. Raises NoSuchEntity."""
+    found = InstanceProfile.objects.filter(account_id=account_id, name_key=name.lower()).first()
+    if found is None:
+        raise NoSuchEntity(f"Instance Profile {name} cannot be found.")
+    return found
+
+
+@transaction.atomic
+def create_instance_profile(
+    *, by: Principal, name: str, path: str = "/", tags: Mapping[str, str] | None = None
+) -> InstanceProfile:
+    """Create a profile without a role. Raises ValidationError, InvalidInput (tags), EntityAlreadyExists,
+    LimitExceeded."""
+    tags = tags or {}
+    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
+    account = Account.objects.select_for_update().get(pk=by.account_id)
+    if problem := rules.name_problem(name, NAME_LIMIT, "instance profile name"):
+        raise ValidationError(problem, field="name")
+    if problem := rules.path_problem(path):
+        raise ValidationError(problem, field="path")
+    check_tags(tags, account.quota("tags"))
+    quota = account.quota("instance_profiles")
+    if account.instance_profiles.count() >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for InstanceProfilesPerAccount: {quota}")
+    profile = InstanceProfile(account=account, name=name, path=path, unique_id=ids.new_unique_id("AIPA"))
+    _save_new(profile)
+    for key, value in tags.items():
+        InstanceProfileTag.objects.create(instance_profile=profile, key=key, value=value)
+    record(by, "iam:CreateInstanceProfile", profile.arn, after=_facts(profile), tags=dict(tags))
+    return profile
+
+
+@transaction.atomic
+def delete_instance_profile(*, by: Principal, profile: InstanceProfile) -> None:
+    """Delete a profile that holds no role. Raises DeleteConflict, NoSuchEntity."""
+    profile = locked_instance_profile(profile)
+    if profile.role_id is not None:
+        raise DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
+    before, arn = _facts(profile), profile.arn
+    profile.delete()
+    record(by, "iam:DeleteInstanceProfile", arn, before=before)
+
+
+@transaction.atomic
+def add_role_to_instance_profile(*, by: Principal, profile: InstanceProfile, role: Role) -> None:
+    """Put a role into an empty profile: machines with the profile get its credentials.
+
+    Raises LimitExceeded where there is one already, NoSuchEntity, UnmodifiableEntity (service-linked role).
+    """
+    role = locked_own_role(role)
+    profile = locked_instance_profile(profile)
+    if role.account_id != profile.account_id:
+        raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
+    if profile.role_id is not None:
+        raise LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
+    profile.role = role
+    profile.save(update_fields=["role"])
+    record(by, "iam:AddRoleToInstanceProfile", profile.arn, role=role.arn, before=None, after=role.arn)
+
+
+@transaction.atomic
+def remove_role_from_instance_profile(*, by: Principal, profile: InstanceProfile, role: Role) -> None:
+    """Take the role out of a profile. Raises NoSuchEntity when it is not in it."""
+    profile = locked_instance_profile(profile)
+    if profile.role_id != role.pk:
+        raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
+    profile.role = None
+    profile.save(update_fields=["role"])
+    record(by, "iam:RemoveRoleFromInstanceProfile", profile.arn, role=role.arn, before=role.arn, after=None)
+
+
+@transaction.atomic
+def tag_instance_profile(*, by: Principal, profile: InstanceProfile, tags: Mapping[str, str]) -> None:
+    """Add tags or change their values; keys are case-sensitive. Raises InvalidInput, LimitExceeded."""
+    profile = locked_instance_profile(profile)
+    before = tags_of(profile)
+    put_tags(profile, tags)
+    record(by, "iam:TagInstanceProfile", profile.arn, before=before, after=tags_of(profile))
+
+
+@transaction.atomic
+def untag_instance_profile(*, by: Principal, profile: InstanceProfile, keys: Iterable[str]) -> None:
+    """Remove tags by key. A key that is not there is no error, as in AWS."""
+    profile = locked_instance_profile(profile)
+    before = tags_of(profile)
+    remove_tags(profile, keys)
+    record(by, "iam:UntagInstanceProfile", profile.arn, before=before, after=tags_of(profile))
+
+
+def _save_new(profile: InstanceProfile) -> None:
+    try:
+        with transaction.atomic():
+            profile.save()
+    except IntegrityError as error:
+        message = f"Instance Profile {profile.name} already exists."
+        raise EntityAlreadyExists(message, field="name") from error
+
+
+def _facts(profile: InstanceProfile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "path": profile.path,
+        "unique_id": profile.unique_id,
+        "role": profile.role.arn if profile.role else None,
+    }
