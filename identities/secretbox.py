@@ -4,6 +4,7 @@ Pure: the keys come from outside the database and are handed in. The newest key 
 """
 
 import base64
+import hmac
 import os
 from collections.abc import Sequence
 
@@ -45,7 +46,7 @@ class SecretBox:
             version, key_id, text = sealed.split(".", 2)
             blob = base64.b64decode(text, validate=True)
             # The last letter of base64 may carry bits that mean nothing: only the one spelling counts.
-            if version != "1" or base64.b64encode(blob).decode() != text:
+            if version != "1" or not hmac.compare_digest(base64.b64encode(blob), text.encode()):
                 raise SecretUnreadable(f"Unknown form `{version}`.")
             return self._ciphers[key_id].decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], row.encode())
         except (KeyError, ValueError, InvalidTag) as error:
