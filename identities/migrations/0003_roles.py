@@ -11,7 +11,7 @@ import policies.models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("identities", "0001_initial"),
+        ("identities", "0002_mfa_device_tags"),
         ("policies", "0001_initial"),
     ]
 
