@@ -6,7 +6,7 @@ of the ARNs, otherwise as it was given; what is read holds the present ARNs, and
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from accounts.models import Account
 from audit.errors import LimitExceeded
@@ -64,9 +64,9 @@ def _member(node: Node | None, name: str) -> Node | None:
     return next((value for key, value in node.members if key.text == name), None) if node else None
 
 
-def _items(node: Node | None) -> list[Node]:
+def _items(node: Node | None) -> Sequence[Node]:
     if node is None:
-        return []
+        return ()
     return node.items if node.kind == "array" else [node]
 
 
