@@ -55,6 +55,9 @@ class Catalog:
         service = self.service(prefix)
         if service is None:
             return
+        if rest == "*":
+            yield from service.actions.values()
+            return
         if "*" not in rest and "?" not in rest:
             yield from filter(None, (service.actions.get(rest),))
             return

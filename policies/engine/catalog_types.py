@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from policies.engine.overlap import NO_SLASH
+
 AccessLevel = Literal["List", "Read", "Write", "Tagging", "Permissions management"]
 ACCESS_LEVELS: tuple[AccessLevel, ...] = ("List", "Read", "Write", "Tagging", "Permissions management")
 KEY_TYPES = ("String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary")
@@ -43,13 +45,13 @@ class ResourceType:
 
     @property
     def pattern(self) -> str:
-        """The ARN with `*` for each placeholder."""
+        """The ARN with `*` for each placeholder, as `overlap` compares it."""
         return open_pattern(self.arn)
 
 
 @lru_cache(maxsize=4096)
 def open_pattern(text: str) -> str:
-    return _PLACEHOLDER.sub("*", text)
+    return _PLACEHOLDER.sub("*", text.replace("${BucketName}", NO_SLASH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,17 @@ def find_key(name: str, keys: Mapping[str, ConditionKey], open_keys: tuple[Condi
     found = keys.get(lower)
     if found is not None:
         return found
-    return next((key for key in open_keys if _fills(lower, key.name.lower())), None)
+    return next((key for key in open_keys if _fills(lower, key.name)), None)
+
+
+@lru_cache(maxsize=4096)
+def _pieces(template: str) -> tuple[str, ...]:
+    return tuple(_PLACEHOLDER.split(template.lower()))
 
 
 def _fills(name: str, template: str) -> bool:
     """Whether a name is a template with something in the place of each placeholder."""
-    pieces = _PLACEHOLDER.split(template)
+    pieces = _pieces(template)
     if not name.startswith(pieces[0]) or not name.endswith(pieces[-1]):
         return False
     at = len(pieces[0])

@@ -19,6 +19,13 @@ ESCALATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("let themselves assume any role", ("iam:UpdateAssumeRolePolicy",)),
     ("take away the boundary that limits a user", ("iam:DeleteUserPermissionsBoundary",)),
     ("replace the boundary that limits a user", ("iam:PutUserPermissionsBoundary",)),
+    ("take away the boundary that limits a role", ("iam:DeleteRolePermissionsBoundary",)),
+    ("replace the boundary that limits a role", ("iam:PutRolePermissionsBoundary",)),
+    ("take away a policy that denies them something", ("iam:DetachUserPolicy",)),
+    ("delete an inline policy that denies them something", ("iam:DeleteUserPolicy",)),
+    ("leave a group whose policies deny them something", ("iam:RemoveUserFromGroup",)),
+    ("give themselves another user's permissions", ("iamconsole:CopyPermissions",)),
+    ("assume any role that trusts the account", ("sts:AssumeRole",)),
     ("start a machine with a stronger role", ("iam:PassRole", "ec2:RunInstances")),
     ("run code with a stronger role", ("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction")),
     ("have code with a stronger role called", ("iam:PassRole", "lambda:CreateFunction", "lambda:AddPermission")),
@@ -28,6 +35,32 @@ ESCALATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("open a development endpoint with a stronger role", ("iam:PassRole", "glue:CreateDevEndpoint")),
     ("run a container with a stronger role", ("iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:RunTask")),
     ("build a project with a stronger role", ("iam:PassRole", "codebuild:CreateProject", "codebuild:StartBuild")),
+    ("replace the build of a project that has a stronger role", ("codebuild:UpdateProject", "codebuild:StartBuild")),
+    ("open a notebook with a stronger role", ("iam:PassRole", "sagemaker:CreateNotebookInstance")),
+    ("run a processing job with a stronger role", ("iam:PassRole", "sagemaker:CreateProcessingJob")),
+    ("run a training job with a stronger role", ("iam:PassRole", "sagemaker:CreateTrainingJob")),
+    ("open another's notebook, which has a role", ("sagemaker:CreatePresignedNotebookInstanceUrl",)),
+    ("run a job with a stronger role", ("iam:PassRole", "glue:CreateJob", "glue:StartJobRun")),
+    ("replace the code of a job that has a stronger role", ("glue:UpdateJob", "glue:StartJobRun")),
+    ("run a workflow with a stronger role", ("iam:PassRole", "states:CreateStateMachine", "states:StartExecution")),
+    ("run a service with a stronger role", ("iam:PassRole", "apprunner:CreateService")),
+    ("run a batch job with a stronger role", ("iam:PassRole", "batch:RegisterJobDefinition", "batch:SubmitJob")),
+    ("run an automation with a stronger role", ("iam:PassRole", "ssm:StartAutomationExecution")),
+    ("give a machine a stronger role", ("iam:PassRole", "ec2:AssociateIamInstanceProfile")),
+    ("run commands on machines that have roles", ("ssm:SendCommand",)),
+    ("sign in to machines that have roles", ("ssm:StartSession",)),
+    ("change the stack that a stronger role builds", ("cloudformation:UpdateStack",)),
+    ("read the code's role out of a function by its settings", ("lambda:UpdateFunctionConfiguration",)),
+)
+
+# What makes more powerful already when it is allowed on nobody but oneself.
+OWN_USER_ACTIONS = (
+    "iam:AttachUserPolicy",
+    "iam:PutUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:DeleteUserPolicy",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
 )
 
 # Writing a resource's own policy opens it to others without touching IAM.
