@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from access.policy_rows import policy_rows, texts_of
 from accounts.models import PasswordPolicy
-from audit import clock
+from audit import clock, decisions
 from audit.errors import AccessDenied
 from audit.principal import Principal
 from policies.compiled import compile_text, compiled_documents
@@ -51,14 +51,21 @@ class PrincipalGate:
     _policies: PolicySet | None = None
 
     def decide(self, action: str, resource: str, context: Context | None = None, *, explain: bool = False) -> Decision:
-        request = Request(
+        policies = self.policies_for(action)
+        decision = evaluate(self.question(action, resource, context), policies, explain=explain)
+        if decision.allowed:
+            decisions.note(action, resource, decision, policies)
+        return decision
+
+    def question(self, action: str, resource: str, context: Context | None = None) -> Request:
+        """What the engine is asked for this principal."""
+        return Request(
             action=action,
             resource=resource,
             context={**global_context(self.principal), **_normalised(context or {})},
             principal=request_principal(self.principal),
             resource_account=_account_of(resource) or self.principal.account_id,
         )
-        return evaluate(request, self._policies_for(action), explain=explain)
 
     def may(self, action: str, resource: str, context: Context | None = None) -> Decision:
         return self.decide(action, resource, context)
@@ -66,12 +73,13 @@ class PrincipalGate:
     def require(self, action: str, resource: str, context: Context | None = None) -> None:
         decision = self.decide(action, resource, context)
         if not decision.allowed:
-            raise AccessDenied(self.principal.arn, action, resource, decision)
+            raise AccessDenied(self.principal.arn, action, resource, decision, context=context)
 
     def might(self, action: str) -> bool:
-        return self.principal.is_root or might_allow(action, self._policies_for(action))
+        return self.principal.is_root or might_allow(action, self.policies_for(action))
 
-    def _policies_for(self, action: str) -> PolicySet:
+    def policies_for(self, action: str) -> PolicySet:
+        """The policies that have a say about an action, read once."""
         if self._policies is None:
             self._policies = load_policy_set(self.principal)
         if action in _OWN_PASSWORD_ACTIONS and self.principal.type == "user":
@@ -137,7 +145,9 @@ def load_policy_set(principal: Principal) -> PolicySet:
         rows = policy_rows(issuer or "", principal.account_id, session.managed if session else ())
         digests = {*given, *(row.digest for row in rows)}
         documents = compiled_documents.get_many(digests, lambda wanted: texts_of(wanted - given.keys()) | given)
-        attached = [(row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest])) for row in rows]
+        attached = [
+            (row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest], row.digest)) for row in rows
+        ]
     return PolicySet(
         identity=(*(policy for layer, policy in attached if layer == "identity"), *_of_root(principal)),
         boundary=next((policy for layer, policy in attached if layer == "boundary"), None),

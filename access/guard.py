@@ -13,13 +13,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from access import cookies, sessions
+from access import cookies, explaining, sessions
 from access.gate import PrincipalGate
 from access.models import ConsoleSession
 from access.origin import origin_of
 from access.principals import session_principal
 from access.resources import LOADERS, load_self
 from access.throttle import Throttled
+from audit import decisions
 from audit.actions import Declaration
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
@@ -43,7 +44,8 @@ class GuardMiddleware:
         request.origin = origin_of(request, "console", str(session.id) if session else "")
         request.principal = session_principal(session, request.origin) if session else anonymous(request.origin)
         request.gate = PrincipalGate(request.principal)
-        response = self.get_response(request)
+        with decisions.noting():
+            response = self.get_response(request)
         response.headers.setdefault("X-Request-Id", request.origin.request_id)
         if session is not None:
             response.headers["Cache-Control"] = "no-store"
@@ -107,7 +109,14 @@ def _authorize(request: Any, declaration: Declaration, kwargs: dict[str, Any]) -
         loaded = load(principal, *(kwargs.pop(word) for word in words))
         decision = gate.decide(declaration.action, loaded.arn, loaded.context)
         if not decision.allowed:
-            raise AccessDenied(principal.arn, declaration.action, loaded.asked, decision)
+            raise AccessDenied(
+                principal.arn,
+                declaration.action,
+                loaded.asked,
+                decision,
+                decided_on=loaded.arn,
+                context=loaded.context,
+            )
         if loaded.row is None:
             raise Http404(f"There is no {declaration.resource} with that name in this account.")
         kwargs[declaration.resource] = loaded.row
@@ -126,15 +135,17 @@ def _deny(request: Any, action: str, resource: str) -> None:
 
 def denied(request: Any, error: AccessDenied) -> HttpResponse:
     """Record the refusal and show what was asked: the action, the resource, and which kind of policy decided."""
-    record(
+    event = record(
         request.principal,
         error.action,
         error.resource,
         outcome=Outcome.DENIED,
         error_code=error.code,
+        explanation=explaining.of_denial(request.gate, error),
         layer=error.decision.layer,
         policies=[statement.source for statement in error.decision.statements],
     )
+    error.event_id = event.id
     template = "components/not_allowed.html" if request.htmx else "access/denied.html"
     response = render(request, template, {"denial": error}, status=403)
     return _to_notice(request, response)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from access import explaining, messages
 from access.gate import PrincipalGate
 from access.principals import load_for_access_key
 from api import actions, query, serialize, shapes
@@ -26,12 +27,14 @@ _READS = ("Decode", "Get", "List", "Simulate")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back over the wire."""
+    """What goes back over the wire. `encoded` is for sts:DecodeAuthorizationMessage: it travels in a header, because
+    the message of a refusal is AWS's own sentence, which programs read."""
 
     status: int
     body: str
     request_id: str
     content_type: str = XML
+    encoded: str = ""
 
 
 class InvalidAction(ServiceError):
@@ -51,7 +54,8 @@ def answer(request: WireRequest, origin: Origin) -> Reply:
     try:
         return _answered(request, origin)
     except Exception as error:
-        return refuse(request, refusal_for(error, origin.request_id), origin.request_id)
+        reply = refuse(request, refusal_for(error, origin.request_id), origin.request_id)
+        return replace(reply, encoded=error.encoded) if isinstance(error, AccessDenied) else reply
 
 
 def refuse(request: WireRequest, refusal: Refusal, request_id: str) -> Reply:
@@ -133,16 +137,24 @@ def _authorize(call: Call, action: Action) -> None:
     decision = call.gate.decide(action.name, call.target.arn, context)
     if not decision.allowed:
         asked = call.target.asked or call.target.arn
-        raise AccessDenied(call.principal.arn, action.name, asked, decision)
+        arn = call.target.arn
+        raise AccessDenied(call.principal.arn, action.name, asked, decision, decided_on=arn, context=context)
 
 
 def _record_refusal(call: Call, error: ServiceError) -> None:
     """Every denial, and every change that failed, is in the audit trail; a read that found nothing is not."""
+    arn, name = call.target.arn, call.operation.action
     if isinstance(error, AccessDenied):
-        sources = [statement.source for statement in error.decision.statements]
-        outcome, detail = Outcome.DENIED, {"layer": error.decision.layer, "policies": sources}
-    elif call.operation.name.startswith(_READS):
-        return
-    else:
-        outcome, detail = Outcome.FAILURE, {}
-    record(call.principal, call.operation.action, call.target.arn, outcome=outcome, error_code=error.code, **detail)
+        event = record(
+            call.principal,
+            name,
+            arn,
+            outcome=Outcome.DENIED,
+            error_code=error.code,
+            explanation=explaining.of_denial(call.gate, error),
+            layer=error.decision.layer,
+            policies=[statement.source for statement in error.decision.statements],
+        )
+        error.event_id, error.encoded = event.id, messages.encoded(event.account_id, event.id)
+    elif not call.operation.name.startswith(_READS):
+        record(call.principal, name, arn, outcome=Outcome.FAILURE, error_code=error.code)

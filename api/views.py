@@ -75,4 +75,6 @@ def _response(reply: dispatch.Reply) -> HttpResponse:
     response = HttpResponse(reply.body.encode(), status=reply.status, content_type=reply.content_type)
     response.headers["x-amzn-RequestId"] = reply.request_id
     response.headers["Cache-Control"] = "no-store"
+    if reply.encoded:
+        response.headers["x-amzn-encoded-authorization-message"] = reply.encoded
     return response

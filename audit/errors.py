@@ -1,5 +1,6 @@
 """What services raise: AWS's own error code and a sentence for a person. Pure; who answers decides the status."""
 
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from policies.engine import Decision
@@ -69,15 +70,32 @@ class ConcurrentModification(ServiceError):
 
 
 class AccessDenied(ServiceError):
-    """The gate said no. Carries what was asked and the Decision, so that the page can say why."""
+    """The gate said no. Carries what was asked and the Decision, so that the page can say why.
+
+    `resource` is what the caller is told; `decided_on` and `context` are what the gate was asked with, for the
+    explanation. Once the refusal is recorded, `event_id` is its audit event and `encoded` points a program to it.
+    """
 
     code = "AccessDenied"
 
-    def __init__(self, principal_arn: str, action: str, resource: str, decision: Decision) -> None:
+    def __init__(
+        self,
+        principal_arn: str,
+        action: str,
+        resource: str,
+        decision: Decision,
+        *,
+        decided_on: str = "",
+        context: Mapping[str, str | Iterable[str]] | None = None,
+    ) -> None:
         self.principal_arn = principal_arn
         self.action = action
         self.resource = resource
         self.decision = decision
+        self.decided_on = decided_on or resource
+        self.context = dict(context or {})
+        self.event_id: int | None = None
+        self.encoded = ""
         super().__init__(denial_message(principal_arn, action, resource, decision))
 
 

@@ -44,6 +44,7 @@ class Event(models.Model):
     request_id = models.CharField(max_length=36, blank=True)
     session_id = models.CharField(max_length=36, blank=True)
     detail = models.JSONField(default=dict)
+    explanation = models.JSONField(default=dict)
 
     objects = EventQuerySet.as_manager()
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from audit import decisions
+from audit.explanation import Explanation
 from audit.models import Event, Outcome
 from audit.principal import Principal
 
@@ -29,9 +31,15 @@ def record(
     *,
     outcome: Outcome = Outcome.SUCCESS,
     error_code: str = "",
+    explanation: Explanation | None = None,
     **detail: Any,
 ) -> Event:
-    """Append one event. `detail` holds before/after and other plain facts, JSON types only, never a secret."""
+    """Append one event. `detail` holds before/after and other plain facts, JSON types only, never a secret.
+
+    `explanation` says why something was refused; for a change it is what the gate noted when it allowed it.
+    """
+    if explanation is None and outcome == Outcome.SUCCESS:
+        explanation = decisions.explained(action, resource)
     return Event.objects.create(
         account_id=by.account_id,
         action=action,
@@ -50,4 +58,5 @@ def record(
         request_id=by.origin.request_id,
         session_id=by.origin.session_id,
         detail=_checked(detail),
+        explanation=explanation or {},
     )

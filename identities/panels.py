@@ -1,7 +1,7 @@
 """Parts of a page that have an action of their own: shown when the gate allows it, else with the reason why not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from audit.http import Gate
@@ -15,6 +15,7 @@ class Panel:
     action: str
     resource: str
     decision: Decision
+    context: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def allowed(self) -> bool:
@@ -22,4 +23,4 @@ class Panel:
 
 
 def panel(gate: Gate, action: str, resource: str, context: Mapping[str, Any] | None = None) -> Panel:
-    return Panel(action, resource, gate.may(action, resource, context))
+    return Panel(action, resource, gate.may(action, resource, context), context or {})

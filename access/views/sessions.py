@@ -19,6 +19,8 @@ from audit.actions import requires, signed_in
 from audit.errors import NoSuchEntity
 from audit.services import record
 from identities.models import LoginProfile, User
+from identities.panels import panel
+from identities.resource_tags import resource_tags
 
 PAGE = 50
 END = "iamconsole:EndConsoleSession"
@@ -59,7 +61,11 @@ def list_console_sessions(request: AccessRequest, user: User) -> HttpResponse:
     profile: LoginProfile | None = getattr(user, "login_profile", None)
     binding = profile.get_session_auth_hash() if profile else ""
     rows = _live(ConsoleSession.objects.filter(user=user, password_binding=binding))
-    context = {"user": user, "may_end": request.gate.may(END, user.arn), "action": END, **_listed(request, rows)}
+    context = {
+        "user": user,
+        "may_end": panel(request.gate, END, user.arn, resource_tags(user)),
+        **_listed(request, rows),
+    }
     return render(request, "access/user_sessions.html", context)
 
 

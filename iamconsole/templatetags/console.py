@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from access.questions import Question, sealed
 from audit import clock
 
 register = template.Library()
@@ -58,3 +60,14 @@ def get_item(mapping: dict[Any, Any], key: Any) -> Any:
 def starts_with(path: str, beginning: str) -> bool:
     """Whether a page lies below an address of the navigation."""
     return bool(beginning) and path.startswith(beginning)
+
+
+@register.simple_tag(takes_context=True)
+def why_address(context: template.Context, denial: Any) -> str:
+    """The page that explains a refusal: by its event, or, where a part of a page was refused, by the question."""
+    if event_id := getattr(denial, "event_id", None):
+        return reverse("access:why", args=[event_id])
+    told, keys = denial.resource, getattr(denial, "context", {})
+    question = Question(denial.action, told, getattr(denial, "decided_on", told), keys)
+    token = sealed(question, context["request"].principal)
+    return f"{reverse('access:why-refused')}?ask={token}" if token else ""

@@ -84,7 +84,9 @@ def denial_of(
     request: ConsoleRequest, action: str, resource: str, context: Context | None = None
 ) -> AccessDenied | None:
     decision = request.gate.may(action, resource, context)
-    return None if decision.allowed else AccessDenied(request.principal.arn, action, resource, decision)
+    if decision.allowed:
+        return None
+    return AccessDenied(request.principal.arn, action, resource, decision, context=context)
 
 
 def holder_of(row: User | Group) -> Holder:
@@ -130,7 +132,7 @@ def require_hiding(request: ConsoleRequest, action: str, arn: str | None, asked:
     """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
     decision = request.gate.may(action, arn or asked, context)
     if not decision.allowed:
-        raise AccessDenied(request.principal.arn, action, asked, decision)
+        raise AccessDenied(request.principal.arn, action, asked, decision, decided_on=arn or asked, context=context)
 
 
 def require_step(request: ConsoleRequest, step: Step) -> None:

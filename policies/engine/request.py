@@ -71,11 +71,13 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class AttachedPolicy:
     """A document and how it came to apply: the policy (ARN, or name of an inline one) and the ARN of the user, group
-    or role through which it does."""
+    or role through which it does. `digest` names the text, for whoever explains a decision; the engine has no use for
+    it."""
 
     source: str
     origin: str
     document: Document
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

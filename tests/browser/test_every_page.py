@@ -1,18 +1,19 @@
 """Every page: no accessibility violation in light and in dark, nothing wider than a small phone, no complaint of the
 browser under the strict content policy. Walks the addresses, so that a new page is looked at without being named."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.ids import new_unique_id
 from accounts.models import Account
 from audit import clock
-from audit.services import record
+from audit.models import Event
 from identities.models import (
     Group,
     GroupAttachment,
@@ -20,6 +21,7 @@ from identities.models import (
     Membership,
     MFADevice,
     User,
+    UserInlinePolicy,
     UserTag,
 )
 from identities.sealed import box
@@ -27,10 +29,18 @@ from identities.services.access_keys import create_access_key
 from policies.models import ManagedPolicy
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
-from tests.cast import allow, make_user, principal_of
+from tests.cast import allow, browser_of, make_user, principal_of
 from tests.rig.browser import AxeCheck
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}'
+NEARLY = {
+    "Sid": "WithMFA",
+    "Effect": "Allow",
+    "Action": ["iam:ListGroups", "iam:ListUsers"],
+    "Resource": "*",
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+}
+DENIES = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListGroups", "Resource": "*"}
 # Not pages: they answer programs, fragments, files, or only a POST.
 NO_PAGES = {"healthz", "readyz", "api:endpoint"}
 # A link that works once; looked at where it is used.
@@ -73,7 +83,7 @@ def words(alice: User) -> dict[str, Any]:
         device = MFADevice(account=alice.account, user=owner, name=owner.name, slot=1, enabled_at=clock.now())
         device.seed_encrypted = box().seal("A" * 32, device.sealed_row)
         device.save()
-    event = record(by, "iam:CreateUser", user.arn)
+    event = refusal_of(user)
     return {
         "user_name": "carol",
         "group_name": "Lookers",
@@ -87,6 +97,14 @@ def words(alice: User) -> dict[str, Any]:
         "account": "acme",
         "own_key": alice.access_keys.get().access_key_id,
     }
+
+
+def refusal_of(user: User) -> Event:
+    """A refusal with something to explain: a condition that was not met, and a Deny."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": [NEARLY, DENIES]}, indent=2)
+    UserInlinePolicy.objects.create(user=user, name="nearly", document=document)
+    browser_of(user).get("/identities/groups/")
+    return Event.objects.get(outcome="Denied")
 
 
 def address(name: str, words: dict[str, Any]) -> str:
@@ -152,6 +170,16 @@ def test_page_of_somebody_without_permissions(
 ) -> None:
     sign_in_as(context, base_url, bob)
     look_at(page, path, axe_check)
+
+
+def test_a_refused_part_explained(
+    page: Page, context: BrowserContext, base_url: str, bob: User, axe_check: AxeCheck
+) -> None:
+    sign_in_as(context, base_url, bob)
+    page.goto("/me/")
+    page.get_by_role("link", name="Explain this decision").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("was refused")
+    look_at(page, page.url, axe_check)
 
 
 def test_plain_pages(page: Page, db: None, axe_check: AxeCheck) -> None:

@@ -1,0 +1,40 @@
+"""What somebody can do about a refusal, in sentences. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+_LAYER_OWNERS = {
+    "boundary": "the permissions boundary",
+    "session": "the session policy, which whoever opened the session gave",
+    "resource": "the policy of the resource",
+    "service control": "the organization's service control policies",
+    "resource control": "the organization's resource control policies",
+}
+# Conditions that the person can meet without anybody's help.
+_OWN_DOING = {
+    "aws:multifactorauthpresent": "Sign in with a second factor: a statement asks for it.",
+    "aws:multifactorauthage": "Sign in with your second factor again: a statement asks for a recent one.",
+    "aws:sourceip": "Try from a network that the statement allows: it compares your address.",
+    "aws:securetransport": "Use https: a statement asks for an encrypted connection.",
+    "aws:currenttime": "Look at the times in the statement: it holds at certain times only.",
+}
+
+
+def advice(explanation: dict[str, Any], action: str, resource: str, misses: Iterable[tuple[str, str]]) -> list[str]:
+    """Sentences, the most useful first; `misses` are (operator, key) of the near misses that the reader sees."""
+    if explanation["outcome"] == "Allowed":
+        return []
+    keys = dict.fromkeys(key.lower() for _, key in misses)
+    found = [_OWN_DOING[key] for key in keys if key in _OWN_DOING]
+    if explanation["outcome"] == "ExplicitlyDenied":
+        return [*found, *_about_denial(explanation)]
+    layer = explanation["layer"]
+    if layer in _LAYER_OWNERS:
+        return [*found, f"Ask for {_LAYER_OWNERS[layer]} to allow {action} too: one Allow elsewhere is not enough."]
+    return [*found, f"Ask an administrator for a policy that allows {action} on {resource}."]
+
+
+def _about_denial(explanation: dict[str, Any]) -> list[str]:
+    if explanation["reason"] == "unreadable document":
+        return ["A policy that can't be read denies everything. Ask an administrator to repair it."]
+    return ["A Deny beats every Allow. Ask an administrator whether it is meant for you, and to change it if not."]

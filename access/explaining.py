@@ -1,0 +1,290 @@
+"""Showing why: an explanation as one particular reader may see it.
+
+Nobody learns from an explanation what they could not read otherwise. The text of a policy needs the permission to read
+that policy, what was found of a resource (its path, its tags) the permission to see that resource; what a reader may
+not see is counted and left out.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from access.advice import advice
+from access.gate import Context, PrincipalGate
+from audit.errors import AccessDenied, NoSuchEntity
+from audit.explanation import Explanation, full
+from audit.http import Gate
+from identities.models import GroupInlinePolicy, UserInlinePolicy
+from policies import services
+from policies.engine import evaluate
+
+EXPLAIN = "iamconsole:ExplainDecision"
+MOST_LINES = 40
+LONGEST_LINE = 160
+NOT_SHOWN = ("(not shown)",)
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_ACTION_TO_SEE = {"user": "iam:GetUser", "group": "iam:GetGroup", "role": "iam:GetRole", "policy": "iam:GetPolicy"}
+_TITLES = {
+    "identity": "Policies of the user and its groups",
+    "boundary": "Permissions boundary",
+    "session": "Session policy",
+    "resource": "Policy of the resource",
+    "service control": "Service control policies",
+    "resource control": "Resource control policies",
+}
+_LACKING = {
+    "identity": "no policy of the user or its groups allows it.",
+    "boundary": "the permissions boundary does not allow it.",
+    "session": "the session policy does not allow it.",
+    "resource": "the policy of the resource does not allow it.",
+    "service control": "a level of service control policies does not allow it.",
+    "resource control": "a level of resource control policies does not allow it.",
+}
+_VERDICTS = {
+    "allows": ("A statement allows it", "bg-green-lt"),
+    "denies": ("A statement denies it", "bg-red-lt"),
+    "silent": ("No statement applies", "bg-yellow-lt"),
+}
+_INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInlinePolicy}
+
+
+def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
+    """Why the gate refused: decided once more by the same policies, this time with reasons."""
+    explanation = _explained(gate, error.action, error.decided_on, error.context)
+    said = {key: value for key, value in error.context.items() if not _is_found(key)}
+    if error.resource == error.decided_on and said.keys() == error.context.keys():
+        return explanation
+    # Which statement nearly applied tells of the path and the tags that were found. Whoever may not see the resource
+    # gets the reasons that there would be if it were not there.
+    return {**explanation, "unseen": _explained(gate, error.action, error.resource, said)}
+
+
+def _explained(gate: PrincipalGate, action: str, resource: str, context: Context) -> Explanation:
+    request, policies = gate.question(action, resource, context), gate.policies_for(action)
+    return full(request, policies, evaluate(request, policies, explain=True))
+
+
+def _is_found(key: str) -> bool:
+    """Whether a condition key comes from the resource as it is, not from what the caller said."""
+    key = key.lower()
+    return ":resourcetag/" in key or key == "iam:permissionsboundary"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a policy; the number is 0 where a statement is shown apart from its lines."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that decided, applied or nearly applied, in a policy that the reader may read; or only named."""
+
+    policy: str
+    source: str
+    origin: str
+    layer: str
+    number: int
+    sid: str
+    effect: str
+    lines: str
+    decided: bool
+    readable: bool
+    quoted: Sequence[Line] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """What kept a statement from applying. `found` is None where the request has nothing to compare."""
+
+    statement: Statement
+    element: str
+    operator: str
+    key: str
+    wanted: Sequence[str]
+    found: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one kind of policy said. `badge` is the colour, which the words repeat."""
+
+    title: str
+    verdict: str
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An explanation for a page. `unread` counts near misses in policies that the reader may not read."""
+
+    action: str
+    resource: str
+    outcome: str
+    layer: str
+    reason: str
+    layers: Sequence[Layer]
+    statements: Sequence[Statement]
+    near: Sequence[Miss]
+    unread: int
+    left_off: int
+    context: Sequence[tuple[str, Sequence[str]]]
+    advice: Sequence[str]
+
+    @property
+    def allowed(self) -> bool:
+        return self.outcome == "Allowed"
+
+    @property
+    def verdict(self) -> str:
+        """The decision in a sentence."""
+        if self.allowed:
+            return "Allowed: this is the root user." if self.reason == "root user" else "Allowed."
+        if self.outcome == "ExplicitlyDenied":
+            return "Denied: a Deny statement applies, and a Deny beats every Allow."
+        return f"Not allowed: {_LACKING[self.layer]}"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody who reads explanations of one account. `texts` are documents (by digest) that the reader brought."""
+
+    gate: Gate
+    account_id: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    _allowed: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def sees(self, arn: str) -> bool:
+        """Whether what was found of a resource of this account may be told."""
+        kind, _, _ = arn.rpartition(":")[2].partition("/")
+        action = _ACTION_TO_SEE.get(kind) if arn.startswith("arn:aws:iam::") else None
+        return arn == "*" or (action is not None and self._may(action, arn))
+
+    def reads(self, policy: Mapping[str, str]) -> bool:
+        """Whether the text of a policy may be told."""
+        if policy["digest"] in self.texts:
+            return True
+        if policy["source"].startswith("arn:"):
+            return self._may("iam:GetPolicyVersion", policy["source"])
+        kind = policy["origin"].rpartition(":")[2].partition("/")[0]
+        return bool(policy["digest"]) and self._may(f"iam:Get{kind.capitalize()}Policy", policy["origin"])
+
+    def text(self, policy: Mapping[str, str]) -> str | None:
+        """The text as it was when it decided; None when it is gone."""
+        digest = policy["digest"]
+        if not digest or digest in self.texts:
+            return self.texts.get(digest)
+        rows = self._managed(policy) if policy["source"].startswith("arn:") else self._inline(policy)
+        found: str | None = rows.filter(digest=digest).values_list("document", flat=True).first() if rows else None
+        return found
+
+    def _managed(self, policy: Mapping[str, str]) -> Any:
+        try:
+            return services.get_policy(self.account_id, policy["source"]).versions.order_by("-number")
+        except NoSuchEntity:
+            return None
+
+    def _inline(self, policy: Mapping[str, str]) -> Any:
+        kind, _, path = policy["origin"].rpartition(":")[2].partition("/")
+        if (model := _INLINE_MODELS.get(kind)) is None:
+            return None
+        owner = {f"{kind}__account_id": self.account_id, f"{kind}__name": path.rpartition("/")[2]}
+        return model.objects.filter(name=policy["source"], **owner)
+
+    def _may(self, action: str, arn: str) -> bool:
+        if (action, arn) not in self._allowed:
+            self._allowed[action, arn] = self.gate.may(action, arn).allowed
+        return self._allowed[action, arn]
+
+
+def seen_by(reader: Reader, explanation: Explanation) -> Explanation:
+    """The explanation without what was found of a resource that the reader may not see."""
+    if "unseen" not in explanation or reader.sees(explanation["resource"]):
+        return explanation
+    return {**explanation["unseen"], **{part: explanation[part] for part in ("outcome", "layer", "reason")}}
+
+
+def shown(explanation: Explanation, action: str, reader: Reader, *, principal_arn: str = "", own: bool = True) -> Shown:
+    """What the reader may see of an explanation. `principal_arn` is whose decision it was."""
+    explanation = seen_by(reader, explanation)
+    told = explanation.get("resource", "")
+    hides_tags = not own and not reader.sees(principal_arn)
+    policies = explanation["policies"]
+    readable = [reader.reads(policy) for policy in policies]
+    near = [line for line in explanation.get("near", ()) if readable[line["policy"]]]
+    statements = [line for line in explanation["statements"] if readable[line["policy"]] or line["decided"]]
+    misses = [_miss(line, policies, reader, hides_tags=hides_tags) for line in near]
+    return Shown(
+        action=action,
+        resource=told,
+        outcome=explanation["outcome"],
+        layer=explanation["layer"],
+        reason=explanation["reason"],
+        layers=[Layer(_TITLES[layer], *_VERDICTS[verdict]) for layer, verdict in explanation.get("layers", ())],
+        statements=[_statement(line, policies, reader, may_read=readable[line["policy"]]) for line in statements],
+        near=misses,
+        unread=len(explanation.get("near", ())) - len(near),
+        left_off=explanation.get("left_off", 0),
+        context=[
+            (key, NOT_SHOWN if hides_tags and _is_tag(key) else values)
+            for key, values in sorted(explanation.get("context", {}).items())
+        ],
+        advice=advice(explanation, action, told, [(miss.operator, miss.key) for miss in misses]),
+    )
+
+
+def _is_tag(key: str) -> bool:
+    return key.lower().startswith("aws:principaltag/")
+
+
+def _miss(line: Mapping[str, Any], policies: Sequence[Mapping[str, str]], reader: Reader, *, hides_tags: bool) -> Miss:
+    found = NOT_SHOWN if hides_tags and _is_tag(line["key"]) else line["found"]
+    return Miss(
+        statement=_statement(line, policies, reader, may_read=True),
+        element=line["element"],
+        operator=line["operator"],
+        key=line["key"],
+        wanted=line["wanted"],
+        found=found,
+    )
+
+
+def _statement(
+    line: Mapping[str, Any], policies: Sequence[Mapping[str, str]], reader: Reader, *, may_read: bool
+) -> Statement:
+    policy = policies[line["policy"]]
+    first, last = line["lines"]
+    text = reader.text(policy) if may_read else None
+    return Statement(
+        policy=policy["source"].rpartition("/")[2] or policy["source"],
+        source=policy["source"],
+        origin=policy["origin"],
+        layer=line["layer"],
+        number=line["index"] + 1,
+        sid=line["sid"],
+        effect=line["effect"],
+        lines=f"line {first}" if first == last else f"lines {first}–{last}",
+        decided=bool(line.get("decided")),
+        readable=may_read,
+        quoted=_quoted(text, line["index"], first, last) if text else (),
+    )
+
+
+def _quoted(text: str, index: int, first: int, last: int) -> list[Line]:
+    """The lines of a statement, or, where all stands on one line, the statement alone."""
+    lines = _NEWLINE.split(text)[first - 1 : last]
+    if any(len(line) > LONGEST_LINE for line in lines):
+        return [Line(0, line) for line in _alone(text, index).split("\n")[:MOST_LINES]]
+    return [Line(first + number, line) for number, line in enumerate(lines[:MOST_LINES])]
+
+
+def _alone(text: str, index: int) -> str:
+    try:
+        found = json.loads(text)["Statement"]
+        return json.dumps(found[index] if isinstance(found, list) else found, indent=2)
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return text[:LONGEST_LINE]

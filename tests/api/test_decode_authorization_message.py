@@ -1,0 +1,84 @@
+import json
+from typing import Any
+
+import pytest
+
+from audit.models import Event
+from identities.models import User, UserInlinePolicy
+from tests.api.conftest import ProgramOf
+from tests.api.program import Program, Refused
+from tests.cast import allow
+
+HEADER = "x-amzn-encoded-authorization-message"
+DENY = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}
+
+
+def refused(program: Program) -> str:
+    answer = program.post("iam", "Action=ListUsers&Version=2010-05-08")
+    assert answer.status_code == 403
+    return str(answer.headers[HEADER])
+
+
+def decode(program: Program, message: str) -> Any:
+    return json.loads(program.sts("DecodeAuthorizationMessage", EncodedMessage=message)["DecodedMessage"])
+
+
+def test_it_says_what_was_asked_and_what_denied_it(program_of: ProgramOf, alice: User, bob: User) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": [DENY]})
+    UserInlinePolicy.objects.create(user=bob, name="no", document=document)
+    said = decode(program_of(alice), refused(program_of(bob)))
+    assert (said["allowed"], said["explicitDeny"]) == (False, True)
+    assert said["context"]["action"] == "iam:ListUsers"
+    assert said["context"]["principal"] == {"id": bob.unique_id, "name": "bob", "arn": bob.arn}
+    statement = said["matchedStatements"]["items"][0]
+    assert (statement["statementId"], statement["effect"]) == ("Never", "DENY")
+    assert statement["actions"] == {"items": [{"value": "iam:ListUsers"}]}
+    keys = {item["key"] for item in said["context"]["conditions"]["items"]}
+    assert "aws:SourceIp" in keys
+
+
+def test_an_implicit_denial_matches_nothing(program_of: ProgramOf, alice: User, bob: User) -> None:
+    said = decode(program_of(alice), refused(program_of(bob)))
+    assert (said["explicitDeny"], said["matchedStatements"], said["failures"]) == (False, {"items": []}, {"items": []})
+
+
+@pytest.mark.bar(68)
+def test_it_quotes_no_policy_that_the_reader_may_not_read(program_of: ProgramOf, bob: User) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": [DENY]})
+    UserInlinePolicy.objects.create(user=bob, name="no", document=document)
+    allow(bob, "sts:DecodeAuthorizationMessage")
+    program = program_of(bob)
+    assert "actions" not in decode(program, refused(program))["matchedStatements"]["items"][0]
+    allow(bob, "iam:GetUserPolicy", name="read")
+    assert "actions" in decode(program, refused(program))["matchedStatements"]["items"][0]
+
+
+def test_it_requires_permission(program_of: ProgramOf, bob: User) -> None:
+    program = program_of(bob)
+    with pytest.raises(Refused, match="AccessDenied"):
+        decode(program, refused(program))
+
+
+@pytest.mark.bar(61)
+@pytest.mark.parametrize("message", ["nonsense", "²", "x" * 10240])
+def test_what_is_no_message_is_refused(program_of: ProgramOf, alice: User, message: str) -> None:
+    with pytest.raises(Refused, match="InvalidAuthorizationMessageException"):
+        decode(program_of(alice), message)
+
+
+@pytest.mark.bar(61)
+def test_another_accounts_message_is_none(program_of: ProgramOf, bob: User, mallory: User) -> None:
+    with pytest.raises(Refused, match="InvalidAuthorizationMessageException"):
+        decode(program_of(mallory), refused(program_of(bob)))
+
+
+def test_a_message_is_short_and_says_nothing_by_itself(program_of: ProgramOf, bob: User) -> None:
+    message = refused(program_of(bob))
+    assert len(message) < 300
+    assert Event.objects.get(outcome="Denied").explanation["outcome"] == "ImplicitlyDenied"
+
+
+def test_the_sentence_of_the_refusal_stays_awss_own(program_of: ProgramOf, bob: User) -> None:
+    with pytest.raises(Refused) as error:
+        program_of(bob).iam("ListUsers")
+    assert error.value.message.endswith("because no identity-based policy allows the iam:ListUsers action")
