@@ -20,14 +20,13 @@ _OWN_DOING = {
 }
 
 
-def advice(explanation: dict[str, Any], action: str, resource: str, misses: Iterable[tuple[str, str]]) -> list[str]:
-    """Sentences, the most useful first; `misses` are (operator, key) of the near misses that the reader sees."""
+def advice(explanation: dict[str, Any], action: str, resource: str, keys: Iterable[str]) -> list[str]:
+    """Sentences, the most useful first; `keys` are those on which a statement that would allow it failed."""
     if explanation["outcome"] == "Allowed":
         return []
-    keys = dict.fromkeys(key.lower() for _, key in misses)
-    found = [_OWN_DOING[key] for key in keys if key in _OWN_DOING]
     if explanation["outcome"] == "ExplicitlyDenied":
-        return [*found, *_about_denial(explanation)]
+        return _about_denial(explanation)
+    found = [_OWN_DOING[key] for key in dict.fromkeys(key.lower() for key in keys) if key.lower() in _OWN_DOING]
     layer = explanation["layer"]
     if layer in _LAYER_OWNERS:
         return [*found, f"Ask for {_LAYER_OWNERS[layer]} to allow {action} too: one Allow elsewhere is not enough."]

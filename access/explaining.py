@@ -233,7 +233,9 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
             (key, NOT_SHOWN if hides_tags and _is_tag(key) else values)
             for key, values in sorted(explanation.get("context", {}).items())
         ],
-        advice=advice(explanation, action, told, [(miss.operator, miss.key) for miss in misses]),
+        advice=advice(
+            explanation, action, told, [miss.key for miss in misses if miss.statement.effect == "Allow" and miss.key]
+        ),
     )
 
 
