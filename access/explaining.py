@@ -16,7 +16,7 @@ from access.gate import Context, PrincipalGate
 from audit.errors import AccessDenied, NoSuchEntity
 from audit.explanation import Explanation, full
 from audit.http import Gate
-from identities.models import GroupInlinePolicy, UserInlinePolicy
+from identities.models import GroupInlinePolicy, RoleInlinePolicy, UserInlinePolicy
 from policies import services
 from policies.engine import evaluate
 
@@ -27,7 +27,7 @@ NOT_SHOWN = ("(not shown)",)
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _ACTION_TO_SEE = {"user": "iam:GetUser", "group": "iam:GetGroup", "role": "iam:GetRole", "policy": "iam:GetPolicy"}
 _TITLES = {
-    "identity": "Policies of the user and its groups",
+    "identity": "Policies of the user and its groups, or of the role",
     "boundary": "Permissions boundary",
     "session": "Session policy",
     "resource": "Policy of the resource",
@@ -35,7 +35,7 @@ _TITLES = {
     "resource control": "Resource control policies",
 }
 _LACKING = {
-    "identity": "no policy of the user or its groups allows it.",
+    "identity": "no policy of the user, its groups or the role allows it.",
     "boundary": "the permissions boundary does not allow it.",
     "session": "the session policy does not allow it.",
     "resource": "the policy of the resource does not allow it.",
@@ -47,7 +47,7 @@ _VERDICTS = {
     "denies": ("A statement denies it", "bg-red-lt"),
     "silent": ("No statement applies", "bg-yellow-lt"),
 }
-_INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInlinePolicy}
+_INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInlinePolicy, "role": RoleInlinePolicy}
 
 
 def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
