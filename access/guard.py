@@ -27,8 +27,9 @@ from audit.models import Outcome
 from audit.principal import anonymous
 from audit.services import record
 
-# Flows that carry their state in the address are long; no longer ones are accepted at all (iamconsole.middleware).
-LONGEST_NEXT = 12 * 1024
+# Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
+# accepted at all (iamconsole.middleware).
+LONGEST_NEXT = 4500
 STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
 
 

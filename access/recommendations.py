@@ -23,6 +23,7 @@ class Step:
     why: str
     link: str
     link_text: str
+    for_root: bool = False  # nobody else reaches what the link leads to
 
 
 def has_administrator(account_id: str) -> bool:
@@ -51,6 +52,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "With a second factor a stolen password is not enough to take the whole account.",
             reverse("access:my-mfa-devices"),
             "Turn on MFA",
+            for_root=True,
         ),
         Step(
             not AccessKey.objects.filter(account_id=account.id, user=None).exists(),
@@ -58,6 +60,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "Nothing can limit what a program does with them; give programs a user or a role of their own.",
             reverse("access:my-access-keys"),
             "Delete root's access keys",
+            for_root=True,
         ),
     )
 

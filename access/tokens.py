@@ -2,12 +2,20 @@
 
 import hashlib
 import hmac
+import re
 import secrets
+
+_SHAPE = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 def new_token() -> str:
     """256 random bits, safe in an address and a cookie."""
     return secrets.token_urlsafe(32)
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether `text` has the shape of a token, which says nothing about its being one."""
+    return _SHAPE.fullmatch(text) is not None
 
 
 def token_hash(token: str, purpose: str) -> str:

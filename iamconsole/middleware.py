@@ -10,7 +10,9 @@ from django.shortcuts import render
 from api.views import is_program, refuse
 
 MAX_HEADERS = 100
-MAX_ADDRESS = 16 * 1024
+# A little less than the longest request line that the server reads, so that this page is what people see.
+MAX_ADDRESS = 8000
+NO_TEXT = ("That is no text", "The request holds a zero byte, which no name and no text has.")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -21,12 +23,14 @@ def limits(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if not (length.isascii() and length.isdigit()) or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return plain_page(request, 413, "That was too much", "The request's body is larger than 1 MiB.")
         if "HTTP_TRANSFER_ENCODING" in request.META and "CONTENT_LENGTH" not in request.META:
             return plain_page(request, 411, "Length missing", "Send the body with a Content-Length header.")
         if len(request.get_full_path()) > MAX_ADDRESS:
             return plain_page(request, 414, "That address is too long", "Shorten what is asked for.")
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return plain_page(request, 400, *NO_TEXT)
         if sum(name.startswith("HTTP_") for name in request.META) > MAX_HEADERS:
             return plain_page(request, 431, "Too many headers", f"At most {MAX_HEADERS} headers are read.")
         response = get_response(request)
@@ -47,6 +51,18 @@ def same_origin(get_response: Handler) -> Handler:
         if request.method in SAFE_METHODS or "Authorization" in request.headers or _is_ours(request):
             return get_response(request)
         return plain_page(request, 403, "That came from another site", "Open the page here and send the form again.")
+
+    return middleware
+
+
+def plain_text(get_response: Handler) -> Handler:
+    """A form holds no zero byte: PostgreSQL stores none, and could not even be asked for one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        fields = request.POST.lists() if request.method == "POST" and not is_program(request) else ()
+        if any("\x00" in text for name, values in fields for text in (name, *values)):
+            return plain_page(request, 400, *NO_TEXT)
+        return get_response(request)
 
     return middleware
 

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "iamconsole.middleware.same_origin",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "iamconsole.middleware.plain_text",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

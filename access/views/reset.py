@@ -11,6 +11,7 @@ from access import cookies, one_time, recovery, throttle
 from access.forms.sign_in import NewPasswordForm, RootEmailForm
 from access.http import AccessRequest
 from access.sign_in import find_root
+from access.tokens import looks_like_token
 from access.views.entering import remember_browser
 from accounts.passwords import rules_in_words
 from audit.actions import public
@@ -48,7 +49,11 @@ def forgot_password(request: AccessRequest) -> HttpResponse:
 @require_safe
 def open_reset_link(request: AccessRequest, token: str) -> HttpResponse:
     response = redirect("access:reset-root-password")
-    cookies.write(response, cookies.RESET, token[:64], lifetime=one_time.LIFETIME)
+    # What is no token of ours might not even fit into a header.
+    if looks_like_token(token):
+        cookies.write(response, cookies.RESET, token, lifetime=one_time.LIFETIME)
+    else:
+        cookies.forget(response, cookies.RESET)
     return response
 
 

@@ -2,7 +2,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from access import attempts, cookies, remembered, throttle
+from access import attempts, cookies, one_time, remembered, throttle
 from access.forms.sign_in import PasswordForm, RootEmailForm, UserSignInForm
 from access.guard import safe_next
 from access.http import AccessRequest
@@ -31,7 +31,9 @@ def sign_in(request: AccessRequest, account: str = "") -> HttpResponse:
             return go_on(request, person, next_url)
     first_empty = next((field for field in ("account", "user_name") if not form[field].value()), "password")
     form.fields[first_empty].widget.attrs["autofocus"] = True
-    return render(request, "access/sign_in.html", {"form": form, "next": next_url})
+    return render(
+        request, "access/sign_in.html", {"form": form, "next": next_url, "opened": one_time.was_ever_opened()}
+    )
 
 
 @public("nobody is signed in yet: this is where a root user begins to sign in")
@@ -51,7 +53,8 @@ def root_sign_in(request: AccessRequest) -> HttpResponse:
             next_url=_next(request),
         )
         return to_step(SignInStep.PASSWORD, token)
-    return render(request, "access/root_sign_in.html", {"form": form, "next": _next(request)})
+    context = {"form": form, "next": _next(request), "opened": one_time.was_ever_opened()}
+    return render(request, "access/root_sign_in.html", context)
 
 
 @public("nobody is signed in yet: the second step of a root user's sign-in")

@@ -96,3 +96,11 @@ def test_it_links_to_ones_own_credentials(bob: User) -> None:
     page = page_of(bob).content.decode()
     for name in ("my-credentials", "my-password", "my-mfa-devices", "my-access-keys", "sessions"):
         assert f'href="{reverse(f"access:{name}")}"' in page
+
+
+def test_what_only_root_can_do_is_no_link_for_others(acme: Account, alice: User) -> None:
+    """Root's devices and keys are on the page of one's own, where an administrator would find their own instead."""
+    create_access_key(by=root_of(acme), user=None)
+    theirs, roots = (page_of(who).content.decode() for who in (alice, acme))
+    assert theirs.count("Only the root user can do this") == 2 and "Delete root&#x27;s access keys" not in theirs
+    assert "Only the root user can do this" not in roots and "Delete root&#x27;s access keys" in roots

@@ -156,3 +156,11 @@ def test_a_password_is_required_twice_without_script_too(client: Client) -> None
     address = page()
     assert client.post(address, {**FORM, "password_again": ""}).status_code == 200
     assert client.get(DASHBOARD).status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/signin/", "/root-signin/"])
+def test_the_sign_in_pages_say_where_to_begin_until_there_is_an_account(client: Client, address: str) -> None:
+    assert "There is no account here yet" in client.get(address).content.decode()
+    client.post(page(), FORM)
+    assert "There is no account here yet" not in Client().get(address).content.decode()

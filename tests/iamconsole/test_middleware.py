@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from access.origin import client_address
+from iamconsole.middleware import MAX_ADDRESS
 from identities.models import User
 from tests.cast import browser_of
 from tests.rig.served import Served
@@ -37,7 +38,7 @@ def test_a_large_body_is_refused_by_what_it_announces(client: Client) -> None:
 
 
 @pytest.mark.bar(129)
-@pytest.mark.parametrize("length", ["-1", "1e3", "twelve"])
+@pytest.mark.parametrize("length", ["-1", "1e3", "twelve", "\xb2"])
 def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> None:
     assert client.post(SIGN_IN, headers={"Content-Length": length}).status_code == 413
 
@@ -46,6 +47,29 @@ def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> N
 def test_long_addresses_and_many_headers_are_refused(client: Client) -> None:
     assert client.get(SIGN_IN, {"q": "x" * 20_000}).status_code == 414
     assert client.get(SIGN_IN, headers={f"X-Filler-{number}": "x" for number in range(101)}).status_code == 431
+
+
+@pytest.mark.bar(129)
+def test_the_longest_address_gets_through_the_server(served: Served) -> None:
+    """The create flows carry their state in the address: the server in front must not cut it shorter than we do."""
+    with closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)) as connection:
+        for length, status in ((MAX_ADDRESS, 200), (MAX_ADDRESS + 1, 414)):
+            address = f"{SIGN_IN}?q=".ljust(length, "x")
+            connection.request("GET", address, headers={"Referer": f"{served.url}{SIGN_IN}?q=".ljust(8100, "x")})
+            reply = connection.getresponse()
+            assert (reply.status, b"IAM Console" in reply.read()) == (status, True)
+
+
+@pytest.mark.bar(129)
+def test_a_zero_byte_is_refused_wherever_it_stands(alice: User) -> None:
+    browser, tags = browser_of(alice), reverse("identities:tag-user", args=["alice"])
+    replies = [
+        browser.get("/identities/user/a%00b/"),
+        browser.get("/identities/users/?q=a%00b"),
+        browser.post(tags, {"key": "a", "value": "b\x00"}),
+        browser.post(tags, {"key\x00": "a", "value": "b"}),
+    ]
+    assert all(reply.status_code == 400 and "zero byte" in reply.content.decode() for reply in replies)
 
 
 @pytest.mark.bar(56, 129)

@@ -49,11 +49,13 @@ class Command(BaseCommand):
 
 
 def server_arguments() -> list[str]:
-    """Gunicorn's words. It drops header names with underscores, which WSGI could not tell from those with hyphens, and
-    keeps the request's raw address, which signatures cover. No access log: addresses may hold one-time links, and the
-    audit trail says who did what. No control socket: nothing but the console listens."""
+    """Gunicorn's words. It reads request lines as long as it can, for the flows that carry their state in the address,
+    and headers that name such an address (Referer). It drops header names with underscores, which WSGI could not tell
+    from those with hyphens, and keeps the request's raw address, which signatures cover. No access log: addresses may
+    hold one-time links, and the audit trail says who did what. No control socket: nothing but the console listens."""
     arguments = ["-m", "gunicorn", "--bind", f"{settings.HOST}:{settings.PORT}", "--workers", str(settings.WORKERS)]
     arguments += ["--worker-class", "gthread", "--threads", "4", "--header-map", "drop", "--no-control-socket"]
+    arguments += ["--limit-request-line", "8190", "--limit-request-field_size", "16380"]
     arguments += ["--keep-alive", "30", "--graceful-timeout", "10", "--log-level", "warning"]
     if settings.TLS_CERTIFICATE:
         arguments += ["--certfile", settings.TLS_CERTIFICATE, "--keyfile", settings.TLS_KEY]
