@@ -12,8 +12,8 @@ from tests.policies import reference
 from tests.policies.cases import make_policies, make_request
 
 # Each example is a policy set that is asked ten requests: 10^4 requests by day, 10^5 by night (`make test-nightly`).
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-EXAMPLES = 10_000 if NIGHTLY else 1_000
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "")
+EXAMPLES = {"nightly": 10_000, "mutation": 15}.get(PROFILE, 1_000)
 REQUESTS = 10
 HERE, THERE = "111122223333", "444455556666"
 ALICE = {
@@ -187,7 +187,9 @@ requests = st.fixed_dictionaries(
 
 
 @pytest.mark.bar(71)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=PROFILE == "mutation"
+)
 @given(asked=st.lists(requests, min_size=REQUESTS, max_size=REQUESTS), policies=policy_sets())
 def test_it_decides_as_the_reference_does(asked: list[dict[str, Any]], policies: dict[str, Any]) -> None:
     compiled = make_policies(policies)
