@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from policies.engine import DocumentError, Outcome, evaluate, lint, parse
@@ -7,6 +10,8 @@ from tests.policies.cases import Case, as_text, load, make_policies, make_reques
 TOPICS = ("actions_and_resources", "conditions", "variables", "composition")
 DECISIONS = [case for topic in TOPICS for case in load(topic)]
 DOCUMENTS = load("validation")
+EDGE_CASES = range(1, 99)
+PAGE = Path(__file__).parents[2] / "docs/policy-language.md"
 
 
 @pytest.mark.parametrize("case", DECISIONS, ids=name_of)
@@ -45,3 +50,19 @@ def test_the_api_speaks_as_aws_does(case: Case) -> None:
     with pytest.raises(DocumentError) as refused:
         parse_for_api(as_text(case["document"]), case["kind"])
     assert aws_message(refused.value, case["kind"]) == case["aws"]
+
+
+def test_every_edge_case_is_one_of_ours() -> None:
+    cases = (*DECISIONS, *DOCUMENTS, *load("warnings"))
+    assert {number for case in cases for number in case.get("edge", ())} == set(EDGE_CASES)
+
+
+def test_every_edge_case_is_explained() -> None:
+    first_columns = re.findall(r"^\| ([0-9, –]+) \|", PAGE.read_text(), re.MULTILINE)
+    assert [number for text in first_columns for number in numbers_of(text)] == list(EDGE_CASES)
+
+
+def numbers_of(text: str) -> list[int]:
+    """ "3, 4" and "62–65" as numbers."""
+    ends = [part.partition("–") for part in text.split(", ")]
+    return [number for first, _, last in ends for number in range(int(first), int(last or first) + 1)]
