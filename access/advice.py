@@ -9,6 +9,7 @@ _LAYER_OWNERS = {
     "resource": "the policy of the resource",
     "service control": "the organization's service control policies",
     "resource control": "the organization's resource control policies",
+    "endpoint": "the policy of the network endpoint",
 }
 # Conditions that the person can meet without anybody's help.
 _OWN_DOING = {

@@ -33,6 +33,7 @@ _TITLES = {
     "resource": "Policy of the resource",
     "service control": "Service control policies",
     "resource control": "Resource control policies",
+    "endpoint": "Policy of the network endpoint",
 }
 _LACKING = {
     "identity": "no policy of the user, its groups or the role allows it.",
@@ -41,6 +42,7 @@ _LACKING = {
     "resource": "the policy of the resource does not allow it.",
     "service control": "a level of service control policies does not allow it.",
     "resource control": "a level of resource control policies does not allow it.",
+    "endpoint": "the policy of the network endpoint does not allow it.",
 }
 _VERDICTS = {
     "allows": ("A statement allows it", "bg-green-lt"),

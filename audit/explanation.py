@@ -80,8 +80,9 @@ def _head(decision: Decision) -> Explanation:
 def _attached(policies: PolicySet) -> Iterator[tuple[str, AttachedPolicy]]:
     for attached in policies.identity:
         yield "identity", attached
-    for attached in policies.session or ():
-        yield "session", attached
+    for layer, several in (("session", policies.session), ("endpoint", policies.endpoint)):
+        for attached in several or ():
+            yield layer, attached
     for layer, only in (("boundary", policies.boundary), ("resource", policies.resource)):
         if only is not None:
             yield layer, only
@@ -103,6 +104,7 @@ def _layers(policies: PolicySet) -> list[str]:
         "resource": policies.resource is not None,
         "service control": bool(policies.service_control),
         "resource control": bool(policies.resource_control),
+        "endpoint": policies.endpoint is not None,
     }
     return [layer for layer, present in there.items() if present]
 

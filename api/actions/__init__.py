@@ -12,6 +12,7 @@ from api.actions import (
     oidc_providers,
     policies,
     saml_providers,
+    simulation,
     sts,
     users,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "mfa_devices",
     "oidc_providers",
     "policies",
+    "simulation",
     "registered",
     "saml_providers",
     "sts",
