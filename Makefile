@@ -21,7 +21,7 @@ PRODUCTION = DEBUG=0 SITE_URL=https://console.example.com DATABASE_URL=sqlite://
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-sqlite test-postgres chromium check fix bar bench screenshots requirements clean
+.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 check fix bar bench screenshots requirements clean
 
 help:
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -43,10 +43,10 @@ clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
 
 test: test-sqlite test-postgres ## Run all tests on SQLite, then on PostgreSQL; ARGS="tests/api -k sigv4" narrows them
 
-test-sqlite: .venv/.dev node_modules/.stamp chromium ## Run the tests on SQLite only
+test-sqlite: .venv/.dev node_modules/.stamp chromium xmlsec1 ## Run the tests on SQLite only
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-test-postgres: .venv/.dev node_modules/.stamp chromium ## Run the tests on PostgreSQL only, on a server of their own
+test-postgres: .venv/.dev node_modules/.stamp chromium xmlsec1 ## Run the tests on PostgreSQL only, on a server of their own
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
@@ -122,3 +122,10 @@ chromium:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; \
 		else echo "No Chromium: install Debian's package chromium, or name another one in CHROMIUM."; fi; }
+
+# What pysaml2, the identity provider of the tests, signs with.
+xmlsec1:
+	@command -v xmlsec1 >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq xmlsec1; \
+		else echo "No xmlsec1: install Debian's package xmlsec1; the tests with a real SAML provider are skipped."; fi; }

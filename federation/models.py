@@ -133,3 +133,13 @@ class OIDCProviderTag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
+
+
+class UsedOnce(models.Model):
+    """Something that was used and must not be used again before its time is over anyway."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest

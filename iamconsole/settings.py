@@ -40,7 +40,8 @@ TLS_KEY = env.str("TLS_KEY", "")
 WORKERS = env.int("WORKERS", 2)
 
 ROOT_MFA_REQUIRED = env.bool("ROOT_MFA_REQUIRED", False)
-# For development: identity providers on this machine, by plain http (an issuer like http://127.0.0.1:8080).
+# Whether identity providers may be inside the own network; and, for development, on this machine by plain http.
+FEDERATION_ALLOW_PRIVATE_ADDRESSES = env.bool("FEDERATION_ALLOW_PRIVATE_ADDRESSES", False)
 FEDERATION_ALLOW_LOOPBACK = env.bool("FEDERATION_ALLOW_LOOPBACK", False)
 COMPILED_DOCUMENTS_BYTES = env.int("COMPILED_DOCUMENTS_BYTES", 64 * 1024 * 1024)
 QUOTAS = {

@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 
 import xmlsec
 from lxml import etree
-from signxml import CanonicalizationMethod, DigestAlgorithm, SignatureMethod, methods
+from signxml import methods
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.signer import XMLSigner
 
 from federation.saml.parsing import DS, SAML, SAMLP

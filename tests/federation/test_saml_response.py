@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import xmlsec
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from signxml import CanonicalizationMethod
+from signxml.algorithms import CanonicalizationMethod
 
 from federation.saml.parsing import DS, SAML, SAMLError
 from federation.saml.response import Expired, Trust, Unproven, read_response
@@ -38,7 +39,7 @@ def read(response: Any, who: Trust | None = None, at: datetime | None = None) ->
 
 
 def test_a_good_one_is_believed() -> None:
-    claims = read(good(in_response_to="_asked", attributes={"urn:oid:0.9.2342.19200300100.1.3": [PERSON]}))
+    claims = read(good(in_response_to="_asked", attributes={"urn:oid:0.9.2342.19200300.100.1.3": [PERSON]}))
     assert (claims.name_id, claims.subject_type, claims.issuer) == (PERSON, "persistent", ENTITY_ID)
     assert (claims.recipient, claims.in_response_to, claims.assertion_id) == (ACS, "_asked", "_assertion1")
     assert claims.condition_keys("111122223333", "corp")["saml:mail"] == (PERSON,)
@@ -180,7 +181,7 @@ FORGED = {
     "not enveloped": not_enveloped,
     "an assertion alone": wrong_root,
     "not by the schema": schema_broken,
-    **{f"XSW {number}": lambda number=number: forge.xsw(number) for number in range(1, 9)},
+    **{f"XSW {number}": partial(forge.xsw, number) for number in range(1, 9)},
 }
 
 

@@ -1,0 +1,27 @@
+"""What STS answers when an outside proof is not accepted (AssumeRoleWithSAML, AssumeRoleWithWebIdentity)."""
+
+from typing import ClassVar
+
+from audit.errors import ServiceError
+
+
+class InvalidIdentityToken(ServiceError):
+    """`detail` is for the audit trail: an outsider learns only what AWS tells."""
+
+    code: ClassVar[str] = "InvalidIdentityToken"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail or message
+
+
+class ExpiredToken(InvalidIdentityToken):
+    code: ClassVar[str] = "ExpiredTokenException"
+
+
+class IDPRejectedClaim(InvalidIdentityToken):
+    code: ClassVar[str] = "IDPRejectedClaim"
+
+
+class IDPCommunicationError(InvalidIdentityToken):
+    code: ClassVar[str] = "IDPCommunicationError"

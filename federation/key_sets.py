@@ -1,0 +1,107 @@
+"""The keys of issuers, fetched when first needed and kept for a while in this process.
+
+A failed or useless fetch is remembered too: whoever sends tokens with made-up key ids makes no more requests than one
+a minute for each issuer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from federation.fetch import Fetcher, FetchError
+from federation.jwt import ALGORITHMS, Key, TokenError, UnknownKey, read_key_set
+
+KEPT_SECONDS = 600.0
+BACK_OFF_SECONDS = 60.0
+_MOST_ISSUERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What discovery told. Without `keys`, `problem` says why there are none."""
+
+    keys: tuple[Key, ...]
+    document: dict[str, Any]
+    fetched_at: float
+    problem: str = ""
+
+
+Claims = TypeVar("Claims")
+_known: dict[str, Issuer] = {}
+_lock = Lock()
+
+
+def fetcher() -> Fetcher:
+    return Fetcher(settings.FEDERATION_ALLOW_PRIVATE_ADDRESSES, settings.FEDERATION_ALLOW_LOOPBACK)
+
+
+def issuer_of(url: str, *, newer_than: float | None = None) -> Issuer:
+    """The issuer as it is known, or freshly fetched where that is too old. `newer_than` asks for keys that are not
+    those of that moment, which is granted once in a while. Raises FetchError."""
+    known = _known.get(url)
+    age = time.monotonic() - known.fetched_at if known else KEPT_SECONDS
+    wanted = newer_than is not None and known is not None and known.fetched_at <= newer_than
+    stale = age >= KEPT_SECONDS or ((wanted or (known is not None and bool(known.problem))) and age >= BACK_OFF_SECONDS)
+    if known is None or stale:
+        known = _fetched(url)
+    if known.problem:
+        raise FetchError(known.problem)
+    return known
+
+
+def verified(url: str, check: Callable[[tuple[Key, ...]], Claims]) -> Claims:
+    """Run `check(keys)`; when no key fits, once more with keys fetched anew. Raises what it raises, and FetchError."""
+    issuer = issuer_of(url)
+    try:
+        return check(issuer.keys)
+    except UnknownKey:
+        fresh = issuer_of(url, newer_than=issuer.fetched_at)
+        if fresh is issuer:
+            raise
+        return check(fresh.keys)
+
+
+def forget() -> None:
+    """Know nobody any more; for tests."""
+    _known.clear()
+
+
+def _fetched(url: str) -> Issuer:
+    try:
+        document = discover(url)
+        allowed = document.get("id_token_signing_alg_values_supported") or ALGORITHMS
+        keys = read_key_set(fetcher().json(_https(document, "jwks_uri")), _texts(allowed))
+        found = Issuer(keys, document, time.monotonic())
+    except (FetchError, TokenError) as error:
+        found = Issuer((), {}, time.monotonic(), str(error))
+    with _lock:
+        if len(_known) >= _MOST_ISSUERS:
+            _known.clear()
+        _known[url] = found
+    return found
+
+
+def discover(url: str) -> dict[str, Any]:
+    """The issuer's configuration (OpenID Connect Discovery 4). Raises FetchError."""
+    document = fetcher().json(f"{url.rstrip('/')}/.well-known/openid-configuration")
+    if not isinstance(document, dict) or document.get("issuer") != url:
+        raise FetchError("The issuer in the provider's configuration is not its URL.")
+    return document
+
+
+def _https(document: dict[str, Any], name: str) -> str:
+    address = document.get(name)
+    if not isinstance(address, str) or not urlsplit(address).scheme:
+        raise FetchError(f"The provider's configuration has no {name}.")
+    return address
+
+
+def _texts(values: Any) -> frozenset[str]:
+    if not isinstance(values, (list, frozenset)):
+        return frozenset()
+    return frozenset(value for value in values if isinstance(value, str))

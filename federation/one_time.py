@@ -1,0 +1,24 @@
+"""What may be used once, by whichever process sees it first: ids of assertions, tokens of sign-ins. Only hashes."""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from django.db import IntegrityError, transaction
+
+from audit import clock
+from federation.models import UsedOnce
+
+Kind = Literal["saml-assertion", "id-token"]
+
+
+def use(kind: Kind, name: str, until: datetime) -> bool:
+    """True for the first who asks, for everybody else False, until its time is over and it is worth nothing anyway."""
+    UsedOnce.objects.filter(expires_at__lt=clock.now()).delete()
+    digest = hashlib.sha256(f"{kind}\n{name}".encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            UsedOnce.objects.create(digest=digest, expires_at=until)
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""From a SAML response to a person that a role's trust policy can be asked about; each assertion counts once."""
+
+import base64
+from datetime import datetime
+
+from federation import one_time, sp
+from federation.errors import ExpiredToken, InvalidIdentityToken
+from federation.models import EncryptionMode, SAMLProvider
+from federation.saml.claims import Claims
+from federation.saml.parsing import SAMLError
+from federation.saml.response import Expired, Trust, Unproven, read_response
+from identities.sealed import box
+
+# Before the provider is known to have said it, an outsider learns one thing only.
+_UNPROVEN = "Response signature invalid"
+
+
+def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims:
+    """The claims of a response of this provider, which nobody can redeem again.
+
+    Raises InvalidIdentityToken, also for a provider that is not there, switched off or out of date; ExpiredToken.
+    """
+    if provider is None:
+        raise InvalidIdentityToken(_UNPROVEN, detail="There is no such provider.")
+    if provider.disabled_at is not None or provider.valid_until <= now:
+        raise InvalidIdentityToken(_UNPROVEN, detail="The provider is switched off, or its metadata is out of date.")
+    try:
+        claims = read_response(encoded, trust_in(provider), now)
+    except Unproven as error:
+        raise InvalidIdentityToken(_UNPROVEN, detail=str(error)) from error
+    except Expired as error:
+        raise ExpiredToken(str(error)) from error
+    except SAMLError as error:
+        raise InvalidIdentityToken(str(error)) from error
+    if not one_time.use("saml-assertion", f"{provider.pk}\n{claims.assertion_id}", claims.usable_until):
+        raise InvalidIdentityToken("The assertion was used before.")
+    return claims
+
+
+def trust_in(provider: SAMLProvider) -> Trust:
+    keys = [box().open(key.key_encrypted, key.sealed_row) for key in provider.private_keys.order_by("-created_at")]
+    return Trust(
+        entity_id=provider.entity_id,
+        certificates=tuple(base64.b64decode(text) for text in provider.certificates),
+        private_keys=tuple(keys),
+        must_encrypt=provider.encryption_mode == EncryptionMode.REQUIRED,
+        audiences=sp.audiences(),
+        recipients=frozenset({sp.acs_url()}),
+    )
