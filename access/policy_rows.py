@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
+from audit.prepared import prepared_cursor
 from identities.models import (
     GroupAttachment,
     GroupInlinePolicy,
@@ -45,7 +46,7 @@ def policy_rows(unique_id: str, account_id: str, session_policies: Sequence[str]
     kind = {"AROA": "role", "AIDA": "user"}.get(unique_id[:4], "")
     sql, parameters = _query(connection.vendor, kind, len(session_policies))
     values = {_CALLER: unique_id, **{_SESSION_POLICY.format(n): each for n, each in enumerate(session_policies)}}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, [values.get(each, each) for each in parameters])
         rows = cursor.fetchall()
     return [_row(account_id, *row) for row in rows]

@@ -13,6 +13,7 @@ from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin, Principal, root_arn, root_principal
 from identities.models import AccessKey, Role, RoleTag, User, UserTag
+from identities.reading import read_access_key
 from identities.sealed import box
 from identities.services.access_keys import note_use
 from identities.services.roles import note_role_use
@@ -92,10 +93,9 @@ class KeyHolder:
     origin: Origin
 
     def principal(self) -> Principal:
-        """Who holds the key. Asks for the tags, so it is for callers who have proved that they know the secret."""
+        """Who holds the key."""
         if self.key.user is None:
             return root_principal(self.key.account_id, access_key_id=self.key.access_key_id, origin=self.origin)
-        prefetch_related_objects([self.key], _WITH_TAGS)
         return user_principal(self.key.user, self.origin, access_key_id=self.key.access_key_id)
 
     def note_use(self, *, service: str, region: str) -> None:
@@ -156,7 +156,6 @@ class UserSessionHolder:
         facts |= {"mfa": claims.mfa_at is not None, "mfa_at": claims.mfa_at}
         if user is None:
             return root_principal(claims.account_id, origin=self.origin, **facts)
-        prefetch_related_objects([self.key], _WITH_TAGS)
         return user_principal(user, self.origin, **facts)
 
     def _federated(self, facts: Mapping[str, object]) -> Principal:
@@ -187,7 +186,7 @@ def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = 
     without: a token beside it was made for somebody else's credentials."""
     if access_key_id.startswith(TEMPORARY):
         return _temporary(access_key_id, origin, token or "")
-    key = AccessKey.objects.select_related("user").filter(access_key_id=access_key_id).first()
+    key = read_access_key(access_key_id)
     if key is None or not key.is_active or token is not None:
         box().open(_nobodys_secret(), _NOBODY)
         return None
@@ -204,7 +203,7 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
     if claims.made_by in ROLE_SESSIONS:
         role = Role.objects.filter(unique_id=claims.issuer_id).first()
         return RoleSessionHolder(role, claims, access_key_id, origin) if role else None
-    key = AccessKey.objects.select_related("user").filter(access_key_id=claims.source_key).first()
+    key = read_access_key(claims.source_key)
     if key is None or not key.is_active or _owner_id(key) != claims.issuer_id:
         return None
     return UserSessionHolder(key, claims, access_key_id, origin)

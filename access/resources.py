@@ -13,9 +13,10 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group, User
+from identities.models import Group
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
+from identities.reading import read_user
 from identities.resource_tags import resource_tags
 from policies.models import AWS, ManagedPolicy, policy_arn
 
@@ -41,12 +42,7 @@ class Loaded:
 
 
 def load_user(principal: Principal, user_name: str) -> Loaded:
-    user = (
-        User.objects.filter(account_id=principal.account_id, name_key=user_name.lower())
-        .select_related("boundary", "login_profile")
-        .prefetch_related("tags")
-        .first()
-    )
+    user = read_user(principal.account_id, user_name)
     asked = user_arn(principal.account_id, "/", user_name)
     return Loaded(user.arn, user, resource_tags(user), asked) if user else Loaded(asked, None, {}, asked)
 

@@ -1,26 +1,32 @@
 """Results and errors as the XML that SDKs parse (AWS Query protocol, writing side)."""
 
 import base64
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any
 
 from api.constraints import ILLEGAL_TEXT
 from api.shapes import Operation, Shape
 
+Writer = Callable[[Any], str]
+
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\r": "&#13;"})
+_PLAIN = re.compile("[A-Za-z0-9 !#$%()*+,./:;=?@_{|}~-]*")
+# What writes an operation's output: put together from its shape when it is first called.
+_WRITERS: dict[str, Writer] = {}
 
 
 def escape(text: str) -> str:
     """Text for XML 1.0; characters that it cannot hold at all are dropped."""
-    return ILLEGAL_TEXT.sub("", text).translate(_ESCAPES)
+    return text if _PLAIN.fullmatch(text) else ILLEGAL_TEXT.sub("", text).translate(_ESCAPES)
 
 
 def result(operation: Operation, values: Mapping[str, object], request_id: str) -> str:
     """The answer of a call that went well."""
     body = ""
     if operation.output is not None:
-        body = f"<{operation.wrapper}>{_members(operation.output, values)}</{operation.wrapper}>"
+        body = f"<{operation.wrapper}>{_writer_of(operation)(values)}</{operation.wrapper}>"
     return (
         f'<{operation.name}Response xmlns="{operation.namespace}">{body}'
         f"<ResponseMetadata><RequestId>{escape(request_id)}</RequestId></ResponseMetadata></{operation.name}Response>"
@@ -36,58 +42,73 @@ def error(code: str, message: str, request_id: str, namespace: str, *, ours: boo
     )
 
 
-def _members(shape: Shape, values: Mapping[str, object]) -> str:
-    """Members in the model's order; None is left out, and a name that the model lacks is a bug worth hearing."""
-    if unknown := values.keys() - shape.members.keys():
-        raise ValueError(f"The model has no member {sorted(unknown)}.")
-    return "".join(
-        _element(member.wire_name or name, member, values[name])
-        for name, member in shape.members.items()
-        if values.get(name) is not None
-    )
+def _writer_of(operation: Operation) -> Writer:
+    writer = _WRITERS.get(operation.action)
+    if writer is None:
+        writer = _WRITERS[operation.action] = _writer(operation.output or Shape("structure"))
+    return writer
 
 
-def _element(name: str, shape: Shape, value: object) -> str:
-    if shape.flattened:
-        return "".join(f"<{name}>{content}</{name}>" for content in _contents(shape, value))
-    return f"<{name}>{_content(shape, value)}</{name}>"
-
-
-def _contents(shape: Shape, value: object) -> Iterator[str]:
-    """What stands in each repetition of a flattened list or map."""
-    if shape.kind == "map":
-        yield from (_pair(shape, key, item) for key, item in cast(Mapping[object, object], value).items())
-    else:
-        yield from (_content(shape.element or shape, item) for item in cast(list[object], value))
-
-
-def _content(shape: Shape, value: object) -> str:
+def _writer(shape: Shape) -> Writer:
+    """What writes the content of an element of this shape."""
     match shape.kind:
         case "structure":
-            return _members(shape, cast(Mapping[str, object], value))
+            return _structure_writer(shape)
         case "list":
             element = shape.element or shape
-            name = element.wire_name or "member"
-            return "".join(_element(name, element, item) for item in cast(list[object], value))
+            return _all_of(_element_writer(element.wire_name or "member", element))
         case "map":
-            return "".join(f"<entry>{content}</entry>" for content in _contents(shape, value))
+            pair = _pair_writer(shape)
+            return lambda value: "".join(f"<entry>{pair(item)}</entry>" for item in value.items())
         case _:
-            return _text(value)
+            return _text
 
 
-def _pair(shape: Shape, key: object, value: object) -> str:
+def _structure_writer(shape: Shape) -> Writer:
+    """Members in the model's order; None is left out, and a name that the model lacks is a bug worth hearing."""
+    names = shape.members.keys()
+    writers = [(name, _element_writer(member.wire_name or name, member)) for name, member in shape.members.items()]
+
+    def write(values: Mapping[str, object]) -> str:
+        if not values.keys() <= names:
+            raise ValueError(f"The model has no member {sorted(values.keys() - names)}.")
+        return "".join([write(values[name]) for name, write in writers if values.get(name) is not None])
+
+    return write
+
+
+def _element_writer(name: str, shape: Shape) -> Writer:
+    """What writes an element; a flattened list or map repeats it."""
+    opened, closed = f"<{name}>", f"</{name}>"
+    if shape.flattened and shape.kind == "map":
+        pair = _pair_writer(shape)
+        return lambda value: "".join([f"{opened}{pair(item)}{closed}" for item in value.items()])
+    if shape.flattened:
+        content = _writer(shape.element or shape)
+        return lambda value: "".join([f"{opened}{content(item)}{closed}" for item in value])
+    content = _writer(shape)
+    return lambda value: f"{opened}{content(value)}{closed}"
+
+
+def _all_of(write: Writer) -> Writer:
+    return lambda value: "".join([write(item) for item in value])
+
+
+def _pair_writer(shape: Shape) -> Writer:
     key_shape, value_shape = shape.key or shape, shape.element or shape
-    return _element(key_shape.wire_name or "key", key_shape, key) + _element(
-        value_shape.wire_name or "value", value_shape, value
-    )
+    key = _element_writer(key_shape.wire_name or "key", key_shape)
+    value = _element_writer(value_shape.wire_name or "value", value_shape)
+    return lambda item: key(item[0]) + value(item[1])
 
 
 def _text(value: object) -> str:
     match value:
+        case str():
+            return escape(value)
         case bool():
             return "true" if value else "false"
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return f"{value.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
         case bytes():
             return base64.b64encode(value).decode()
         case _:

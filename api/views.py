@@ -38,13 +38,13 @@ def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
 
 
 def wire_request(request: HttpRequest) -> WireRequest:
-    return replace(wire_headers(request), body=request.body)
+    return wire_headers(request, request.body)
 
 
-def wire_headers(request: HttpRequest) -> WireRequest:
-    """The request as it was sent, without its body."""
-    query = request.META.get("QUERY_STRING", "").encode("latin-1")
-    return WireRequest(request.method or "", _raw_path(request).encode("latin-1"), query, tuple(_headers(request)), b"")
+def wire_headers(request: HttpRequest, body: bytes = b"") -> WireRequest:
+    """The request as it was sent; without a body, for one that is not to be read."""
+    path, query = (text.encode("latin-1") for text in (_raw_path(request), request.META.get("QUERY_STRING", "")))
+    return WireRequest(request.method or "", path, query, tuple(_headers(request)), body)
 
 
 def _raw_path(request: HttpRequest) -> str:
@@ -77,4 +77,5 @@ def _response(reply: dispatch.Reply) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
     if reply.encoded:
         response.headers["x-amzn-encoded-authorization-message"] = reply.encoded
+    response.headers["Content-Length"] = str(len(response.content))
     return response

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from api.views import is_program, refuse
+from api.views import endpoint, is_program, refuse
 
 MAX_HEADERS = 100
 # A little less than the longest request line that the server reads, so that this page is what people see.
@@ -37,6 +37,19 @@ def limits(get_response: Handler) -> Handler:
         if response.status_code == 405 and not response.content:
             return plain_page(request, 405, "This address takes no visits", "Use the button on the page it belongs to.")
         return response
+
+    return middleware
+
+
+def programs(get_response: Handler) -> Handler:
+    """A program's call goes straight to the endpoint. What is passed over is for browsers: cookies, CSRF, content
+    policy, sessions; a call carries none of them, and its signature covers the host that is looked at here."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not is_program(request):
+            return get_response(request)
+        request.get_host()  # raises DisallowedHost
+        return endpoint(request)
 
     return middleware
 

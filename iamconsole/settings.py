@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "iamconsole.middleware.limits",
     "django.middleware.security.SecurityMiddleware",
+    "iamconsole.middleware.programs",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -124,9 +125,13 @@ def _database() -> dict[str, Any]:
     database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True))
     if database["ENGINE"].endswith("sqlite3"):
         return {**_sqlite(), "NAME": database["NAME"]}
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["ENGINE"] = "iamconsole.postgres"
     return database
 
 
+# Off where connections pass a pooler that hands each transaction to another server process.
+DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", True)
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

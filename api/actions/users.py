@@ -1,7 +1,8 @@
 from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import attachable_policy, found_user, user
-from identities.models import User
+from audit.prepared import prefetched
+from identities.models import User, UserTag
 from identities.models.users import user_arn
 from identities.services import users
 
@@ -18,6 +19,7 @@ def create_user(call: Call) -> Result:
         tags=tags,
         boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
+    prefetched(row, "tags", [UserTag(user=row, key=key, value=value) for key, value in tags.items()])
     return {"User": describe.user_in_full(row)}
 
 

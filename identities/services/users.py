@@ -156,8 +156,9 @@ def _check(problem: str, error: type[ServiceError], field: str) -> None:
 
 
 def _save_new_name(user: User) -> None:
+    """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             user.save()
     except IntegrityError as exc:
         raise EntityAlreadyExists(f"User with name {user.name} already exists.", field="name") from exc

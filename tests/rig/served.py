@@ -61,9 +61,9 @@ class Served:
         )
 
 
-def answers(url: str) -> bool:
+def answers(url: str, path: str = "/healthz") -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:  # noqa: S310 - the server started here
+        with urllib.request.urlopen(f"{url}{path}", timeout=2) as response:  # noqa: S310 - the server started here
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

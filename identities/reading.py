@@ -1,0 +1,49 @@
+"""What every call reads first: the key that signed it and the user that it is about, with their tags."""
+
+from django.db.models import F, QuerySet
+
+from audit.prepared import Given, Prepared, prefetched
+from identities.models import AccessKey, User, UserTag
+
+
+def _keys() -> QuerySet[AccessKey]:
+    """A key with its owner, once for each of the owner's tags."""
+    keys = AccessKey.objects.filter(access_key_id=Given("access_key_id")).select_related("user")
+    return keys.annotate(tag_key=F("user__tags__key"), tag_value=F("user__tags__value"))
+
+
+def _users() -> QuerySet[User]:
+    """A user with boundary and password, once for each tag."""
+    users = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    users = users.select_related("boundary", "login_profile")
+    return users.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
+
+
+_KEYS = Prepared(_keys)
+_USERS = Prepared(_users)
+
+
+def read_access_key(access_key_id: str) -> AccessKey | None:
+    """The key, its user and the user's tags."""
+    rows = _KEYS.rows(access_key_id=access_key_id)
+    if not rows:
+        return None
+    key = rows[0]
+    if key.user is not None:
+        _hand_tags(key.user, rows)
+    return key
+
+
+def read_user(account_id: str, name: str) -> User | None:
+    """The user of that name in any case, with tags, boundary and login profile."""
+    rows = _USERS.rows(account_id=account_id, name_key=name.lower())
+    if not rows:
+        return None
+    _hand_tags(rows[0], rows)
+    return rows[0]
+
+
+def _hand_tags(user: User, rows: list[AccessKey] | list[User]) -> None:
+    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[union-attr] # annotated above
+    tags = [UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in pairs]
+    prefetched(user, "tags", tags)
