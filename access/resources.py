@@ -18,7 +18,7 @@ from identities.models.groups import group_arn
 from identities.models.users import user_arn
 from identities.reading import read_user
 from identities.resource_tags import resource_tags
-from policies.models import AWS, ManagedPolicy, policy_arn
+from policies.models import AWS, ManagedPolicy, RegisteredService, policy_arn, service_arn
 
 
 class Row(Protocol):
@@ -75,6 +75,12 @@ def load_oidc_provider(principal: Principal, provider_url: str) -> Loaded:
     return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
 
 
+def load_service(principal: Principal, service_prefix: str) -> Loaded:
+    service = RegisteredService.objects.filter(account_id=principal.account_id, prefix=service_prefix.lower()).first()
+    asked = service_arn(principal.account_id, service_prefix.lower())
+    return Loaded(asked, service, {}, asked)
+
+
 def load_self(principal: Principal) -> Loaded:
     """The caller's own user, for the pages about oneself; root has none and needs none."""
     if principal.type == "user":
@@ -88,4 +94,5 @@ LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "saml_provider": (load_saml_provider, ("provider_name",)),
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "policy": (load_policy, ("scope", "policy_name")),
+    "service": (load_service, ("service_prefix",)),
 }

@@ -24,6 +24,7 @@ DEFAULTS = {
     "inline_role_characters": 10240,
     "trust_policy_characters": 2048,
     "policy_characters": 6144,
+    "services": 50,
 }
 
 

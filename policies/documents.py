@@ -7,6 +7,7 @@ from audit.errors import LimitExceeded, MalformedPolicyDocument
 from policies.engine import DocumentError, DocumentKind, Finding, lint, size
 from policies.engine.aws_messages import aws_message, parse_for_api
 from policies.engine.reader import MAX_CHARACTERS
+from policies.own_services import catalog_of, warns_about_unknown_services
 
 # The service model's policyDocumentType: what is not here can still be written as \u….
 _STRANGE = re.compile(r"[^\t\n\r\x20-\xff]")
@@ -43,15 +44,19 @@ def check_size(text: str, limit: int) -> None:
         )
 
 
-def findings_of(text: str, kind: DocumentKind = "identity") -> tuple[Finding, ...]:
-    """Everything there is to say about a text that is being written: what would refuse it, and the advice."""
+def findings_of(text: str, kind: DocumentKind = "identity", *, account_id: str = "") -> tuple[Finding, ...]:
+    """Everything there is to say about a text that is being written: what would refuse it, and the advice. With an
+    account, its own services are known, and it may have chosen not to be warned about unknown ones."""
     if strange := _strange_character(text):
         return (strange,)
     try:
         parse_for_api(text, kind)
     except DocumentError as error:
         return error.findings
-    return lint(text, kind)
+    if not account_id:
+        return lint(text, kind)
+    unknown_services = warns_about_unknown_services(account_id)
+    return lint(text, kind, catalog=catalog_of(account_id), unknown_services=unknown_services)
 
 
 def _strange_character(text: str) -> Finding | None:

@@ -5,6 +5,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts import rules
+from policies.definitions import BadDefinition, Definition, from_json, from_lines, to_lines
+from policies.models import RegisteredService
+from policies.own_services import NAME_LIMIT as SERVICE_NAME_LIMIT
 from policies.services import DESCRIPTION_LIMIT, NAME_LIMIT
 
 _TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
@@ -104,3 +107,85 @@ class ValidateForm(forms.Form):
     document = DocumentField(required=False)
     limit = forms.IntegerField(required=False, min_value=0, max_value=131_072)
     used = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)
+
+
+def _lines(label: str, rows: int, help_text: str, *, required: bool = False) -> forms.CharField:
+    attributes = {"class": "form-control document-text", "rows": rows, "spellcheck": "false"}
+    return forms.CharField(
+        label=label, required=required, help_text=help_text, max_length=100_000, widget=forms.Textarea(attributes)
+    )
+
+
+class ServiceForm(forms.Form):
+    """A service of the account's own: as lines, or as JSON, which takes the place of the lines."""
+
+    service_prefix = forms.CharField(
+        label="Prefix",
+        max_length=63,
+        widget=forms.TextInput(_TEXT),
+        help_text="What stands before the colon in its actions, as garden in garden:Plant. It can't be changed later.",
+    )
+    name = forms.CharField(
+        label="Name", max_length=SERVICE_NAME_LIMIT, widget=forms.TextInput(_TEXT), help_text="What people call it."
+    )
+    actions = _lines(
+        "Actions",
+        8,
+        "One a line: name | access level | description | resource types | condition keys. "
+        "Only the name is needed. Access levels are List, Read, Write, Tagging, Permissions management.",
+    )
+    resource_types = _lines("Kinds of resources", 4, "One a line: name | ARN, with ${…} for what differs.")
+    condition_keys = _lines(
+        "Condition keys", 4, "One a line: name | type | several, the last for a key that can have several values."
+    )
+    pasted = _lines("Or paste it as JSON", 6, "It takes the place of the three lists above.")
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, service: RegisteredService | None = None) -> None:
+        initial = {"name": service.name, **to_lines(service.definition)} if service else {}
+        super().__init__(data, initial=initial)
+        if service is not None:
+            del self.fields["service_prefix"]
+
+    def clean_service_prefix(self) -> str:
+        prefix: str = self.cleaned_data["service_prefix"]
+        return prefix.lower()
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return data
+        try:
+            data["definition"] = self._definition(data)
+        except BadDefinition as error:
+            self.add_error(error.field, str(error))
+        return data
+
+    def _definition(self, data: dict[str, Any]) -> Definition:
+        if data["pasted"].strip():
+            return from_json(data["pasted"])
+        return from_lines(data["actions"], data["resource_types"], data["condition_keys"])
+
+
+class DeleteServiceForm(forms.Form):
+    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, prefix: str) -> None:
+        super().__init__(data)
+        self.prefix_of_service = prefix
+        self.fields["confirmation"].label = f"Type {prefix} to confirm"
+        self.fields["confirmation"].widget.attrs["data-confirm-text"] = prefix
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if typed != self.prefix_of_service:
+            raise ValidationError(f"Type the prefix {self.prefix_of_service} exactly; nothing was deleted.")
+        return typed
+
+
+class ValidationSettingsForm(forms.Form):
+    warn_about_unknown_services = forms.BooleanField(
+        label="Warn about services that are not in the catalogue",
+        required=False,
+        widget=forms.CheckboxInput({"class": "form-check-input"}),
+        help_text="Turn it off if policies of this account name services that nobody registers here.",
+    )

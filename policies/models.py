@@ -139,3 +139,43 @@ class PolicyVersion(Document):
     @property
     def version_id(self) -> str:
         return f"v{self.number}"
+
+
+class RegisteredService(models.Model):
+    """A service that an account protects with its own prefix. `definition` holds its actions, kinds of resources and
+    condition keys, as `policies.definitions` reads them; it is only ever read and written as a whole."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="registered_services")
+    prefix = models.CharField(max_length=63)
+    name = models.CharField(max_length=100)
+    definition = models.JSONField()
+    slot = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "prefix"], name="service_prefix_unique_in_account"),
+            models.UniqueConstraint(fields=["account", "slot"], name="services_limited_by_slot"),
+        )
+
+    def __str__(self) -> str:
+        return self.arn
+
+    @property
+    def arn(self) -> str:
+        return service_arn(self.account_id, self.prefix)
+
+
+def service_arn(account_id: str, prefix: str) -> str:
+    return f"arn:aws:iamconsole::{account_id}:service/{prefix}"
+
+
+class ValidationSettings(models.Model):
+    """What an account wants to be told about the documents it writes. No row: everything."""
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="validation_settings")
+    warn_about_unknown_services = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"validation settings of {self.account_id}"

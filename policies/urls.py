@@ -1,17 +1,24 @@
 from django.urls import path
 
-from policies.views import editing, list_policies, policies, versions
+from policies.views import editing, list_policies, own_services, policies, versions
 
 app_name = "policies"
 
 # The scope tells built-in ("aws") and own policies of the same name apart.
 POLICY = "policy/<str:scope>/<str:policy_name>/"
+SERVICE = "service/<slug:service_prefix>/"
 VERSION = f"{POLICY}version/<str:version_id>/"
 
 urlpatterns = [
     path("", list_policies.list_policies, name="list-policies"),
     path("create/", policies.create_policy, name="create-policy"),
     path("validate/", editing.validate_policy, name="validate-policy"),
+    path("services/", own_services.list_services, name="list-services"),
+    path("services/create/", own_services.create_service, name="create-service"),
+    path("services/validation/", own_services.update_validation_settings, name="update-validation-settings"),
+    path(SERVICE, own_services.get_service, name="get-service"),
+    path(f"{SERVICE}edit/", own_services.update_service, name="update-service"),
+    path(f"{SERVICE}delete/", own_services.delete_service, name="delete-service"),
     path(POLICY, policies.get_policy, name="get-policy"),
     path(f"{POLICY}delete/", policies.delete_policy, name="delete-policy"),
     path(f"{POLICY}versions/", versions.list_policy_versions, name="list-policy-versions"),

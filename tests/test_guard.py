@@ -18,8 +18,10 @@ from audit.models import Event
 from audit.services import record
 from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
+from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.cast import allow, browser_of, principal_of
+from tests.policies.documents import GARDEN
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}'
@@ -125,6 +127,7 @@ def words(alice: User) -> dict[str, Any]:
     group = Group.objects.create(account=alice.account, name="Lookers", unique_id="AGPALOOKERS")
     GroupInlinePolicy.objects.create(group=group, name="look", document=DOCUMENT)
     Membership.objects.create(user=alice, group=group, slot=1)
+    create_service(by=by, prefix="garden", name="Our garden", definition=GARDEN)
     policy = create_policy(by=by, name="look", document=DOCUMENT)
     create_policy_version(by=by, policy=policy, document=DOCUMENT)
     key, _ = create_access_key(by=by, user=alice)
@@ -132,6 +135,7 @@ def words(alice: User) -> dict[str, Any]:
         "user_name": "alice",
         "group_name": "Lookers",
         "scope": "own",
+        "service_prefix": "garden",
         "policy_name": "look",
         "version_id": "v2",
         "access_key_id": key.access_key_id,

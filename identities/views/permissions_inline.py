@@ -89,7 +89,12 @@ def _found(holder: Holder, name: str) -> UserInlinePolicy | GroupInlinePolicy:
 def _show(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
     row = _found(holder, name)
     document = readable(row.document)
-    context = {"holder": holder, "row": row, "document": document, "findings": findings_of(document)}
+    context = {
+        "holder": holder,
+        "row": row,
+        "document": document,
+        "findings": findings_of(document, account_id=request.principal.account_id),
+    }
     return render(request, "identities/permissions_inline.html", context)
 
 

@@ -47,7 +47,7 @@ def editor(
     may_validate = request.gate.may(VALIDATE, "*").allowed
     text = form["document"].value() or ""
     if findings is None:
-        findings = findings_of(text) if may_validate and text else ()
+        findings = findings_of(text, account_id=request.principal.account_id) if may_validate and text else ()
     return Editor(form["document"], limit, used, size(text), findings, may_validate)
 
 
@@ -79,7 +79,7 @@ def validate_policy(request: ConsoleRequest) -> HttpResponse:
         limit=form.cleaned_data.get("limit") or 0,
         used=form.cleaned_data.get("used") or 0,
         size=size(text),
-        findings=findings_of(text) if text.strip() else (),
+        findings=findings_of(text, account_id=request.principal.account_id) if text.strip() else (),
         may_validate=True,
     )
     return render(request, "policies/findings.html", {"editor": shown})

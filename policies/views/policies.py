@@ -37,14 +37,14 @@ def get_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpResponse:
         "version": services.default_version(policy),
         "versions": policy.versions.count(),
         "denial": denial,
-        **({} if denial else _document(policy)),
+        **({} if denial else _document(policy, request.principal.account_id)),
     }
     return render(request, "policies/get_policy.html", context)
 
 
-def _document(policy: ManagedPolicy) -> dict[str, Any]:
+def _document(policy: ManagedPolicy, account_id: str) -> dict[str, Any]:
     document = readable(services.default_document(policy))
-    return {"document": document, "findings": findings_of(document)}
+    return {"document": document, "findings": findings_of(document, account_id=account_id)}
 
 
 @requires("iam:CreatePolicy", creates=True, also=("iam:GetPolicyVersion", VALIDATE))

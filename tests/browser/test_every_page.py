@@ -27,9 +27,11 @@ from identities.models import (
 from identities.sealed import box
 from identities.services.access_keys import create_access_key
 from policies.models import ManagedPolicy
+from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
 from tests.cast import allow, browser_of, make_user, principal_of
+from tests.policies.documents import GARDEN
 from tests.rig.browser import AxeCheck
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}'
@@ -74,6 +76,7 @@ def words(alice: User) -> dict[str, Any]:
     group = Group.objects.create(account=alice.account, name="Lookers", unique_id=new_unique_id("AGPA"))
     Membership.objects.create(user=user, group=group, slot=1)
     GroupInlinePolicy.objects.create(group=group, name="look", document=DOCUMENT)
+    create_service(by=by, prefix="garden", name="Our garden", definition=GARDEN)
     policy = create_policy(by=by, name="SeeUsers", document=DOCUMENT, description="Look at the list")
     GroupAttachment.objects.create(group=group, policy=policy, slot=1)
     User.objects.filter(pk=user.pk).update(boundary=ManagedPolicy.objects.get(account=None, name="PowerUserAccess"))
@@ -88,6 +91,7 @@ def words(alice: User) -> dict[str, Any]:
         "user_name": "carol",
         "group_name": "Lookers",
         "scope": "own",
+        "service_prefix": "garden",
         "policy_name": "look",
         "version_id": "v2",
         "access_key_id": key.access_key_id,

@@ -2,6 +2,8 @@
 
 import json
 
+from policies.definitions import Definition
+
 ALLOW = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}'
 OTHER = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:GetUser", "Resource": "*"}]}'
 
@@ -39,4 +41,25 @@ REFUSED = {
     "name given twice": ALLOW.replace('"Effect": "Allow"', '"Effect": "Deny", "Effect": "Allow"'),
     "too deep": '{"Version": "2012-10-17", "Statement": ' + "[" * 40 + "]" * 40 + "}",
     "too long": ALLOW + " " * 131_072,
+}
+
+GARDEN: Definition = {
+    "actions": [
+        {
+            "name": "Plant",
+            "access_level": "Write",
+            "description": "Put something into a bed",
+            "resource_types": ["bed"],
+            "condition_keys": ["garden:Season"],
+        },
+        {
+            "name": "ListBeds",
+            "access_level": "List",
+            "description": "",
+            "resource_types": [],
+            "condition_keys": [],
+        },
+    ],
+    "resource_types": [{"name": "bed", "arn": "arn:aws:garden::${Account}:bed/${BedName}"}],
+    "condition_keys": [{"name": "garden:Season", "type": "String", "multivalued": False}],
 }
