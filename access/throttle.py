@@ -9,6 +9,7 @@ attacks from elsewhere can slow down new browsers, but not lock the owner out.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -37,6 +38,11 @@ CODE = Limit("code-of-person", 5, timedelta(minutes=5))
 MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
 STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15))
 ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1))
+
+
+BY_ADDRESS = frozenset({ADDRESS, STEPS_FROM_ADDRESS, ESTIMATES_FROM_ADDRESS})
+# As much of an IPv6 address as one customer of a network gets: whoever has one address of it has all the others.
+IPV6_PREFIX = 64
 
 
 class Throttled(ServiceError):
@@ -132,5 +138,17 @@ def _count_or_refuse(limit: Limit, key: str) -> None:
         raise Throttled(row.values_list("window_started_at", flat=True).get() + limit.window)
 
 
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, the /64 of an IPv6 address; what is neither stands for itself."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    return str(ip.ipv4_mapped or ip_network((ip, IPV6_PREFIX), strict=False))
+
+
 def _key(limit: Limit, subject: str) -> str:
+    subject = network_of(subject) if limit in BY_ADDRESS else subject
     return token_hash(subject, f"throttle:{limit.name}")

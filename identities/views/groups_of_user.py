@@ -1,10 +1,10 @@
 """Who is in which group, seen from the user: the tab “Groups”, and leaving and joining groups in one step."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from audit.actions import requires
 from audit.errors import AccessDenied, NoSuchEntity, ServiceError
 from audit.http import ConsoleRequest
 from identities.forms.groups import chosen_names
-from identities.models import Group, User
+from identities.models import Group, GroupAttachment, GroupInlinePolicy, User
 from identities.panels import panel
 from identities.services import groups
 from identities.services.grants import GroupItem, Item, MissingItem, Step, Target, group_items
@@ -48,17 +48,21 @@ def list_groups_for_user(request: ConsoleRequest, user: User) -> HttpResponse:
     return render(request, "identities/list_groups_for_user.html", context)
 
 
-def _groups_of(user: User) -> list[Group]:
-    return list(Group.objects.filter(memberships__user=user).order_by("name_key"))
+def _groups_of(user: User) -> QuerySet[Group]:
+    return Group.objects.filter(memberships__user=user).order_by("name_key")
 
 
-def _groups_with_policies(request: ConsoleRequest, found: Iterable[Group]) -> list[GroupOfUser]:
+def _groups_with_policies(request: ConsoleRequest, found: QuerySet[Group]) -> list[GroupOfUser]:
+    attachments = GroupAttachment.objects.select_related("policy").order_by("policy__name_key")
+    inline_policies = GroupInlinePolicy.objects.defer("document").order_by("name")
     rows = []
-    for group in found:
+    for group in found.prefetch_related(
+        Prefetch("attachments", attachments), Prefetch("inline_policies", inline_policies)
+    ):
         attached, inline = (panel(request.gate, action, group.arn).allowed for action in POLICY_ACTIONS)
-        policies = ManagedPolicy.objects.filter(group_attachments__group=group).order_by("name_key")
-        names = group.inline_policies.order_by("name").values_list("name", flat=True)
-        rows.append(GroupOfUser(group, list(policies) if attached else None, list(names) if inline else None))
+        policies = [attachment.policy for attachment in group.attachments.all()]
+        names = [policy.name for policy in group.inline_policies.all()]
+        rows.append(GroupOfUser(group, policies if attached else None, names if inline else None))
     return rows
 
 
@@ -66,7 +70,7 @@ def _groups_with_policies(request: ConsoleRequest, found: Iterable[Group]) -> li
 @require_safe
 def move_user(request: ConsoleRequest, user: User) -> HttpResponse:
     """Tick what to leave and what to join. The state stands in the address; the next page is the one that asks."""
-    query, present = request.GET, _groups_of(user)
+    query, present = request.GET, list(_groups_of(user))
     if query.get("go") == "review":
         return redirect(_address("identities:move-user-review", user, query))
     leave, join = chosen_names(query, "leave"), chosen_names(query, "join")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +72,25 @@ def test_one_address_may_try_sixty_times_at_whomever(alice: User) -> None:
         sign_in(Client(REMOTE_ADDR=ELSEWHERE), f"user{number}", WRONG)
     assert sign_in(Client(REMOTE_ADDR=ELSEWHERE), "alice").status_code == 429
     assert sign_in(Client(), "alice").status_code == 302
+
+
+@pytest.mark.bar(10)
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::9", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:203.0.113.9", "203.0.113.9", True),
+        ("203.0.113.9", "203.0.113.10", False),
+        ("", "", True),
+    ],
+)
+@pytest.mark.django_db
+def test_whoever_has_one_address_of_a_network_has_the_others_too(first: str, second: str, together: bool) -> None:
+    for _ in range(throttle.STEPS_FROM_ADDRESS.tries):
+        throttle.step_try(throttle.STEPS_FROM_ADDRESS, first)
+    with pytest.raises(throttle.Throttled) if together else nullcontext():
+        throttle.step_try(throttle.STEPS_FROM_ADDRESS, second)
 
 
 @pytest.mark.bar(10)

@@ -1,0 +1,53 @@
+"""Every address with the names of another account: the answer is the one for what has never been there."""
+
+import re
+from typing import Any
+
+import pytest
+
+from accounts.models import Account
+from identities.models import User
+from tests.cast import browser_of
+from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
+
+# As long as the words of Acme that they stand for, and nobody's.
+NOBODYS = {
+    "user_name": "alicf",
+    "group_name": "Nookers",
+    "policy_name": "nook",
+    "version_id": "v2",
+    "access_key_id": "AKIAQAAAAAAAAAAAAAAA",
+    "device_name": "phony",
+    "event_id": 999_999_999,
+    "session_id": "11111111-0000-4000-8000-000000000000",
+}
+OF_ONE_THING = sorted(name for name in PATTERNS if set(PATTERNS[name].pattern.converters) & set(NOBODYS))
+# What differs between any two answers: the CSRF token, and the times that forms carry.
+CHANGING = re.compile(r'(csrfmiddlewaretoken" value="|X-CSRFToken&quot;: &quot;|X-CSRFToken": ")\w+')
+
+
+def plain(text: str, used: dict[str, Any]) -> str:
+    text = CHANGING.sub(r"\1", text)
+    for word, value in used.items():
+        text = text.replace(value, f"<{word}>") if isinstance(value, str) else text
+    return text
+
+
+@pytest.mark.bar(61, 127)
+@pytest.mark.parametrize("name", OF_ONE_THING)
+def test_what_another_account_has_is_as_what_nobody_has(
+    name: str,
+    words: dict[str, Any],  # noqa: F811
+    mallory: User,
+    globex: Account,
+) -> None:
+    for who in (mallory, globex):
+        browser = browser_of(who)
+        for send in (browser.get, browser.post):
+            answers = []
+            for used in (words, words | NOBODYS):
+                reply = send(address(name, used), {"confirmation": "x"})
+                mine = {word: used[word] for word in PATTERNS[name].pattern.converters}
+                text = plain(reply.content.decode() + reply.headers.get("Location", ""), mine)
+                answers.append((reply.status_code, text))
+            assert answers[0] == answers[1]

@@ -1,0 +1,97 @@
+"""Every page that lists what there may be many of runs as many queries for many rows as for few."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
+
+from accounts.ids import new_unique_id
+from audit.services import record
+from bench.pages import PAGES
+from identities.models import Group, GroupAttachment, GroupInlinePolicy, Membership, User, UserAttachment, UserTag
+from identities.services.access_keys import create_access_key
+from policies.models import ManagedPolicy
+from policies.services import create_policy
+from tests.cast import allow, browser_of, make_user, principal_of
+from tests.test_guard import DECLARED
+
+DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": "*"}]})
+USER = "carol"
+SMALL = (
+    "/identities/user/{user}/credentials/",
+    "/identities/user/{user}/tags/",
+    "/me/access-keys/",
+    "/me/mfa-devices/",
+)
+
+
+def fill(alice: User, first: int, last: int) -> None:
+    """More of everything that a page lists, all of it attached to one another."""
+    account, carol = alice.account, User.objects.get(name=USER)
+    everybody = Group.objects.get(name="everybody")
+    used = ManagedPolicy.objects.get(account=None, name="IAMUserChangePassword")
+    for number in range(first, last):
+        group = Group.objects.create(account=account, name=f"team-{number}", unique_id=new_unique_id("AGPA"))
+        user = make_user(account, f"user-{number}")
+        Membership.objects.create(user=user, group=everybody, slot=1)
+        Membership.objects.create(user=carol, group=group, slot=number + 2)
+        policy = create_policy(by=principal_of(alice), name=f"policy-{number}", document=DOCUMENT)
+        UserAttachment.objects.create(user=carol, policy=policy, slot=number + 1)
+        UserAttachment.objects.create(user=user, policy=used, slot=1)
+        GroupAttachment.objects.create(group=group, policy=used, slot=1)
+        GroupAttachment.objects.create(group=everybody, policy=policy, slot=number + 2)
+        GroupInlinePolicy.objects.create(group=everybody, name=f"inline-{number}", document=DOCUMENT)
+        allow(carol, "iam:ListUsers", name=f"inline-{number}")
+        UserTag.objects.create(user=carol, key=f"Team{number}", value="x")
+        create_access_key(by=principal_of(alice), user=user)
+        record(principal_of(user), "iam:CreateUser", user.arn)
+        browser_of(alice)
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    carol = make_user(alice.account, USER)
+    Group.objects.create(account=alice.account, name="everybody", unique_id=new_unique_id("AGPA"))
+    create_access_key(by=principal_of(alice), user=carol)
+    create_access_key(by=principal_of(alice), user=alice)
+    fill(alice, 0, 2)
+    return browser_of(alice)
+
+
+def queries_of(browser: Client, path: str) -> int:
+    assert browser.get(path).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(path)
+    return len(queries)
+
+
+def test_a_long_list_costs_as_many_queries_as_a_short_one(browser: Client, alice: User) -> None:
+    pages = [page.format(user=USER) for page in (*PAGES, *SMALL)]
+    few = {page: queries_of(browser, page) for page in pages}
+    fill(alice, 2, 8)
+    many = {page: queries_of(browser, page) for page in pages}
+    grown = {page: (few[page], many[page]) for page in pages if many[page] > few[page]}
+    assert not grown, grown
+
+
+def lists() -> Iterator[str]:
+    yield from (name for name in DECLARED if name.partition(":")[2].startswith(("list-", "lookup-events")))
+
+
+NOT_MANY: dict[str, Any] = {
+    "policies:list-policy-versions": "a policy has five versions at most",
+    "access:list-console-sessions": "the same table as one's own sessions, which are measured",
+    "audit:lookup-events-entry": "one event",
+}
+
+
+@pytest.mark.parametrize("name", sorted(lists()))
+def test_every_list_is_measured(name: str) -> None:
+    """A new list has to be added to `bench.pages`, or to be said why it stays short."""
+    measured = {resolve(page.format(user=USER).partition("?")[0]).view_name for page in (*PAGES, *SMALL)}
+    assert name in measured or NOT_MANY[name]
