@@ -1,38 +1,11 @@
-"""The operations, one function each. Importing this package registers them all."""
+"""The operations, one function each. Importing this package registers those of every module in it."""
 
-from api.actions import (
-    access_keys,
-    accounts,
-    attachments,
-    boundaries,
-    groups,
-    inline_policies,
-    login_profiles,
-    mfa_devices,
-    oidc_providers,
-    policies,
-    saml_providers,
-    simulation,
-    sts,
-    users,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from api.registry import find, registered
 
-__all__ = [
-    "access_keys",
-    "accounts",
-    "attachments",
-    "boundaries",
-    "find",
-    "groups",
-    "inline_policies",
-    "login_profiles",
-    "mfa_devices",
-    "oidc_providers",
-    "policies",
-    "simulation",
-    "registered",
-    "saml_providers",
-    "sts",
-    "users",
-]
+__all__ = ["find", "registered"]
+
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)

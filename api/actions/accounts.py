@@ -64,7 +64,7 @@ def _counts(account: Account) -> dict[str, int]:
         "AccountMFAEnabled": int(in_use.filter(user=None).exists()),
         "AccountAccessKeysPresent": int(AccessKey.objects.filter(account=account, user=None).exists()),
         "AccountPasswordPresent": 1,
-        "AccountSigningCertificatesPresent": 0,
+        "AccountSigningCertificatesPresent": int(account.signing_certificates.filter(user=None).exists()),
     }
 
 

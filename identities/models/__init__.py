@@ -1,3 +1,4 @@
+from identities.models.certificates import ServerCertificate, ServerCertificateTag, SigningCertificate
 from identities.models.credentials import AccessKey, LoginProfile, MFADevice, MFADeviceTag, PasswordHistory
 from identities.models.groups import Group, GroupAttachment, GroupInlinePolicy, Membership
 from identities.models.roles import (
@@ -9,6 +10,7 @@ from identities.models.roles import (
     RoleTag,
     ServiceLinkedRoleDeletion,
 )
+from identities.models.service_credentials import ServiceSpecificCredential, SSHPublicKey
 from identities.models.users import User, UserAttachment, UserInlinePolicy, UserTag
 
 __all__ = [
@@ -28,6 +30,11 @@ __all__ = [
     "RoleInlinePolicy",
     "RoleTag",
     "ServiceLinkedRoleDeletion",
+    "SSHPublicKey",
+    "ServerCertificate",
+    "ServerCertificateTag",
+    "ServiceSpecificCredential",
+    "SigningCertificate",
     "User",
     "UserAttachment",
     "UserInlinePolicy",

@@ -19,7 +19,17 @@ from audit.errors import (
 from audit.principal import Principal
 from audit.services import record
 from identities.models import User, UserTag
-from identities.services import access_keys, attachments, groups, inline_policies, login_profiles, mfa
+from identities.services import (
+    access_keys,
+    attachments,
+    groups,
+    inline_policies,
+    login_profiles,
+    mfa,
+    service_credentials,
+    signing_certificates,
+    ssh_public_keys,
+)
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, tags_of
 from policies.models import ManagedPolicy
@@ -91,6 +101,9 @@ def delete_user(*, by: Principal, user: User) -> None:
     left = {
         "delete login profile": hasattr(user, "login_profile"),
         "delete access keys": user.access_keys.exists(),
+        "delete signing certificates": user.signing_certificates.exists(),
+        "delete SSH public keys": user.ssh_public_keys.exists(),
+        "delete service specific credentials": user.service_specific_credentials.exists(),
         "delete MFA device": user.mfa_devices.filter(enabled_at__isnull=False).exists(),
         "delete policies": user.inline_policies.exists(),
         "detach all policies": user.attachments.exists(),
@@ -114,6 +127,7 @@ def delete_user_with_everything(*, by: Principal, user: User) -> None:
         login_profiles.delete_login_profile(by=by, user=user)
     for key in user.access_keys.all():
         access_keys.delete_access_key(by=by, key=key)
+    _delete_further_credentials(by, user)
     for device in user.mfa_devices.all():
         mfa.remove_mfa_device(by=by, device=device)
     for inline in user.inline_policies.all():
@@ -123,6 +137,15 @@ def delete_user_with_everything(*, by: Principal, user: User) -> None:
     for membership in user.memberships.select_related("group"):
         groups.remove_user_from_group(by=by, group=membership.group, user=user)
     delete_user(by=by, user=user)
+
+
+def _delete_further_credentials(by: Principal, user: User) -> None:
+    for certificate in user.signing_certificates.select_related("user"):
+        signing_certificates.delete_signing_certificate(by=by, certificate=certificate)
+    for key in user.ssh_public_keys.select_related("user"):
+        ssh_public_keys.delete_ssh_public_key(by=by, key=key)
+    for credential in user.service_specific_credentials.select_related("user"):
+        service_credentials.delete_service_specific_credential(by=by, credential=credential)
 
 
 @transaction.atomic

@@ -18,6 +18,9 @@ READ_ACTIONS = (
     "iam:GetLoginProfile",
     "iam:ListAccessKeys",
     "iam:ListMFADevices",
+    "iam:ListSSHPublicKeys",
+    "iam:ListServiceSpecificCredentials",
+    "iam:ListSigningCertificates",
     "iam:ListGroupsForUser",
     "iam:ListAttachedUserPolicies",
     "iam:ListUserPolicies",
@@ -25,6 +28,9 @@ READ_ACTIONS = (
 REMOVE_ACTIONS = (
     "iam:DeleteLoginProfile",
     "iam:DeleteAccessKey",
+    "iam:DeleteSSHPublicKey",
+    "iam:DeleteServiceSpecificCredential",
+    "iam:DeleteSigningCertificate",
     "iam:DeactivateMFADevice",
     "iam:DeleteVirtualMFADevice",
     "iam:RemoveUserFromGroup",
@@ -67,6 +73,13 @@ def _steps(user: User, target: Target) -> Iterator[Step]:
         yield Step("iam:DeleteLoginProfile", arn, tags, "Console password")
     for key in user.access_keys.order_by("slot"):
         yield Step("iam:DeleteAccessKey", arn, tags, f"Access key {key.access_key_id} ({key.status.lower()})")
+    for certificate in user.signing_certificates.order_by("slot"):
+        yield Step("iam:DeleteSigningCertificate", arn, tags, f"Signing certificate {certificate.pk}")
+    for ssh_key in user.ssh_public_keys.order_by("slot"):
+        yield Step("iam:DeleteSSHPublicKey", arn, tags, f"SSH public key {ssh_key.pk}")
+    for credential in user.service_specific_credentials.order_by("service", "slot"):
+        text = f"Credential {credential.alias} for {credential.service}"
+        yield Step("iam:DeleteServiceSpecificCredential", arn, tags, text)
     for device in user.mfa_devices.order_by("slot"):
         if device.enabled_at is not None:
             yield Step("iam:DeactivateMFADevice", arn, tags, f"MFA device {device.name}, turned off")

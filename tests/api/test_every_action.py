@@ -49,6 +49,7 @@ def inputs_about_alice(action: registry.Action, key_id: str) -> dict[str, Any]:
         "Tags": [{"Key": "team", "Value": "red"}],
         "AuthenticationCode1": "123456",
         "AuthenticationCode2": "654321",
+        "AllUsers": False,
     }
     made_up = sample(operation.input)
     assert isinstance(made_up, dict)

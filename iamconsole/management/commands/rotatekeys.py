@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from federation.models import SAMLPrivateKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
-from identities.models import AccessKey, MFADevice
+from identities.models import AccessKey, MFADevice, ServerCertificate
 from identities.sealed import box
 from identities.secretbox import SecretBox
 
@@ -17,6 +17,7 @@ SEALED: tuple[tuple[type[Model], str], ...] = (
     (AccessKey, "secret_encrypted"),
     (MFADevice, "seed_encrypted"),
     (SAMLPrivateKey, "key_encrypted"),
+    (ServerCertificate, "private_key_encrypted"),
 )
 
 NEXT = """A new encryption key, {id}, is in {file}. Nothing uses it yet. Now:
