@@ -148,11 +148,12 @@ def load_policy_set(principal: Principal) -> PolicySet:
         attached = [
             (row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest], row.digest)) for row in rows
         ]
-    return PolicySet(
+    policies = PolicySet(
         identity=(*(policy for layer, policy in attached if layer == "identity"), *_of_root(principal)),
         boundary=next((policy for layer, policy in attached if layer == "boundary"), None),
-        session=_session_layer(principal, attached, [documents[digest] for digest in given]),
+        session=_session_layer(principal, attached, {digest: documents[digest] for digest in given}),
     )
+    return compiled_documents.shared(policies)
 
 
 def _issuer(principal: Principal) -> str | None:
@@ -171,12 +172,12 @@ def _of_root(principal: Principal) -> tuple[AttachedPolicy, ...]:
 
 
 def _session_layer(
-    principal: Principal, attached: Iterable[tuple[str, AttachedPolicy]], given: Iterable[Document]
+    principal: Principal, attached: Iterable[tuple[str, AttachedPolicy]], given: Mapping[str, Document]
 ) -> tuple[AttachedPolicy, ...] | None:
     """None where no session policy was given; a federated user without one may do nothing."""
     if principal.session_policies is None and principal.type != "federated-user":
         return None
-    inline = tuple(AttachedPolicy("session policy", principal.arn, document) for document in given)
+    inline = (AttachedPolicy("session policy", principal.arn, document, digest) for digest, document in given.items())
     managed = (replace(policy, origin=principal.arn) for layer, policy in attached if layer == "session")
     return (*inline, *managed)
 

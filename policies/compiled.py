@@ -1,21 +1,101 @@
-"""Documents compiled once per digest, in a cache bounded by the length of the texts. A digest's text never changes,
-so an entry can never be stale; a text that can't be read is cached too, as a document that denies."""
+"""What is compiled from stored documents, kept between requests in caches that are bounded in bytes.
+
+Documents are kept by digest, and a digest's text never changes; policy sets by the digests, sources and origins of
+all their documents, so that a set can answer for exactly the policies that were just read and for no others. Which
+policies those are is read from the database at every decision; nothing here can be stale.
+"""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.conf import settings
 
-from policies.engine import Document, DocumentError, parse, unreadable
+from policies.engine import AttachedPolicy, Document, DocumentError, PolicySet, parse, unreadable
+from policies.engine.index import weight_of as weight_of_document
+from policies.engine.plan import weight_of as weight_of_plans
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+_BYTES_PER_POLICY = 1500
+
+
+@dataclass(slots=True)
+class Kept(Generic[V]):
+    value: V
+    weigh: Callable[[], int]
+    weight: int
+
+
+class ByteCache(Generic[K, V]):
+    """The values used last, as many as weigh no more than `limit_bytes`. What is compiled grows while it is used, so
+    a value is weighed again whenever it is asked for."""
+
+    def __init__(self, limit_bytes: int, dropped: Callable[[K, V], None] = lambda key, value: None) -> None:
+        self.limit = limit_bytes
+        self.hits = 0
+        self.misses = 0
+        self.weight = 0
+        self._dropped = dropped
+        self._kept: OrderedDict[K, Kept[V]] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._kept.move_to_end(key)
+        weight = kept.weigh()
+        self.weight += weight - kept.weight
+        kept.weight = weight
+        self._make_room()
+        return kept.value
+
+    def put(self, key: K, value: V, weigh: Callable[[], int]) -> None:
+        self.drop(key)
+        self._kept[key] = Kept(value, weigh, weigh())
+        self.weight += self._kept[key].weight
+        self._make_room()
+
+    def peek(self, key: K) -> V | None:
+        """As `get`, without counting."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept.value
+
+    def drop(self, key: K) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self.weight -= kept.weight
+            self._dropped(key, kept.value)
+
+    def _make_room(self) -> None:
+        while self.weight > self.limit:
+            self.drop(next(iter(self._kept)))
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of questions answered from the cache since the process started; 0 before the first."""
+        return self.hits / (self.hits + self.misses) if self.hits else 0.0
+
+
+Layers = tuple[tuple[str, tuple[AttachedPolicy, ...]], ...]
 
 
 class CompiledDocuments:
+    """Half of the bytes are for documents, half for what is planned from them. A document that goes takes the policy
+    sets along that were made with it, so that nothing is held uncounted."""
+
     def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
-        self._entries: OrderedDict[str, tuple[Document, int]] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self.documents: ByteCache[str, Document] = ByteCache(limit_bytes // 2, self._document_dropped)
+        self.policy_sets: ByteCache[Hashable, PolicySet] = ByteCache(limit_bytes // 2, self._set_dropped)
+        self._made_with: dict[str, set[Hashable]] = {}
+        self._lock = threading.RLock()
 
     def get_many(
         self, digests: Iterable[str], load_texts: Callable[[set[str]], Mapping[str, str]]
@@ -23,9 +103,8 @@ class CompiledDocuments:
         """Documents by digest; `load_texts` is asked once, for the digests that are not compiled yet."""
         wanted = set(digests)
         with self._lock:
-            found = {digest: self._entries[digest][0] for digest in wanted if digest in self._entries}
-            for digest in found:
-                self._entries.move_to_end(digest)
+            cached = {digest: self.documents.get(digest) for digest in wanted}
+        found = {digest: document for digest, document in cached.items() if document is not None}
         missing = wanted - found.keys()
         if missing:
             texts = load_texts(missing)
@@ -35,15 +114,60 @@ class CompiledDocuments:
         return found
 
     def _add(self, digest: str, text: str) -> Document:
-        document = compile_text(text)
+        document, length = compile_text(text), len(text)
         with self._lock:
-            if digest not in self._entries:
-                self._entries[digest] = (document, len(text))
-                self._size += len(text)
-            while self._size > self._limit and len(self._entries) > 1:
-                _, (_, length) = self._entries.popitem(last=False)
-                self._size -= length
+            if self.documents.peek(digest) is None:
+                self.documents.put(digest, document, lambda: weight_of_document(document, length))
         return document
+
+    def shared(self, policies: PolicySet) -> PolicySet:
+        """The policy set that was made of the same documents before, with the plans it carries; else this one."""
+        layers = _layers(policies)
+        attached = [policy for _, layer in layers for policy in layer]
+        key = (
+            policies.resource_required,
+            *((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers),
+        )
+        with self._lock:
+            # Documents that are not kept, as those that could not be found, must not be answered for later.
+            if any(self.documents.peek(each.digest) is not each.document for each in attached):
+                return policies
+            known = self.policy_sets.get(key)
+            if known is None:
+                weight = _BYTES_PER_POLICY * (len(attached) + 1)
+                for each in attached:
+                    self._made_with.setdefault(each.digest, set()).add(key)
+                self.policy_sets.put(key, policies, lambda: weight + weight_of_plans(policies.plans))
+        return known or policies
+
+    def _document_dropped(self, digest: str, document: Document) -> None:
+        for key in self._made_with.pop(digest, ()):
+            self.policy_sets.drop(key)
+
+    def _set_dropped(self, key: Hashable, policies: PolicySet) -> None:
+        for _, layer in _layers(policies):
+            for each in layer:
+                made = self._made_with.get(each.digest, set())
+                made.discard(key)
+                if not made:
+                    self._made_with.pop(each.digest, None)
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes are held."""
+        return self.documents.weight + self.policy_sets.weight
+
+
+def _layers(policies: PolicySet) -> Layers:
+    """All documents of a policy set, layer by layer and level by level."""
+    single = (("boundary", policies.boundary), ("resource", policies.resource))
+    several = (("identity", policies.identity), ("session", policies.session), ("endpoint", policies.endpoint))
+    levels = (("service control", policies.service_control), ("resource control", policies.resource_control))
+    return (
+        *((name, (policy,)) for name, policy in single if policy is not None),
+        *((name, layer) for name, layer in several if layer is not None),
+        *((name, level) for name, some in levels for level in some),
+    )
 
 
 def compile_text(text: str) -> Document:

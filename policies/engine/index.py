@@ -14,6 +14,9 @@ from policies.engine.request import Request
 from policies.engine.resources import ResourceMatcher
 
 MAX_ACTIONS = 512
+_BYTES_PER_DOCUMENT = 4096
+_BYTES_PER_CHARACTER = 26
+_BYTES_PER_ACTION = 250
 _ALL_ACTIONS = ("*", "*:*")
 
 
@@ -100,6 +103,11 @@ class ActionIndex:
             else:
                 self._exact.setdefault(action, []).append(number)
 
+    @property
+    def found(self) -> int:
+        """For how many actions the statements are remembered."""
+        return len(self._found)
+
     def candidates(self, action: str) -> tuple[CompiledStatement, ...]:
         """The statements whose Action or NotAction fits an action, which is given in lower case."""
         found = self._found.get(action)
@@ -141,3 +149,10 @@ def candidates(document: Document, action: str) -> tuple[CompiledStatement, ...]
         index = ActionIndex(document)
         object.__setattr__(document, "index", index)
     return index.candidates(action)
+
+
+def weight_of(document: Document, length: int) -> int:
+    """About how many bytes a document of so many characters holds, with all that can be compiled from it and what was
+    found by action: rather too many than too few."""
+    found = 0 if document.index is None else document.index.found
+    return _BYTES_PER_DOCUMENT + _BYTES_PER_CHARACTER * length + _BYTES_PER_ACTION * found

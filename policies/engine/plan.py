@@ -1,6 +1,7 @@
 """What a policy set has to say about one action, prepared: per layer the statements that could deny or allow it."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from policies.engine.decision import (
     BOUNDARY,
@@ -18,8 +19,11 @@ from policies.engine.decision import (
 from policies.engine.finder import make_finder
 from policies.engine.index import CompiledStatement, candidates
 from policies.engine.principals import EVERYONE, NOBODY
-from policies.engine.request import MAX_PLANS, AttachedPolicy, PolicySet, Request
+from policies.engine.request import MAX_PLANS, AttachedPolicy, Plans, PolicySet, Request
 
+_BYTES_PER_PLAN = 600
+_BYTES_PER_CANDIDATE = 1000
+_BYTES_PER_ENTRY = 400
 GET_CALLER_IDENTITY = "sts:getcalleridentity"
 
 
@@ -67,22 +71,42 @@ def _closeness_of_everyone_else(compiled: CompiledStatement, request: Request, h
     return NOBODY if exempt and (excludes.everyone or not has_boundary) else EVERYONE
 
 
+Found = list[tuple[CompiledStatement, AttachedPolicy]]
+
+
 class Layer:
     """One set of policies that are asked together. `first_deny` and `first_allow` give a candidate that applies to a
     request, principals aside."""
 
     __slots__ = ("allows", "denies", "first_allow", "first_deny")
 
-    def __init__(self, policies: Iterable[AttachedPolicy], action: str, name: str) -> None:
-        found = [
-            Candidate(compiled, attached, name)
-            for attached in policies
-            for compiled in candidates(attached.document, action)
-        ]
-        self.denies = tuple(candidate for candidate in found if candidate.compiled.denies)
-        self.allows = tuple(candidate for candidate in found if not candidate.compiled.denies)
+    def __init__(self, found: Found, name: str) -> None:
+        all_of_them = [Candidate(compiled, attached, name) for compiled, attached in found]
+        self.denies = tuple(candidate for candidate in all_of_them if candidate.compiled.denies)
+        self.allows = tuple(candidate for candidate in all_of_them if not candidate.compiled.denies)
         self.first_deny = make_finder((candidate.compiled, candidate) for candidate in self.denies)
         self.first_allow = make_finder((candidate.compiled, candidate) for candidate in self.allows)
+
+    @property
+    def weight(self) -> int:
+        entries = sum(candidate.compiled.resources.entries for candidate in (*self.denies, *self.allows))
+        return _BYTES_PER_CANDIDATE * (len(self.denies) + len(self.allows)) + _BYTES_PER_ENTRY * entries
+
+
+def _layer(plans: Plans, policies: Iterable[AttachedPolicy], action: str, name: str, level: int = 0) -> Layer:
+    """The layer for an action: actions about which the same statements speak share it."""
+    found = [(each, attached) for attached in policies for each in candidates(attached.document, action)]
+    # A layer keeps its statements, so that no other object can come to have their ids.
+    key = (name, level, *(id(compiled) for compiled, _ in found))
+    layer = plans.layers.get(key)
+    if layer is None:
+        layer = plans.layers[key] = Layer(found, name)
+    return layer
+
+
+def weight_of(plans: Plans) -> int:
+    """About how many bytes the plans of a policy set hold, documents aside: rather too many than too few."""
+    return _BYTES_PER_PLAN * len(plans) + sum(layer.weight for layer in list(plans.layers.values()))
 
 
 class Plan:
@@ -102,15 +126,19 @@ class Plan:
     )
 
     def __init__(self, policies: PolicySet, action: str) -> None:
-        boundary, resource = policies.boundary, policies.resource
+        boundary, resource, layer = policies.boundary, policies.resource, partial(_layer, policies.plans)
         self.needs_no_permission = action == GET_CALLER_IDENTITY
-        self.identity = Layer(policies.identity, action, IDENTITY)
-        self.boundary = None if boundary is None else Layer((boundary,), action, BOUNDARY)
-        self.session = None if policies.session is None else Layer(policies.session, action, SESSION)
-        self.endpoint = None if policies.endpoint is None else Layer(policies.endpoint, action, ENDPOINT)
-        self.resource = None if resource is None else Layer((resource,), action, RESOURCE)
-        self.service_control = tuple(Layer(level, action, SERVICE_CONTROL) for level in policies.service_control)
-        self.resource_control = tuple(Layer(level, action, RESOURCE_CONTROL) for level in policies.resource_control)
+        self.identity = layer(policies.identity, action, IDENTITY)
+        self.boundary = None if boundary is None else layer((boundary,), action, BOUNDARY)
+        self.session = None if policies.session is None else layer(policies.session, action, SESSION)
+        self.endpoint = None if policies.endpoint is None else layer(policies.endpoint, action, ENDPOINT)
+        self.resource = None if resource is None else layer((resource,), action, RESOURCE)
+        self.service_control = tuple(
+            layer(each, action, SERVICE_CONTROL, level) for level, each in enumerate(policies.service_control)
+        )
+        self.resource_control = tuple(
+            layer(each, action, RESOURCE_CONTROL, level) for level, each in enumerate(policies.resource_control)
+        )
         self.resource_required = policies.resource_required or (
             resource is not None and resource.document.kind == "trust"
         )
@@ -129,5 +157,6 @@ def make_plan(policies: PolicySet, action: str) -> Plan:
     plans = policies.plans
     if len(plans) >= MAX_PLANS:
         plans.clear()
+        plans.layers.clear()
     plan = plans[action] = Plan(policies, action.lower())
     return plan

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from policies.engine.document import Document
 
 if TYPE_CHECKING:
-    from policies.engine.plan import Plan
+    from policies.engine.plan import Layer, Plan
 
 MAX_PLANS = 512
 
@@ -80,6 +80,16 @@ class AttachedPolicy:
     digest: str = ""
 
 
+class Plans(dict[str, "Plan"]):
+    """What is prepared for a policy set: a plan for each action, as requests write it, and the layers they share."""
+
+    __slots__ = ("layers",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: dict[tuple[object, ...], Layer] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class PolicySet:
     """All documents that have a say, by layer. It carries what is compiled from them, so keep it for as long as they
@@ -99,4 +109,4 @@ class PolicySet:
     resource_control: tuple[tuple[AttachedPolicy, ...], ...] = ()
     resource_required: bool = False
     endpoint: tuple[AttachedPolicy, ...] | None = None
-    plans: "dict[str, Plan]" = field(default_factory=dict, init=False, repr=False, compare=False)
+    plans: Plans = field(default_factory=Plans, init=False, repr=False, compare=False)

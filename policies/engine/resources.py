@@ -43,6 +43,10 @@ class ResourceMatcher:
         yield from (pattern.prefix for pattern in self.patterns)
         yield from (pattern.beginning for pattern in self.open_ones)
 
+    @property
+    def entries(self) -> int:
+        return len(self.exact) + len(self.prefixes) + len(self.patterns) + len(self.open_ones)
+
     def matches(self, request: Request) -> bool:
         if self.everything:
             return True

@@ -3,9 +3,21 @@
 Not collected by `make test`, which runs the same one by one.
 """
 
-from policies.engine import evaluate, lint
+from collections.abc import Iterator
+
+import pytest
+
+from policies.engine import evaluate, lint, literals
 from tests.policies.cases import as_text, make_policies, make_request
 from tests.policies.test_engine_cases import DECISIONS, DOCUMENTS
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> Iterator[None]:
+    """What the engine read before it was changed must not answer for it."""
+    for value in vars(literals).values():
+        getattr(value, "cache_clear", lambda: None)()
+    yield
 
 
 def test_every_case() -> None:

@@ -1,0 +1,88 @@
+"""Patterns on values full of near misses, which are searched for in another way; the table says who is right."""
+
+import pytest
+
+from policies.engine.patterns import compile_pattern, is_costly
+from policies.engine.variables import Literal
+from tests.policies import reference
+
+NEAR = "ab" * 60
+MATCHING = (
+    ("*a?c*", NEAR + "abc"),
+    ("*a?c*", NEAR + "ab"),
+    ("*ab?ab?ab*", "abab" * 40 + "ab.ab.ab"),
+    ("*ab?ab?ab*", "abab" * 40 + "ab.ab.a"),
+    ("*a?a?b*b", "aa" * 100 + "b"),
+    ("*a?a?b*b", "aa" * 100 + "bb"),
+    ("*" + "a?" * 9 + "c*", "ab" * 90 + "abcd"),
+    ("*" + "a?" * 9 + "c*", "a" * 90 + "c"),
+    ("*a?b*a?b*", "a" * 80 + "b" + "a" * 80 + "b"),
+    ("*a?b*a?b*", "a" * 80 + "bb"),
+    ("?*?*?", "ab"),
+    ("?*?*?", "abc"),
+    ("*??*", "a"),
+    ("*??*", "ab"),
+    ("a" + "*b" * 9, "a" + "b" * 9),
+    ("a" + "*b" * 9, "a" + "b" * 8),
+    ("*b" * 9 + "*c", "xb" * 9 + "c"),
+    ("*b" * 9 + "*c", "xb" * 8 + "c"),
+    ("*bb" * 9 + "*", "b" * 18),
+    ("*bb" * 9 + "*", "b" * 17),
+    ("*b" * 9 + "*bc*", "b" * 9 + "bc"),
+    ("*b" * 9 + "*bc*", "b" * 9 + "c"),
+    ("a?*?b", "a12b"),
+    ("a?*?b", "a1b"),
+    ("ab*ba", "aba"),
+    ("ab*ba", "abba"),
+    ("", ""),
+    ("", "a"),
+    ("?", ""),
+    ("a?c", "abc"),
+    ("a?c", "abcd"),
+    ("a?c", "xbc"),
+)
+
+
+@pytest.mark.parametrize(("pattern", "value"), MATCHING)
+def test_it_matches_as_the_table_says(pattern: str, value: str) -> None:
+    assert compile_pattern(pattern).matches(value) == reference.glob(pattern, value)
+
+
+def test_literals_are_no_wildcards() -> None:
+    pattern = compile_pattern(("a", Literal("*"), "?", Literal("??"), "*b"))
+    assert pattern.matches("a*x??b")
+    assert pattern.matches("a*x??...b")
+    assert not pattern.matches("aax??b")
+    assert not pattern.matches("a*x?xb")
+    assert (pattern.prefix, pattern.shortest, pattern.is_prefix, pattern.is_exact) == ("a*", 6, False, False)
+
+
+def test_a_literal_between_stars() -> None:
+    pattern = compile_pattern(("*", "x", Literal("?"), "*"))
+    assert pattern.matches("abx?c")
+    assert not pattern.matches("abxyc")
+
+
+def test_plain_shapes_are_known() -> None:
+    assert compile_pattern("abc").is_exact
+    assert compile_pattern("abc*").is_prefix
+    assert not compile_pattern("ab?").is_exact
+    assert not compile_pattern("ab?*").is_prefix
+    assert not compile_pattern("ab*c").is_prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "costly"),
+    [
+        ("*" + "a?" * 16 + "*", False),
+        ("*" + "a?" * 17 + "b*", True),
+        ("?" * 500, False),
+        ("*" + "?" * 500 + "*", False),
+        ("*" + "a" * 500 + "*", False),
+        ("*?" + "a" * 255 + "*", False),
+        ("*?" + "a" * 256 + "*", True),
+        ("?" + "a" * 300 + "*", False),
+    ],
+)
+def test_what_would_take_long_is_told(text: str, costly: bool) -> None:
+    assert is_costly(text) is costly
