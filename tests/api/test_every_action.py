@@ -42,6 +42,7 @@ def inputs_about_alice(action: registry.Action, key_id: str) -> dict[str, Any]:
         "UserName": "alice",
         "AccessKeyId": key_id,
         "PolicyArn": f"arn:aws:iam::{ACME}:policy/readers",
+        "PolicySourceArn": f"arn:aws:iam::{ACME}:user/alice",
         "PermissionsBoundary": f"arn:aws:iam::{ACME}:policy/readers",
         "SerialNumber": f"arn:aws:iam::{ACME}:mfa/alice",
         "SAMLProviderArn": f"arn:aws:iam::{ACME}:saml-provider/corp",
