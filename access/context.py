@@ -13,6 +13,7 @@ NAVIGATION = (
     ("Users", "outline/user", "identities:list-users", "iam:ListUsers"),
     ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
     ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
+    ("Simulator", "outline/test-pipe", "access:simulate-principal-policy", "iam:SimulatePrincipalPolicy"),
     ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),
     ("Audit trail", "outline/list-search", "audit:lookup-events", "cloudtrail:LookupEvents"),
     ("My security credentials", "outline/key", "access:my-credentials", ""),

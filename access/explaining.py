@@ -235,10 +235,14 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
             (key, NOT_SHOWN if hides_tags and _is_tag(key) else values)
             for key, values in sorted(explanation.get("context", {}).items())
         ],
-        advice=advice(
-            explanation, action, told, [miss.key for miss in misses if miss.statement.effect == "Allow" and miss.key]
-        ),
+        advice=advice(explanation, action, told, _keys_to_meet(misses, explanation["layer"])),
     )
+
+
+def _keys_to_meet(misses: Sequence[Miss], layer: str) -> list[str]:
+    """The condition keys on which an Allow failed, in the layer that lacks one."""
+    lacking = (miss for miss in misses if miss.statement.effect == "Allow" and miss.statement.layer == layer)
+    return [miss.key for miss in lacking if miss.key]
 
 
 def _is_tag(key: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from policies.engine import Document, Statement
-from policies.engine.catalog import Catalog
+from policies.engine.catalog import BUILT_IN
 from policies.engine.index import candidates
 from policies.engine.variables import Variable, VariableError, split
 
@@ -57,5 +57,5 @@ def _variables(text: str) -> Iterator[str]:
 
 def _spelled(key: str) -> str:
     """Variables are kept in lower case; the catalogue knows how the key is written."""
-    known = Catalog().condition_key(key)
+    known = BUILT_IN.condition_key(key)
     return known.name if known and "${" not in known.name else key

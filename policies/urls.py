@@ -1,6 +1,6 @@
 from django.urls import path
 
-from policies.views import editing, list_policies, own_services, policies, versions
+from policies.views import catalog, editing, list_policies, own_services, policies, versions
 
 app_name = "policies"
 
@@ -12,6 +12,7 @@ VERSION = f"{POLICY}version/<str:version_id>/"
 urlpatterns = [
     path("", list_policies.list_policies, name="list-policies"),
     path("create/", policies.create_policy, name="create-policy"),
+    path("actions/", catalog.search_actions, name="search-actions"),
     path("validate/", editing.validate_policy, name="validate-policy"),
     path("services/", own_services.list_services, name="list-services"),
     path("services/create/", own_services.create_service, name="create-service"),

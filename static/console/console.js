@@ -64,7 +64,7 @@ document.querySelectorAll("[data-confirm-text]").forEach((field) => {
 // A form that was sent shows it, and can't be sent twice.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (button && !event.target.hasAttribute("hx-get")) {
+  if (button && !event.target.hasAttribute("hx-get") && !event.target.hasAttribute("hx-post")) {
     setTimeout(() => { button.disabled = true; button.classList.add("btn-loading"); }, 0);
   }
 });
