@@ -1,4 +1,7 @@
+import uuid
+
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Account
 from audit import clock
@@ -143,3 +146,44 @@ class UsedOnce(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class TokenIssuer(models.Model):
+    """The account as an issuer of tokens for services elsewhere. Its address stays the same when it is switched off
+    and on again; it names nobody."""
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="token_issuer")
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class TokenSigningKey(models.Model):
+    """A key that the account's tokens are signed with. A retired one is still published, until no token made with it
+    can be good any more."""
+
+    key_id = models.CharField(primary_key=True, max_length=32)
+    issuer = models.ForeignKey(TokenIssuer, models.CASCADE, related_name="keys")
+    algorithm = models.CharField(max_length=5)
+    key_encrypted = models.TextField()
+    public_jwk = models.JSONField()
+    created_at = models.DateTimeField(default=clock.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["issuer", "algorithm"], condition=Q(retired_at=None), name="one_signing_key_in_use"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.key_id
+
+    @property
+    def sealed_row(self) -> str:
+        """The row name that the sealed key is bound to."""
+        return f"token-signing-key:{self.key_id}"

@@ -9,6 +9,7 @@ urlpatterns = [
     path("policies/", include("policies.urls")),
     path("account/", include("accounts.urls")),
     path("audit/", include("audit.urls")),
+    path("", include("federation.urls")),
     path("", include("api.urls")),
     path("", include("access.urls")),
 ]

@@ -16,11 +16,14 @@ from access.models import ConsoleSession
 from audit.actions import Declaration
 from audit.models import Event
 from audit.services import record
+from federation.services.oidc_providers import create_oidc_provider
+from federation.services.saml_providers import create_saml_provider
 from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.cast import allow, browser_of, principal_of
+from tests.federation.companies import metadata
 from tests.policies.documents import GARDEN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +46,9 @@ PUBLIC = {
     "access:reset-password",
     "access:password-strength",
     "access:sign-out",
+    "federation:saml-metadata",
+    "federation:tokens",
+    "federation:token-keys",
 }
 # The only one without a CSRF token: each of its calls is signed.
 WITHOUT_TOKEN = {"api:endpoint"}
@@ -101,7 +107,7 @@ def test_only_signed_calls_go_without_a_csrf_token(name: str) -> None:
 
 
 @pytest.mark.bar(58)
-@pytest.mark.parametrize("app", ["accounts", "audit", "identities", "policies", "access"])
+@pytest.mark.parametrize("app", ["accounts", "audit", "identities", "policies", "federation", "access"])
 def test_views_have_no_rule_but_the_gate_on_their_request(app: str) -> None:
     views = [path for path in (ROOT / app).rglob("*.py") if "views" in path.relative_to(ROOT).as_posix()]
     assert views
@@ -131,6 +137,8 @@ def words(alice: User) -> dict[str, Any]:
     policy = create_policy(by=by, name="look", document=DOCUMENT)
     create_policy_version(by=by, policy=policy, document=DOCUMENT)
     key, _ = create_access_key(by=by, user=alice)
+    create_saml_provider(by=by, name="corp", metadata=metadata())
+    create_oidc_provider(by=by, url="https://id.example.com", client_ids=["app"])
     return {
         "user_name": "alice",
         "group_name": "Lookers",
@@ -142,6 +150,9 @@ def words(alice: User) -> dict[str, Any]:
         "device_name": "phone",
         "event_id": record(by, "iam:CreateUser", "x").id,
         "session_id": "00000000-0000-4000-8000-000000000000",
+        "public_id": "00000000-0000-4000-8000-000000000000",
+        "provider_name": "corp",
+        "provider_url": "id.example.com",
         "account": "acme",
         "token": "no-such-token",
         "sealed": "nothing",

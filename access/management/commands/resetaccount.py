@@ -10,7 +10,7 @@ from accounts.models import Account, PasswordPolicy
 from audit.models import Event
 from audit.principal import system
 from audit.services import record
-from federation.models import OIDCProvider, SAMLProvider
+from federation.models import OIDCProvider, SAMLProvider, TokenIssuer
 from identities.models import Group, InstanceProfile, MFADevice, Role, ServiceLinkedRoleDeletion, User
 from policies.models import ManagedPolicy
 
@@ -58,7 +58,7 @@ def reset(account: Account) -> dict[str, int]:
     """In this order: a role can't go before the profile it is in, nor a policy before who has it."""
     removed = contents(account)
     identities = (MFADevice, User, Group, InstanceProfile, Role, ServiceLinkedRoleDeletion)
-    for model in (SignInAttempt, *identities, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider):
+    for model in (SignInAttempt, *identities, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider, TokenIssuer):
         model._default_manager.filter(account=account).delete()
     Throttle.objects.all().delete()
     account.alias, account.quota_overrides = first_alias(account), {}

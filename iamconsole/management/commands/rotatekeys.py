@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
-from federation.models import SAMLPrivateKey
+from federation.models import SAMLPrivateKey, TokenSigningKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
 from identities.models import AccessKey, MFADevice, ServerCertificate
 from identities.sealed import box
@@ -18,6 +18,7 @@ SEALED: tuple[tuple[type[Model], str], ...] = (
     (MFADevice, "seed_encrypted"),
     (SAMLPrivateKey, "key_encrypted"),
     (ServerCertificate, "private_key_encrypted"),
+    (TokenSigningKey, "key_encrypted"),
 )
 
 NEXT = """A new encryption key, {id}, is in {file}. Nothing uses it yet. Now:
