@@ -8,15 +8,15 @@ not see is counted and left out.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.advice import advice
-from access.gate import Context, PrincipalGate
+from access.gate import TRUST, Context, PrincipalGate
 from audit.errors import AccessDenied, NoSuchEntity
 from audit.explanation import Explanation, full
 from audit.http import Gate
-from identities.models import GroupInlinePolicy, RoleInlinePolicy, UserInlinePolicy
+from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, UserInlinePolicy
 from policies import services
 from policies.engine import evaluate
 
@@ -54,17 +54,18 @@ _INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInline
 
 def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
     """Why the gate refused: decided once more by the same policies, this time with reasons."""
-    explanation = _explained(gate, error.action, error.decided_on, error.context)
+    explanation = _explained(gate, error, error.decided_on, error.context)
     said = {key: value for key, value in error.context.items() if not _is_found(key)}
     if error.resource == error.decided_on and said.keys() == error.context.keys():
         return explanation
     # Which statement nearly applied tells of the path and the tags that were found. Whoever may not see the resource
     # gets the reasons that there would be if it were not there.
-    return {**explanation, "unseen": _explained(gate, error.action, error.resource, said)}
+    return {**explanation, "unseen": _explained(gate, error, error.resource, said)}
 
 
-def _explained(gate: PrincipalGate, action: str, resource: str, context: Context) -> Explanation:
-    request, policies = gate.question(action, resource, context), gate.policies_for(action)
+def _explained(gate: PrincipalGate, error: AccessDenied, resource: str, context: Context) -> Explanation:
+    request, policies = gate.question(error.action, resource, context), gate.policies_for(error.action)
+    policies = replace(policies, resource=error.resource_policy) if error.resource_policy else policies
     return full(request, policies, evaluate(request, policies, explain=True))
 
 
@@ -172,6 +173,8 @@ class Reader:
             return True
         if policy["source"].startswith("arn:"):
             return self._may("iam:GetPolicyVersion", policy["source"])
+        if policy["source"] == TRUST:
+            return self._may("iam:GetRole", policy["origin"])
         kind = policy["origin"].rpartition(":")[2].partition("/")[0]
         return bool(policy["digest"]) and self._may(f"iam:Get{kind.capitalize()}Policy", policy["origin"])
 
@@ -194,6 +197,8 @@ class Reader:
         kind, _, path = policy["origin"].rpartition(":")[2].partition("/")
         if (model := _INLINE_MODELS.get(kind)) is None:
             return None
+        if policy["source"] == TRUST:
+            return Role.objects.filter(account_id=self.account_id, name=path.rpartition("/")[2])
         owner = {f"{kind}__account_id": self.account_id, f"{kind}__name": path.rpartition("/")[2]}
         return model.objects.filter(name=policy["source"], **owner)
 

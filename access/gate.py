@@ -22,6 +22,8 @@ from policies.engine import (
 from policies.models import document_digest
 
 Context = Mapping[str, str | Iterable[str]]
+# What a role's trust policy is called among the policies that decide; no policy can have this name.
+TRUST = "trust policy"
 
 # AllowUsersToChangePassword grants these at account level and attaches nothing (UpdateAccountPasswordPolicy).
 _OWN_PASSWORD_ACTIONS = {"iam:ChangePassword", "iam:GetAccountPasswordPolicy"}
@@ -50,8 +52,19 @@ class PrincipalGate:
     principal: Principal
     _policies: PolicySet | None = None
 
-    def decide(self, action: str, resource: str, context: Context | None = None, *, explain: bool = False) -> Decision:
+    def decide(
+        self,
+        action: str,
+        resource: str,
+        context: Context | None = None,
+        *,
+        explain: bool = False,
+        resource_policy: AttachedPolicy | None = None,
+    ) -> Decision:
+        """`resource_policy` is the policy of what is acted on, such as a role's trust policy."""
         policies = self.policies_for(action)
+        if resource_policy is not None:
+            policies = replace(policies, resource=resource_policy)
         decision = evaluate(self.question(action, resource, context), policies, explain=explain)
         if decision.allowed:
             decisions.note(action, resource, decision, policies)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from policies.engine import Decision
+from policies.engine import AttachedPolicy, Decision
 
 
 class ServiceError(Exception):
@@ -72,8 +72,9 @@ class ConcurrentModification(ServiceError):
 class AccessDenied(ServiceError):
     """The gate said no. Carries what was asked and the Decision, so that the page can say why.
 
-    `resource` is what the caller is told; `decided_on` and `context` are what the gate was asked with, for the
-    explanation. Once the refusal is recorded, `event_id` is its audit event and `encoded` points a program to it.
+    `resource` is what the caller is told; `decided_on`, `context` and `resource_policy` are what the gate was asked
+    with, for the explanation. Once the refusal is recorded, `event_id` is its audit event and `encoded` points a
+    program to it.
     """
 
     code = "AccessDenied"
@@ -87,6 +88,7 @@ class AccessDenied(ServiceError):
         *,
         decided_on: str = "",
         context: Mapping[str, str | Iterable[str]] | None = None,
+        resource_policy: AttachedPolicy | None = None,
     ) -> None:
         self.principal_arn = principal_arn
         self.action = action
@@ -94,6 +96,7 @@ class AccessDenied(ServiceError):
         self.decision = decision
         self.decided_on = decided_on or resource
         self.context = dict(context or {})
+        self.resource_policy = resource_policy
         self.event_id: int | None = None
         self.encoded = ""
         super().__init__(denial_message(principal_arn, action, resource, decision))

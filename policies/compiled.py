@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 
-from policies.engine import AttachedPolicy, Document, DocumentError, PolicySet, parse, unreadable
+from policies.engine import AttachedPolicy, Document, DocumentError, DocumentKind, PolicySet, parse, unreadable
 from policies.engine.index import weight_of as weight_of_document
 from policies.engine.plan import weight_of as weight_of_plans
 
@@ -91,7 +91,8 @@ class CompiledDocuments:
     """Half of the bytes are for documents, half for what is planned from them. A document that goes takes the policy
     sets along that were made with it, so that nothing is held uncounted."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, kind: DocumentKind = "identity") -> None:
+        self._kind = kind
         self.documents: ByteCache[str, Document] = ByteCache(limit_bytes // 2, self._document_dropped)
         self.policy_sets: ByteCache[Hashable, PolicySet] = ByteCache(limit_bytes // 2, self._set_dropped)
         self._made_with: dict[str, set[Hashable]] = {}
@@ -114,7 +115,7 @@ class CompiledDocuments:
         return found
 
     def _add(self, digest: str, text: str) -> Document:
-        document, length = compile_text(text), len(text)
+        document, length = compile_text(text, self._kind), len(text)
         with self._lock:
             if self.documents.peek(digest) is None:
                 self.documents.put(digest, document, lambda: weight_of_document(document, length))
@@ -170,10 +171,10 @@ def _layers(policies: PolicySet) -> Layers:
     )
 
 
-def compile_text(text: str) -> Document:
+def compile_text(text: str, kind: DocumentKind = "identity") -> Document:
     """A stored text as the engine wants it; one that can't be read becomes a document that denies everything."""
     try:
-        return parse(text)
+        return parse(text, kind)
     except DocumentError:
         return unreadable(text)
 

@@ -1,7 +1,11 @@
-from access import messages
+from access import assume_role as roles
+from access import messages, user_sessions
 from access.explaining import Reader
+from access.principals import federated_user_arn
+from access.temporary import Credentials, InvalidParameterValue, Wish
 from accounts.ids import account_of_access_key
-from api.registry import Call, Result, action
+from api import context
+from api.registry import Call, Result, Target, action
 from audit.errors import ValidationError
 
 
@@ -24,3 +28,77 @@ def get_access_key_info(call: Call) -> Result:
 def decode_authorization_message(call: Call) -> Result:
     """What the encoded message of a refusal says, as far as the caller may read what it is about."""
     return {"DecodedMessage": messages.decoded(call["EncodedMessage"], Reader(call.gate, call.account_id))}
+
+
+@action("sts:AssumeRole", resource=None)
+def assume_role(call: Call) -> Result:
+    """Decided by the caller's policies and the role's trust policy together, so not by the dispatcher."""
+    call.target = Target(call["RoleArn"])
+    if roles.ROLE_ARN.fullmatch(call["RoleArn"]) is None:
+        raise ValidationError(f"{call['RoleArn']} is invalid")
+    proofs = roles.Proofs(call.get("ExternalId", ""), call.get("SerialNumber", ""), call.get("TokenCode", ""))
+    made = roles.assume_role(gate=call.gate, role_arn=call["RoleArn"], wish=wish_of(call), proofs=proofs)
+    return role_session(made)
+
+
+@action("sts:GetSessionToken", resource=None)
+def get_session_token(call: Call) -> Result:
+    made = user_sessions.get_session_token(
+        gate=call.gate,
+        seconds=call.get("DurationSeconds"),
+        serial_number=call.get("SerialNumber", ""),
+        code=call.get("TokenCode", ""),
+    )
+    return {"Credentials": credentials(made)}
+
+
+def federated_user(call: Call) -> Target:
+    return Target(federated_user_arn(call.account_id, call["Name"]))
+
+
+@action("sts:GetFederationToken", resource=federated_user, context=context.request_tags)
+def get_federation_token(call: Call) -> Result:
+    wish = wish_of(call)
+    if wish.tags:
+        call.gate.require("sts:TagSession", call.target.arn, context.request_tags(call))
+    made = user_sessions.get_federation_token(by=call.principal, wish=wish)
+    return {
+        "Credentials": credentials(made.credentials),
+        "FederatedUser": {"FederatedUserId": made.unique_id, "Arn": made.arn},
+        "PackedPolicySize": made.packed_percent,
+    }
+
+
+def wish_of(call: Call) -> Wish:
+    """What a call asks of the session. Raises InvalidParameterValue for a tag given twice."""
+    tags = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
+    if len({key.casefold() for key in tags}) < len(call.get("Tags", [])):
+        raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    return Wish(
+        name=call.get("RoleSessionName") or call.get("Name", ""),
+        seconds=call.get("DurationSeconds"),
+        document=call.get("Policy", ""),
+        policy_arns=tuple(each.get("arn", "") for each in call.get("PolicyArns", [])),
+        tags=tags,
+        transitive_keys=tuple(call.get("TransitiveTagKeys", ())),
+        source_identity=call.get("SourceIdentity", ""),
+    )
+
+
+def role_session(made: roles.RoleSession) -> Result:
+    """What all three operations that make a role session answer."""
+    return {
+        "Credentials": credentials(made.credentials),
+        "AssumedRoleUser": {"AssumedRoleId": made.unique_id, "Arn": made.arn},
+        "PackedPolicySize": made.packed_percent or None,
+        "SourceIdentity": made.source_identity or None,
+    }
+
+
+def credentials(made: Credentials) -> Result:
+    return {
+        "AccessKeyId": made.access_key_id,
+        "SecretAccessKey": made.secret_access_key,
+        "SessionToken": made.session_token,
+        "Expiration": made.expires_at,
+    }

@@ -189,12 +189,15 @@ def has_mfa(account_id: str, user: User | None) -> bool:
     return _enabled(account_id, user).exists()
 
 
-def verify_code(*, account_id: str, user: User | None, code: str) -> MFADevice | None:
-    """The owner's device that shows this code now; None when none does, or the code was used already.
+def verify_code(*, account_id: str, user: User | None, code: str, serial_number: str | None = None) -> MFADevice | None:
+    """The owner's device that shows this code now, any or the named one; None when none does, or the code was used
+    already.
 
     How often may be tried is the caller's to limit.
     """
     for device in _enabled(account_id, user).order_by("slot"):
+        if serial_number not in (None, device.serial_number):
+            continue
         seed = box().open(device.seed_encrypted, device.sealed_row)
         counter = totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
         # The condition decides between two requests with the same code.

@@ -1,0 +1,187 @@
+"""AssumeRole: who may take on a role, for how long, and with what limits (STS API reference; AWS's own messages)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db import transaction
+
+from access.codes import prove_mfa
+from access.gate import PrincipalGate
+from access.principals import assumed_role_arn
+from access.session_tokens import SessionClaims
+from access.temporary import Credentials, Wish, check_session_tags, issue, lifetime, new_secret, session_policies
+from access.trust import require_trust
+from audit.errors import ServiceError, ValidationError
+from audit.principal import NO_TAGS, Principal
+from audit.services import record
+from identities.models import Role
+from identities.services.grants import tag_context
+
+ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
+DEFAULT_SECONDS = 3600
+LONGEST_CHAINED = 3600
+
+
+class NotAllowed(ServiceError):
+    """Refused by a rule, not by a policy."""
+
+    code = "AccessDenied"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """A session that was made: its key, what it is called, and how much of a token its limits and tags take."""
+
+    credentials: Credentials
+    arn: str
+    unique_id: str
+    packed_percent: int
+    source_identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What the caller shows beside its signature. `serial_number` and `code` go together."""
+
+    external_id: str = ""
+    serial_number: str = ""
+    code: str = field(default="", repr=False)
+
+
+def find_role(arn: str) -> Role | None:
+    """The role of an ARN, in whatever account: whether the caller may take it on is for policies to say."""
+    parts = ROLE_ARN.fullmatch(arn)
+    if parts is None:
+        return None
+    account_id, path, name = parts.groups()
+    role = Role.objects.filter(account_id=account_id, name_key=name.lower()).prefetch_related("tags").first()
+    return role if role is not None and role.arn == arn else None
+
+
+def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proofs | None = None) -> RoleSession:
+    """Take on a role for a while. Raises TrustDenied, NotAllowed, Throttled, ValidationError, InvalidParameterValue,
+    MalformedPolicyDocument, PackedPolicyTooLarge."""
+    by, proofs = gate.principal, proofs or Proofs()
+    if by.is_root:
+        raise NotAllowed("Roles may not be assumed by root accounts.")
+    proved = prove_mfa(by, proofs.serial_number, proofs.code)
+    if proved:
+        by = replace(by, mfa=True, mfa_at=proved)
+        gate = PrincipalGate(by)
+    wish = replace(wish, source_identity=_source_identity(by, wish))
+    role = find_role(role_arn)
+    authorize_session(gate, role_arn, role, wish, external_id=proofs.external_id)
+    if role is None:
+        raise NotAllowed(f"User: {by.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
+    return issue_role_session(by=by, role=role, wish=wish, not_after=by.expires_at)
+
+
+def authorize_session(
+    gate: PrincipalGate, role_arn: str, role: Role | None, wish: Wish, *, external_id: str = ""
+) -> None:
+    """Ask for the role, and for the tags and the source identity that the session shall carry. Raises TrustDenied."""
+    context = session_context(role, wish, external_id=external_id)
+    require_trust(gate, "sts:AssumeRole", role_arn, role, context)
+    if wish.tags:
+        require_trust(gate, "sts:TagSession", role_arn, role, context)
+    if wish.source_identity:
+        require_trust(gate, "sts:SetSourceIdentity", role_arn, role, context)
+
+
+def session_context(role: Role | None, wish: Wish, *, external_id: str = "") -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of a request for a session. A fact that was not given has no key, and so fails closed."""
+    facts: dict[str, str | tuple[str, ...]] = {
+        "sts:RoleSessionName": wish.name,
+        "sts:ExternalId": external_id,
+        "sts:SourceIdentity": wish.source_identity,
+        "sts:TransitiveTagKeys": tuple(wish.transitive_keys),
+    }
+    given = {key: value for key, value in facts.items() if value}
+    tags = {tag.key: tag.value for tag in role.tags.all()} if role else {}
+    of_role = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
+    return {**given, **tag_context(wish.tags), **of_role}
+
+
+@transaction.atomic
+def issue_role_session(
+    *,
+    by: Principal,
+    role: Role,
+    wish: Wish,
+    made_by: str = "AssumeRole",
+    provider: str = "",
+    not_after: datetime | None = None,
+    longest: int | None = None,
+) -> RoleSession:
+    """Make a session of a role for somebody of whom it is decided that they may have it, and record it.
+
+    `by` is who asked, `provider` the ARN or host name of what vouches for them, `not_after` the moment that the session
+    must not outlive, `longest` takes the place of the role's own maximum. Raises ValidationError,
+    InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge.
+    """
+    is_chained = by.type == "role-session"
+    seconds = _seconds(role, wish, longest or role.max_session_seconds, is_chained=is_chained)
+    inherited = _inherited_tags(by) if is_chained else NO_TAGS
+    check_session_tags(wish, inherited)
+    issued_at, expires_at = lifetime(seconds, not_after)
+    claims = SessionClaims(
+        made_by=made_by,
+        account_id=role.account_id,
+        issuer_id=role.unique_id,
+        secret=new_secret(),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        name=wish.name,
+        source_identity=wish.source_identity,
+        provider=provider,
+        policies=session_policies(role.account_id, wish),
+        tags={**inherited, **wish.tags},
+        transitive_keys=(*inherited, *wish.transitive_keys),
+    )
+    credentials, percent = issue(claims)
+    _record(by, role, claims, credentials)
+    return RoleSession(
+        credentials, assumed_role_arn(role, wish.name), f"{role.unique_id}:{wish.name}", percent, wish.source_identity
+    )
+
+
+def _seconds(role: Role, wish: Wish, longest: int, *, is_chained: bool) -> int:
+    seconds = wish.seconds or DEFAULT_SECONDS
+    if is_chained and seconds > LONGEST_CHAINED:
+        raise ValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+        )
+    if seconds > longest:
+        raise ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    return seconds
+
+
+def _source_identity(by: Principal, wish: Wish) -> str:
+    """Once set, it stays for the whole chain."""
+    if by.source_identity and wish.source_identity not in ("", by.source_identity):
+        raise NotAllowed("The source identity of a session can't be changed: it was set when the session was made.")
+    if wish.source_identity.lower().startswith("aws:"):
+        raise ValidationError("SourceIdentity cannot begin with aws: - that prefix is reserved.")
+    return by.source_identity or wish.source_identity
+
+
+def _inherited_tags(by: Principal) -> Mapping[str, str]:
+    return {key: by.tags[key] for key in by.transitive_keys}
+
+
+def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:
+    """In the trail of whose role it is, and in that of who asked where that is another account."""
+    for account_id in {role.account_id, by.account_id} - {""}:
+        record(
+            replace(by, account_id=account_id),
+            f"sts:{claims.made_by}",
+            role.arn,
+            made_key=credentials.access_key_id,
+            session=claims.name,
+            expires_at=f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+            tags=dict(claims.tags),
+            session_source_identity=claims.source_identity,
+            caller_account=by.account_id,
+        )

@@ -1,0 +1,132 @@
+"""Temporary credentials: what may be asked of a session, and making its key. Nothing is stored: everything is in the
+sealed token, and whose session it is is looked up at every use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from access.session_tokens import SessionClaims, packed_percent, seal
+from accounts import rules
+from accounts.ids import new_access_key_id, new_secret_access_key
+from audit import clock
+from audit.errors import MalformedPolicyDocument, ServiceError, ValidationError
+from audit.principal import NO_TAGS, SessionPolicies
+from identities.sealed import box
+from policies.documents import check_document
+from policies.models import ManagedPolicy
+
+TAG_LIMIT = 50
+POLICY_ARN_LIMIT = 10
+# Characters of the document and the ARNs together (AWS_STS quotas, "session policies").
+PLAIN_LIMIT = 2048
+
+
+class PackedPolicyTooLarge(ServiceError):
+    """Session policies and tags together take more room than a token has."""
+
+    code = "PackedPolicyTooLarge"
+
+
+class InvalidParameterValue(ServiceError):
+    code = "InvalidParameterValue"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A temporary key, as its holder needs it. `expires_at` has no fraction: that is what the token says too."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a session: its name, how long, and what shall limit or mark it. `seconds` None: as usual."""
+
+    name: str = ""
+    seconds: int | None = None
+    document: str = ""
+    policy_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    transitive_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+
+
+def session_policies(account_id: str, wish: Wish) -> SessionPolicies | None:
+    """The limits that are asked for; None where none are. Raises MalformedPolicyDocument, ValidationError."""
+    if not wish.document and not wish.policy_arns:
+        return None
+    if len(wish.policy_arns) > POLICY_ARN_LIMIT:
+        raise ValidationError(
+            "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {POLICY_ARN_LIMIT}"
+        )
+    if len(wish.document) + sum(map(len, wish.policy_arns)) > PLAIN_LIMIT:
+        raise ValidationError(
+            "1 validation error detected: Value at 'policy' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {PLAIN_LIMIT}"
+        )
+    if wish.document:
+        check_document(wish.document, "session")
+    return SessionPolicies(wish.document, _unique_ids(account_id, wish.policy_arns))
+
+
+def _unique_ids(account_id: str, arns: tuple[str, ...]) -> tuple[str, ...]:
+    if not arns:
+        return ()
+    names = {arn.rpartition("/")[2].lower() for arn in arns}
+    rows = ManagedPolicy.objects.visible_to(account_id).filter(name_key__in=names)
+    found = {policy.arn: policy.unique_id for policy in rows}
+    if missing := [arn for arn in arns if arn not in found]:
+        raise MalformedPolicyDocument(f"Policy {missing[0]} does not exist or is not attachable.")
+    return tuple(dict.fromkeys(found[arn] for arn in arns))
+
+
+def check_session_tags(wish: Wish, inherited: Mapping[str, str] = NO_TAGS) -> None:
+    """`inherited` are the transitive tags of the session that asks: nothing changes them further down the chain.
+
+    Raises InvalidParameterValue.
+    """
+    if problem := rules.tags_problem(wish.tags, TAG_LIMIT):
+        raise InvalidParameterValue(problem)
+    given, fixed = {key.casefold() for key in wish.tags}, {key.casefold() for key in inherited}
+    transitive = {key.casefold() for key in wish.transitive_keys}
+    if transitive & fixed:
+        raise InvalidParameterValue(
+            "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+            "from the calling session."
+        )
+    if not transitive <= given:
+        raise InvalidParameterValue("The specified transitive tag key must be included in the requested tags.")
+    if given & fixed:
+        raise InvalidParameterValue(
+            "One of the specified tags can't be set because its key is a transitive tag key of the calling session."
+        )
+
+
+def issue(claims: SessionClaims) -> tuple[Credentials, int]:
+    """The key for a session, and how much of a token's room its policies and tags take, in percent.
+
+    Raises PackedPolicyTooLarge.
+    """
+    percent = packed_percent(claims.policies, claims.tags, claims.transitive_keys)
+    if percent > 100:
+        raise PackedPolicyTooLarge(
+            f"Packed policy consumes {percent}% of allotted space, please use smaller policy or fewer tags."
+        )
+    access_key_id = new_access_key_id(claims.account_id, "ASIA")
+    token = seal(claims, access_key_id, box())
+    return Credentials(access_key_id, claims.secret, token, claims.expires_at), percent
+
+
+def new_secret() -> str:
+    return new_secret_access_key()
+
+
+def lifetime(seconds: int, not_after: datetime | None = None) -> tuple[datetime, datetime]:
+    """From now for that long, but not beyond `not_after`; to the second, as everybody will read it."""
+    now = clock.now().replace(microsecond=0)
+    end = now + timedelta(seconds=seconds)
+    return now, min(end, not_after) if not_after else end
