@@ -109,10 +109,10 @@ class ValidateForm(forms.Form):
     used = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)
 
 
-def _lines(label: str, rows: int, help_text: str, *, required: bool = False) -> forms.CharField:
-    attributes = {"class": "form-control document-text", "rows": rows, "spellcheck": "false"}
+def _lines(label: str, rows: int, help_text: str, example: str = "") -> forms.CharField:
+    attributes = {"class": "form-control font-monospace", "rows": rows, "spellcheck": "false", "placeholder": example}
     return forms.CharField(
-        label=label, required=required, help_text=help_text, max_length=100_000, widget=forms.Textarea(attributes)
+        label=label, required=False, help_text=help_text, max_length=100_000, widget=forms.Textarea(attributes)
     )
 
 
@@ -133,10 +133,19 @@ class ServiceForm(forms.Form):
         8,
         "One a line: name | access level | description | resource types | condition keys. "
         "Only the name is needed. Access levels are List, Read, Write, Tagging, Permissions management.",
+        "Plant | Write | Put something into a bed | bed | garden:Season",
     )
-    resource_types = _lines("Kinds of resources", 4, "One a line: name | ARN, with ${…} for what differs.")
+    resource_types = _lines(
+        "Kinds of resources",
+        4,
+        "One a line: name | ARN, with ${…} for what differs.",
+        "bed | arn:aws:garden::${Account}:bed/${BedName}",
+    )
     condition_keys = _lines(
-        "Condition keys", 4, "One a line: name | type | several, the last for a key that can have several values."
+        "Condition keys",
+        4,
+        "One a line: name | type | several, the last for a key that can have several values.",
+        "garden:Season | String",
     )
     pasted = _lines("Or paste it as JSON", 6, "It takes the place of the three lists above.")
 

@@ -46,12 +46,17 @@ class ResourceType:
     @property
     def pattern(self) -> str:
         """The ARN with `*` for each placeholder, as `overlap` compares it."""
-        return open_pattern(self.arn)
+        return _compared(self.arn)
 
 
 @lru_cache(maxsize=4096)
+def _compared(arn: str) -> str:
+    return open_pattern(arn.replace("${BucketName}", NO_SLASH))
+
+
 def open_pattern(text: str) -> str:
-    return _PLACEHOLDER.sub("*", text.replace("${BucketName}", NO_SLASH))
+    """A text with `*` for each placeholder."""
+    return _PLACEHOLDER.sub("*", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from policies import own_services
+from policies.engine.catalog_types import open_pattern
 from policies.forms import DeleteServiceForm, ServiceForm, ValidationSettingsForm
 from policies.models import RegisteredService, service_arn
 from policies.views.editing import refuse_on_form
@@ -83,8 +84,9 @@ def _example(service: RegisteredService) -> str:
     action = service.definition["actions"][0]
     kinds = {each["name"]: each["arn"] for each in service.definition["resource_types"]}
     resource = next((kinds[name] for name in action["resource_types"] if name in kinds), "*")
-    for placeholder, value in (("${Partition}", "aws"), ("${Account}", service.account_id), ("${Region}", "*")):
+    for placeholder, value in (("${Partition}", "aws"), ("${Account}", service.account_id)):
         resource = resource.replace(placeholder, value)
+    resource = open_pattern(resource)
     statement = {"Effect": "Allow", "Action": f"{service.prefix}:{action['name']}", "Resource": resource}
     return json.dumps(statement, indent=2)
 

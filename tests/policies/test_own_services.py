@@ -103,6 +103,13 @@ def test_a_person_registers_one_by_lines(alice: User) -> None:
     assert RegisteredService.objects.get().definition["actions"][0]["description"] == "Puts in"
 
 
+def test_its_page_offers_a_statement_that_is_right(garden: RegisteredService, alice: User) -> None:
+    answer = browser_of(alice).get(GET)
+    example = json.loads(answer.context["example"])
+    assert example["Resource"] == "arn:aws:garden::111122223333:bed/*"
+    assert codes(alice.account, json.dumps({"Version": "2012-10-17", "Statement": [example]})) == set()
+
+
 def test_a_person_registers_one_by_json(alice: User) -> None:
     form = {"service_prefix": "garden", "name": "Our garden", "pasted": json.dumps(GARDEN)}
     browser_of(alice).post(CREATE, form)
