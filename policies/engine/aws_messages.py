@@ -9,17 +9,21 @@ from dataclasses import replace
 from policies.engine.document import Document
 from policies.engine.elements import IAM_PATHS
 from policies.engine.findings import DocumentError, DocumentKind, Finding
+from policies.engine.lint import lint
 from policies.engine.parse import examine
 
 SYNTAX = "Syntax errors in policy."
 LEGACY = "The policy failed legacy parsing"
 VERSION = "Policy document must be version 2012-10-17 or greater."
 INVALID_JSON = "This policy contains invalid Json"
+# Organizations says no more than this.
+CONTROL_POLICY = "The provided policy document does not meet the requirements of the specified policy type."
 # With two blanks, as AWS writes it.
 TRUST_ACTIONS = (
     "Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML,"
     "  and sts:AssumeRoleWithWebIdentity"
 )
+_CONTROL_CODES = ("RCP_ALLOW", "RCP_ACTION")
 # Documents whose Version AWS insists on when they are saved.
 _NEEDS_VERSION: tuple[DocumentKind, ...] = ("identity", "boundary", "session")
 
@@ -94,9 +98,21 @@ def parse_for_api(text: str, kind: DocumentKind) -> Document:
     if document is not None and not document.statements:
         finding = Finding("error", "EMPTY_STATEMENT", "The policy has no statements.", "Add one.", 1, 1)
         raise DocumentError((finding, *examined.findings))
+    if document is not None and kind == "resource_control":
+        _refuse_control_policy(text)
     if document is None or (kind in _NEEDS_VERSION and not document.has_variables):
         raise DocumentError(_with_error(examined.findings))
     return document
+
+
+def _refuse_control_policy(text: str) -> None:
+    """A stored resource control policy may be the one that AWS attaches itself, which allows everything; nobody can
+    write another Allow."""
+    findings = lint(text, "resource_control")
+    if any(finding.code in _CONTROL_CODES for finding in findings):
+        raise DocumentError(
+            tuple(replace(each, severity="error") if each.code in _CONTROL_CODES else each for each in findings)
+        )
 
 
 def _with_error(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -106,6 +122,8 @@ def _with_error(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def aws_message(error: DocumentError, kind: DocumentKind) -> str:
     """The message AWS gives for a document of a kind that was refused with these findings."""
+    if kind in ("service_control", "resource_control"):
+        return CONTROL_POLICY
     codes = {finding.code for finding in error.findings}
     if kind == "trust" and codes & {"INVALID_JSON", "DUPLICATE_KEY", "TOO_DEEP"}:
         return INVALID_JSON

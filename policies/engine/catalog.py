@@ -55,11 +55,11 @@ class Catalog:
         service = self.service(prefix)
         if service is None:
             return
-        if rest == "*":
-            yield from service.actions.values()
-            return
         if "*" not in rest and "?" not in rest:
             yield from filter(None, (service.actions.get(rest),))
+            return
+        if "*" not in rest[:-1] and "?" not in rest:
+            yield from (action for name, action in service.actions.items() if name.startswith(rest[:-1]))
             return
         compiled = compile_pattern(rest)
         yield from (action for name, action in service.actions.items() if compiled.matches(name))

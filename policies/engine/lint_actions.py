@@ -10,6 +10,7 @@ from policies.engine.findings import Problem
 from policies.engine.lint_subject import EVERYTHING, Located, Subject
 
 _WILD = ("*", "?")
+_CHANGING = ("Write", "Tagging", "Permissions management")
 _REGION_PARTS = 3
 
 
@@ -108,6 +109,25 @@ def useless_pairs(statement: Statement, subject: Subject) -> Iterator[Located]:
         yield from _unused(statement, used)
 
 
+def could_be_limited(statement: Statement, subject: Subject) -> Iterator[Located]:
+    """Actions that change something, allowed on everything although they could be limited to some resources."""
+    if statement.effect == "Deny" or statement.conditions or subject.document.kind not in ("identity", "session"):
+        return
+    if "*" not in statement.resources:
+        return
+    named = [action for text in statement.actions if "*" not in text for action in subject.actions(text) or ()]
+    wide = [action.full_name for action in named if action.resource_types and action.access_level in _CHANGING]
+    if wide:
+        message = f"{shortened(wide)} could be limited to some resources, and may be used on all."
+        hint = "Name the resources that are meant, or add a condition."
+        yield (statement.index, "Resource"), Problem("RESOURCE_STAR", message, hint, "suggestion", wide[0])
+
+
+def shortened(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
+
+
 def _never_applies(text: str, found: tuple[Action, ...]) -> Problem:
     kinds = sorted({name for action in found for name in action.resource_types})
     if not kinds:
@@ -140,4 +160,4 @@ def control_policy_reach(statement: Statement, subject: Subject) -> Iterator[Loc
             yield (statement.index, "Action"), Problem("RCP_SERVICE", message, hint, "warning", text)
 
 
-RULES = (unknown_actions, resource_shapes, useless_pairs, control_policy_reach)
+RULES = (unknown_actions, resource_shapes, useless_pairs, could_be_limited, control_policy_reach)

@@ -7,6 +7,7 @@ from policies.engine.catalog import Action, ConditionKey
 from policies.engine.conditions import ParsedOperator, parse_operator
 from policies.engine.document import Condition, Statement
 from policies.engine.findings import Problem, Severity
+from policies.engine.lint_actions import shortened
 from policies.engine.lint_subject import EVERYTHING, Located, Subject
 
 # Global keys that are there only where an action supports tags.
@@ -134,14 +135,9 @@ def _support_problem(name: str, statement: Statement, subject: Subject, *, absen
         message = f"No action of this statement knows {name}, so by it they are always {effect}."
         hint = "Remove the condition, or use a key that these actions know."
         return Problem("KEY_UNSUPPORTED", message, hint, severity, name)
-    message = f"{_listed(without)} know no {name}, so by this statement they are always {effect}."
+    message = f"{shortened(without)} know no {name}, so by this statement they are always {effect}."
     hint = "Move them to another statement, without this condition."
     return Problem("KEY_PARTLY_UNSUPPORTED", message, hint, severity, name)
-
-
-def _listed(actions: list[str]) -> str:
-    more = f" and {len(actions) - 5} more" if len(actions) > 5 else ""
-    return f"{', '.join(actions[:5])}{more}"
 
 
 def _knows(action: Action, name: str, subject: Subject) -> bool:

@@ -15,8 +15,8 @@ Located = tuple[Place, Problem]
 EVERYTHING = ("*", "*:*")
 # Guessing what was meant and comparing patterns cost time; a hostile document gets no more of them than these.
 _GUESSES = 6
-_WORK = 8_000
-_NAMES_PER_UNIT = 16
+_WORK = 6_000
+_NAMES_PER_UNIT = 2
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Subject:
                 return None
             service = self.service_of(key)
             self.work -= 1
-            if service is not None and ("*" in key or "?" in key):
+            if service is not None and ("*" in key[:-1] or "?" in key):
                 self.work -= len(service.actions) // _NAMES_PER_UNIT
             self._actions[key] = tuple(self.catalog.matching(key))
         return self._actions[key]

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from policies.engine.arn import FIELDS, split_arn
-from policies.engine.patterns import compile_pattern
+from policies.engine.patterns import Pattern, compile_pattern
 
 # A name that holds no slash, in the place of a placeholder: buckets' names. All other placeholders may hold any text.
 NO_SLASH = "\0"
@@ -37,6 +37,11 @@ def _fields_of_kind(kind: str) -> tuple[str, ...]:
     return tuple(split_arn(kind))
 
 
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> Pattern:
+    return compile_pattern(pattern)
+
+
 def _field_fits(named: str, field: str) -> bool:
     if field == "*":
         # A placeholder stands for something.
@@ -61,7 +66,7 @@ def _common_cases(one: str, other: str) -> bool | None:
             return "/" not in beginning
         return ("/" in one or one.endswith("*")) if other == f"{NO_SLASH}/*" else None
     if beginning == one:
-        return compile_pattern(other).matches(one)
+        return _compiled(other).matches(one)
     if other.find("*") == len(other) - 1:
         known = other[:-1]
         return beginning.startswith(known) or known.startswith(beginning)

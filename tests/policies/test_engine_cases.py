@@ -5,7 +5,7 @@ import pytest
 
 from policies.engine import DocumentError, Outcome, evaluate, lint, parse
 from policies.engine.aws_messages import aws_message, parse_for_api
-from tests.policies.cases import Case, as_text, load, make_policies, make_request, name_of
+from tests.policies.cases import Case, as_text, load, make_policies, make_request, name_of, policy
 
 TOPICS = ("actions_and_resources", "conditions", "variables", "composition")
 DECISIONS = [case for topic in TOPICS for case in load(topic)]
@@ -66,3 +66,19 @@ def numbers_of(text: str) -> list[int]:
     """ "3, 4" and "62–65" as numbers."""
     ends = [part.partition("–") for part in text.split(", ")]
     return [number for first, _, last in ends for number in range(int(first), int(last or first) + 1)]
+
+
+RCP = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+
+
+@pytest.mark.parametrize("change", [{"Effect": "Allow"}, {"Action": "*"}, {"Principal": {"AWS": "*"}}])
+def test_nobody_can_save_a_resource_control_policy_that_allows(change: dict[str, object]) -> None:
+    assert parse_for_api(policy(RCP), "resource_control").statements
+    with pytest.raises(DocumentError) as refused:
+        parse_for_api(policy({**RCP, **change}), "resource_control")
+    message = "The provided policy document does not meet the requirements of the specified policy type."
+    assert aws_message(refused.value, "resource_control") == message
+
+
+def test_the_one_that_aws_attaches_is_still_read() -> None:
+    assert parse(policy({**RCP, "Effect": "Allow", "Action": "*"}), "resource_control").statements
