@@ -19,6 +19,7 @@ from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
 from audit.principal import Origin, Principal, anonymous
 from audit.services import record
+from federation.errors import InvalidIdentityToken
 
 XML = "text/xml"
 JSON = "application/x-amz-json-1.1"
@@ -157,4 +158,7 @@ def _record_refusal(call: Call, error: ServiceError) -> None:
         )
         error.event_id, error.encoded = event.id, messages.encoded(event.account_id, event.id)
     elif not call.operation.name.startswith(_READS):
-        record(call.principal, name, arn, outcome=Outcome.FAILURE, error_code=error.code)
+        outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
+        # What an outsider is not told stands here, for those who may read the trail.
+        why: dict[str, Any] = {"reason": error.detail} if isinstance(error, InvalidIdentityToken) else {}
+        record(call.principal, name, arn, outcome=outcome, error_code=error.code, **why)

@@ -49,9 +49,17 @@ class Program:
 
     def call(self, service: str, operation_name: str, /, **inputs: Any) -> Any:
         """The parsed answer; raises Refused for an error."""
+        form = self.form(service, operation_name, **inputs)
+        return self.read(service, operation_name, self.post(service, form))
+
+    def form(self, service: str, operation_name: str, /, **inputs: Any) -> str:
+        """The body of a call, as an SDK writes it."""
         operation = model(service).operation_model(operation_name)
-        form = QuerySerializer().serialize_to_request(inputs, operation)["body"]
-        return self._read(self.post(service, urlencode(form)), operation.output_shape)
+        return urlencode(QuerySerializer().serialize_to_request(inputs, operation)["body"])
+
+    def read(self, service: str, operation_name: str, response: HttpResponse) -> Any:
+        """The parsed answer; raises Refused for an error."""
+        return self._read(response, model(service).operation_model(operation_name).output_shape)
 
     def iam(self, operation_name: str, /, **inputs: Any) -> Any:
         return self.call("iam", operation_name, **inputs)

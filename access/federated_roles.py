@@ -1,0 +1,209 @@
+"""Roles for people and programs that an outside provider vouches for (AssumeRoleWithSAML, AssumeRoleWithWebIdentity).
+
+They have no identity here and no policies: the role's trust policy alone decides, on what the provider said of them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+
+from access import throttle
+from access.assume_role import ROLE_ARN, NotAllowed, RoleSession, find_role, issue_role_session, session_context
+from access.gate import global_context
+from access.temporary import Wish
+from access.trust import trust_of
+from audit import clock
+from audit.errors import ValidationError
+from audit.principal import Origin, Principal
+from federation.errors import InvalidIdentityToken
+from federation.models import SAMLProvider
+from federation.oidc import WebIdentity
+from federation.saml.claims import ROLE_SESSION_NAME, SESSION_DURATION, SOURCE_IDENTITY, Claims
+from federation.services.assertions import redeem
+from federation.services.web_identities import read_token
+from identities.models import Role
+from policies.engine import PolicySet, Request, RequestPrincipal, evaluate
+
+Operation = Literal["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
+# Refused tries of one address; those that succeed don't count, so that a cluster behind one address goes on.
+TRIES = throttle.Limit("federation-from-address", 60, timedelta(minutes=15))
+_PROVIDER_ARN = re.compile(r"arn:aws:iam::(\d{12}):saml-provider/([\w._-]{1,128})", re.ASCII)
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_SHORTEST, _LONGEST = 900, 43200
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody from outside, as proven. `provider` is how a trust policy names who vouches, `keys` are the condition
+    keys that it fills, `unique_id` tells the person apart from all others."""
+
+    operation: Operation
+    provider: str
+    subject: str
+    unique_id: str
+    keys: Mapping[str, tuple[str, ...]]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    not_after: datetime | None = None
+
+    def principal(self, account_id: str, origin: Origin) -> Principal:
+        """For the audit trail of the account whose role it is."""
+        name = self.subject[:128]
+        return Principal(account_id, "federated", self.provider, self.unique_id[:193], name, origin=origin)
+
+    def wish(self, wish: Wish) -> Wish:
+        """What is asked of the session, with what the provider said about it."""
+        return replace(wish, tags=self.tags, transitive_keys=self.transitive_keys, source_identity=self.source_identity)
+
+
+def by_saml(provider: SAMLProvider, claims: Claims) -> Vouched:
+    """Raises InvalidIdentityToken for a source identity that is none."""
+    qualifier = claims.name_qualifier(provider.account_id, provider.name)
+    return Vouched(
+        operation="AssumeRoleWithSAML",
+        provider=provider.arn,
+        subject=claims.name_id,
+        unique_id=f"{qualifier}:{claims.name_id}",
+        keys=claims.condition_keys(provider.account_id, provider.name),
+        tags=claims.tags,
+        transitive_keys=claims.transitive_tag_keys,
+        source_identity=_source_identity(claims.values(SOURCE_IDENTITY)),
+        not_after=_end(claims),
+    )
+
+
+def by_web_identity(provider: str, person: WebIdentity) -> Vouched:
+    return Vouched(
+        operation="AssumeRoleWithWebIdentity",
+        provider=provider,
+        subject=person.subject,
+        unique_id=f"{person.name}:{person.audience}:{person.subject}",
+        keys=person.condition_keys(),
+        tags=person.tags,
+        transitive_keys=person.transitive_tag_keys,
+        source_identity=_source_identity((person.source_identity,) if person.source_identity else ()),
+    )
+
+
+def may_assume(who: Vouched, role: Role, wish: Wish, origin: Origin) -> bool:
+    """Whether the role's trust policy lets them in, with the tags and the source identity that they bring."""
+    wish = who.wish(wish)
+    actions = [f"sts:{who.operation}"]
+    actions += ["sts:TagSession"] if wish.tags else []
+    actions += ["sts:SetSourceIdentity"] if wish.source_identity else []
+    facts = global_context(who.principal("", origin))
+    general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
+    given = {key: (each,) if isinstance(each, str) else each for key, each in session_context(role, wish).items()}
+    asker = RequestPrincipal(arn=who.provider, account_id="", type="federated")
+    policies = PolicySet(resource=trust_of(role), resource_required=True)
+    return all(
+        evaluate(
+            Request(action, role.arn, {**general, **given, **who.keys}, asker, resource_account=role.account_id),
+            policies,
+        ).allowed
+        for action in actions
+    )
+
+
+def take_on(who: Vouched, role: Role | None, wish: Wish, origin: Origin, *, longest: int | None = None) -> RoleSession:
+    """A session of the role. Raises NotAllowed, in the same words for a role that is not there, and what
+    `issue_role_session` raises."""
+    if role is None or not may_assume(who, role, wish, origin):
+        raise NotAllowed(f"Not authorized to perform sts:{who.operation}")
+    return issue_role_session(
+        by=who.principal(role.account_id, origin),
+        role=role,
+        wish=who.wish(wish),
+        made_by=who.operation,
+        provider=who.provider,
+        not_after=who.not_after,
+        longest=longest,
+    )
+
+
+def assume_role_with_saml(
+    *, role_arn: str, provider_arn: str, response: str, wish: Wish, origin: Origin
+) -> tuple[RoleSession, Claims, SAMLProvider]:
+    """Raises ValidationError, Throttled, InvalidIdentityToken, ExpiredToken, NotAllowed and what `take_on` raises."""
+    counted = throttle.step_try(TRIES, origin.address)
+    _check_role_arn(role_arn)
+    parts = _PROVIDER_ARN.fullmatch(provider_arn)
+    if parts is None:
+        raise ValidationError(f"{provider_arn} is invalid")
+    # What is refused for another reason has not used its assertion up.
+    with transaction.atomic():
+        provider = SAMLProvider.objects.filter(account_id=parts.group(1), name=parts.group(2)).first()
+        claims = redeem(provider, response, clock.now())
+        if provider is None or (role_arn, provider_arn) not in claims.roles:
+            raise NotAllowed("Not authorized to perform sts:AssumeRoleWithSAML")
+        role = find_role(role_arn) if ROLE_ARN.fullmatch(role_arn) else None
+        own = role if role is not None and role.account_id == provider.account_id else None
+        made = take_on(by_saml(provider, claims), own, replace(wish, name=session_name(claims)), origin)
+    counted.succeeded()
+    return made, claims, provider
+
+
+def assume_role_with_web_identity(
+    *, role_arn: str, token: str, wish: Wish, origin: Origin
+) -> tuple[RoleSession, WebIdentity, str]:
+    """Raises ValidationError, Throttled, InvalidIdentityToken, ExpiredToken, IDPCommunicationError, NotAllowed and what
+    `take_on` raises."""
+    counted = throttle.step_try(TRIES, origin.address)
+    parts = _check_role_arn(role_arn)
+    provider, person = read_token(parts.group(1), token, clock.now())
+    made = take_on(by_web_identity(provider, person), find_role(role_arn), wish, origin)
+    counted.succeeded()
+    return made, person, provider
+
+
+def _check_role_arn(role_arn: str) -> re.Match[str]:
+    parts = ROLE_ARN.fullmatch(role_arn)
+    if parts is None:
+        raise ValidationError(f"{role_arn} is invalid")
+    return parts
+
+
+def session_name(claims: Claims) -> str:
+    """Raises InvalidIdentityToken."""
+    values = claims.values(ROLE_SESSION_NAME)
+    if len(values) != 1:
+        raise InvalidIdentityToken("RoleSessionName is required in AuthnResponse")
+    if not _NAME.fullmatch(values[0]):
+        raise InvalidIdentityToken("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
+    return values[0]
+
+
+def _source_identity(values: tuple[str, ...]) -> str:
+    if not values:
+        return ""
+    if len(values) != 1 or not _NAME.fullmatch(values[0]) or values[0].lower().startswith("aws:"):
+        raise InvalidIdentityToken(
+            'SourceIdentity in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64} and cannot begin with "aws:"'
+        )
+    return values[0]
+
+
+def session_seconds(claims: Claims) -> int | None:
+    """How long the provider wants console sessions to be; None when it does not say. Raises InvalidIdentityToken."""
+    values = claims.values(SESSION_DURATION)
+    if not values:
+        return None
+    if len(values) != 1 or not values[0].isascii() or not values[0].isdigit() or len(values[0]) > 5:
+        raise InvalidIdentityToken("SessionDuration in AuthnResponse must be a number of seconds")
+    if not _SHORTEST <= int(values[0]) <= _LONGEST:
+        raise InvalidIdentityToken(f"SessionDuration in AuthnResponse must be between {_SHORTEST} and {_LONGEST}")
+    return int(values[0])
+
+
+def _end(claims: Claims) -> datetime | None:
+    """The moment that no session outlives: the provider's own, and the duration that it gives."""
+    seconds = session_seconds(claims)
+    ends = [claims.session_ends_at] if claims.session_ends_at else []
+    if seconds is not None:
+        ends.append(clock.now().replace(microsecond=0) + timedelta(seconds=seconds))
+    return min(ends, default=None)

@@ -1,0 +1,62 @@
+"""Calls that exchange an outside proof for credentials of a role; they carry no signature."""
+
+from dataclasses import replace
+
+from access import federated_roles
+from access.assume_role import ROLE_ARN
+from accounts.models import Account
+from api.actions.sts import role_session, wish_of
+from api.registry import Call, Result, Target, action
+from audit.errors import ValidationError
+from federation.oidc import WebIdentity
+
+
+@action("sts:AssumeRoleWithSAML", resource=None)
+def assume_role_with_saml(call: Call) -> Result:
+    about(call)
+    made, claims, provider = federated_roles.assume_role_with_saml(
+        role_arn=call["RoleArn"],
+        provider_arn=call["PrincipalArn"],
+        response=call["SAMLAssertion"],
+        wish=wish_of(call),
+        origin=call.principal.origin,
+    )
+    return {
+        **role_session(made),
+        "Subject": claims.name_id,
+        "SubjectType": claims.subject_type,
+        "Issuer": claims.issuer,
+        "Audience": claims.recipient,
+        "NameQualifier": claims.name_qualifier(provider.account_id, provider.name),
+    }
+
+
+@action("sts:AssumeRoleWithWebIdentity", resource=None)
+def assume_role_with_web_identity(call: Call) -> Result:
+    about(call)
+    if "ProviderId" in call:
+        raise ValidationError(
+            "OAuth 2.0 access tokens are not accepted here: leave ProviderId out and give an OpenID Connect ID token."
+        )
+    made, person, provider = federated_roles.assume_role_with_web_identity(
+        role_arn=call["RoleArn"], token=call["WebIdentityToken"], wish=wish_of(call), origin=call.principal.origin
+    )
+    return {
+        **role_session(made),
+        "SubjectFromWebIdentityToken": person.subject,
+        "Provider": provider_shown(person, provider),
+        "Audience": person.audience,
+    }
+
+
+def provider_shown(person: WebIdentity, provider: str) -> str:
+    """The ARN of a provider of the account, the issuer of one that everybody knows."""
+    return provider if provider.startswith("arn:") else person.name
+
+
+def about(call: Call) -> None:
+    """What is refused is recorded with the account whose role was asked for, where there is one."""
+    call.target = Target(call["RoleArn"])
+    parts = ROLE_ARN.fullmatch(call["RoleArn"])
+    if parts and Account.objects.filter(pk=parts.group(1)).exists():
+        call.principal = replace(call.principal, account_id=parts.group(1))
