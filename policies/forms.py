@@ -5,12 +5,21 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts import rules
+from policies import visual
 from policies.definitions import BadDefinition, Definition, from_json, from_lines, to_lines
 from policies.models import RegisteredService
 from policies.own_services import NAME_LIMIT as SERVICE_NAME_LIMIT
 from policies.services import DESCRIPTION_LIMIT, NAME_LIMIT
 
 _TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
+
+
+class DocumentWidget(forms.Textarea):
+    """A text field, or the fields of the visual view, which change the text that they were made from."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        text = super().value_from_datadict(data, files, name)
+        return visual.applied(text.replace("\r\n", "\n"), data) if text and visual.MARKER in data else text
 
 
 class DocumentField(forms.CharField):
@@ -21,7 +30,7 @@ class DocumentField(forms.CharField):
         super().__init__(
             label="Document",
             strip=False,
-            widget=forms.Textarea(attributes),
+            widget=DocumentWidget(attributes),
             error_messages={"required": "Write a document, or start from a template."},
             **more,
         )

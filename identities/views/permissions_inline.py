@@ -18,7 +18,7 @@ from identities.views.permission_holders import Holder, holder_of, permitted_gro
 from policies.documents import findings_of, readable
 from policies.engine import Finding, size
 from policies.starters import STARTERS, starter
-from policies.views.editing import VALIDATE, editor, refuse_on_form, typed
+from policies.views.editing import VALIDATE, editor, kept, refuse_on_form, typed
 
 Put = Callable[[dict[str, Any]], object]
 
@@ -101,10 +101,11 @@ def _show(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
 def _put(request: ConsoleRequest, holder: Holder, name: str, put: Put) -> HttpResponse:
     """Changing shows the present document, so whoever changes one must be allowed to read it."""
     present = _readable_row(request, holder, name) if name else None
-    form = InlinePolicyForm(
-        ({**request.POST.dict(), "name": name} if name else request.POST) if request.method == "POST" else None,
-        initial=_start(request, present),
-    )
+    given = request.POST.copy()
+    if name:
+        given["name"] = name
+    form = InlinePolicyForm(given if request.method == "POST" else None, initial=_start(request, present))
+    form = kept(request, form)
     findings: Any = None
     stale = False
     if form.is_valid():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django import forms
 from django.forms import BoundField
@@ -15,13 +16,21 @@ from audit.http import ConsoleRequest
 from policies.documents import DocumentRefused, findings_of
 from policies.engine import Finding, size
 from policies.forms import ValidateForm
+from policies.views.catalog import catalog_for
+from policies.visual import MARKER
+from policies.visual_panels import OPERATORS, StatementPanel, panels_of
 
 VALIDATE = "access-analyzer:ValidatePolicy"
+# The buttons that go over to the other view, or change the visual one, have this name.
+SWITCH = "editor"
+
+Form = TypeVar("Form", bound=forms.Form)
 
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """`used` are the characters that other documents have taken of the same quota."""
+    """`used` are the characters that other documents have taken of the same quota. `panels` are the visual view, where
+    it is wanted and the document has one; `text` is the document as it is now."""
 
     field: BoundField
     limit: int
@@ -29,10 +38,20 @@ class Editor:
     size: int
     findings: Sequence[Finding]
     may_validate: bool
+    panels: Sequence[StatementPanel] | None = None
+    wants_visual: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.field.value() or ""
 
     @property
     def total(self) -> int:
         return self.used + self.size
+
+    @property
+    def operators(self) -> Sequence[str]:
+        return OPERATORS
 
     @property
     def errors(self) -> int:
@@ -48,7 +67,22 @@ def editor(
     text = form["document"].value() or ""
     if findings is None:
         findings = findings_of(text, account_id=request.principal.account_id) if may_validate and text else ()
-    return Editor(form["document"], limit, used, size(text), findings, may_validate)
+    visual = wants_visual(request)
+    panels = panels_of(text, request.POST, catalog_for(request)) if visual else None
+    return Editor(form["document"], limit, used, size(text), findings, may_validate, panels, visual)
+
+
+def wants_visual(request: ConsoleRequest) -> bool:
+    """The visual view was asked for, or the form came from it and nobody asked for the text."""
+    asked = request.POST.get(SWITCH, "")
+    return asked in ("visual", "add") or (MARKER in request.POST and asked != "text")
+
+
+def kept(request: ConsoleRequest, form: Form) -> Form:
+    """The form itself, or, when somebody only went over to the other view, one that holds what was typed so far."""
+    if request.method != "POST" or SWITCH not in request.POST:
+        return form
+    return type(form)(initial={name: form[name].data for name in form.fields})
 
 
 def refuse_on_form(form: forms.Form, error: ServiceError) -> Sequence[Finding] | None:
@@ -65,7 +99,7 @@ def refuse_on_form(form: forms.Form, error: ServiceError) -> Sequence[Finding] |
 
 def typed(form: forms.Form) -> dict[str, str]:
     """What somebody typed, for showing the form again with something of it changed."""
-    return {name: form.data[name] for name in form.fields if name in form.data}
+    return {name: form[name].data for name in form.fields if name in form.data}
 
 
 @requires(VALIDATE)

@@ -16,7 +16,7 @@ from policies.forms import DeletePolicyForm, PolicyForm
 from policies.models import ManagedPolicy, policy_arn
 from policies.starters import STARTERS, starter
 from policies.usage import uses
-from policies.views.editing import VALIDATE, editor, refuse_on_form
+from policies.views.editing import VALIDATE, editor, kept, refuse_on_form
 
 SHOWN = 20
 
@@ -51,6 +51,7 @@ def _document(policy: ManagedPolicy, account_id: str) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_policy(request: ConsoleRequest) -> HttpResponse:
     form = PolicyForm(request.POST) if request.method == "POST" else PolicyForm(initial=_start(request))
+    form = kept(request, form)
     findings = None
     if form.is_valid():
         data = form.cleaned_data

@@ -15,7 +15,7 @@ from policies.documents import readable
 from policies.forms import VersionForm
 from policies.models import ManagedPolicy, PolicyVersion
 from policies.starters import starter
-from policies.views.editing import VALIDATE, editor, refuse_on_form, typed
+from policies.views.editing import VALIDATE, editor, kept, refuse_on_form, typed
 
 
 @requires("iam:ListPolicyVersions", "policy")
@@ -63,6 +63,7 @@ def get_policy_version_changes(request: ConsoleRequest, policy: ManagedPolicy) -
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_policy_version(request: ConsoleRequest, policy: ManagedPolicy) -> HttpResponse:
     form = VersionForm(request.POST) if request.method == "POST" else VersionForm(initial=_start(request, policy))
+    form = kept(request, form)
     findings, newer = None, None
     if form.is_valid():
         try:

@@ -2,13 +2,10 @@
 "use strict";
 
 (() => {
-  const field = document.querySelector("[data-editor]");
-  if (!field || !window.ace) return;
-  const findings = document.getElementById("findings");
-  const tools = document.querySelector("[data-editor-tools]");
-  const plain = document.querySelector("[data-editor-plain]");
-  let changed = false;
+  if (!window.ace) return;
+  let field = null;
   let editor = null;
+  let changed = false;
 
   // Style elements and blob workers are not allowed here: our own files bring the styles, the server the findings.
   ace.config.set("useStrictCSP", true);
@@ -16,10 +13,11 @@
 
   const isPlain = () => { try { return localStorage.getItem("plain-editor") === "1"; } catch (error) { return false; } };
   const theme = () => document.documentElement.dataset.bsTheme === "dark" ? "github_dark" : "github_light_default";
+  const said = () => field.dispatchEvent(new Event("input", { bubbles: true }));
 
   function annotate() {
     if (!editor) return;
-    editor.session.setAnnotations([...findings.querySelectorAll("[data-severity]")].map((item) => ({
+    editor.session.setAnnotations([...document.querySelectorAll("#findings [data-severity]")].map((item) => ({
       row: Number(item.dataset.line) - 1,
       column: 0,
       text: item.dataset.message,
@@ -37,7 +35,7 @@
     });
     editor.session.on("change", () => {
       field.value = editor.getValue();
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      said();
     });
     const typing = editor.textInput.getElement();
     typing.setAttribute("aria-label", "Document");
@@ -76,7 +74,39 @@
     }
   }
 
+  // At the cursor, with the comma that a list of strings wants before or after it.
+  function insert(action) {
+    const at = editor ? editor.session.doc.positionToIndex(editor.getCursorPosition()) : field.selectionStart;
+    const before = field.value.slice(0, at).trimEnd();
+    const after = field.value.slice(at).trimStart();
+    const text = `${before.endsWith('"') ? ", " : ""}"${action}"${after.startsWith('"') ? ", " : ""}`;
+    if (editor) {
+      editor.insert(text);
+      editor.focus();
+      return;
+    }
+    field.setRangeText(text, at, field.selectionEnd, "end");
+    said();
+    field.focus();
+  }
+
+  // In the visual view: into the list of actions that was looked at last.
+  let list = null;
+  function addLine(action) {
+    const into = list && list.isConnected ? list : document.querySelector("[data-lines]");
+    if (!into) return;
+    const lines = into.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    if (!lines.includes(action)) into.value = [...lines, action].join("\n");
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  document.addEventListener("focusin", (event) => { list = event.target.closest("[data-lines]") || list; });
+
   document.addEventListener("click", (event) => {
+    const found = event.target.closest("[data-add-line]");
+    if (found && field) insert(found.dataset.addLine);
+    else if (found) addLine(found.dataset.addLine);
+    if (!field) return;
     const link = event.target.closest("[data-go-line]");
     if (link) {
       event.preventDefault();
@@ -86,26 +116,39 @@
       const tidy = formatted(field.value);
       if (editor) editor.session.setValue(tidy);
       field.value = tidy;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      said();
     }
     if (event.target.closest("[data-editor-plain]")) {
       if (editor) close(); else open();
-      plain.setAttribute("aria-pressed", String(!editor));
+      document.querySelector("[data-editor-plain]").setAttribute("aria-pressed", String(!editor));
       try { localStorage.setItem("plain-editor", editor ? "0" : "1"); } catch (error) { /* storage may be off */ }
     }
+    if (event.target.id === "document-label" && editor) editor.focus();
   });
 
-  document.getElementById("document-label").addEventListener("click", () => { if (editor) editor.focus(); });
-  document.body.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target === findings) annotate(); });
+  // The text field comes and goes with the visual view.
+  function start() {
+    const found = document.querySelector("[data-editor]");
+    if (found === field) return;
+    if (editor) editor.destroy();
+    [field, editor] = [found, null];
+    if (!field) return;
+    document.querySelector("[data-editor-tools]").hidden = false;
+    document.querySelector("[data-editor-plain]").setAttribute("aria-pressed", String(isPlain()));
+    if (!isPlain()) open();
+  }
+
+  document.body.addEventListener("htmx:afterSwap", () => { start(); annotate(); });
   new MutationObserver(() => { if (editor) editor.setTheme(`ace/theme/${theme()}`); })
     .observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
 
   // Leaving the page asks, once something was typed.
-  field.form.addEventListener("input", () => { changed = true; });
-  field.form.addEventListener("submit", () => { changed = false; });
-  window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
-
-  tools.hidden = false;
-  plain.setAttribute("aria-pressed", String(isPlain()));
-  if (!isPlain()) open();
+  const place = document.getElementById("document-editor");
+  if (place) {
+    const form = place.closest("form");
+    form.addEventListener("input", () => { changed = true; });
+    form.addEventListener("submit", () => { changed = false; });
+    window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+  }
+  start();
 })();
