@@ -13,8 +13,9 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group
+from identities.models import Group, InstanceProfile, Role
 from identities.models.groups import group_arn
+from identities.models.roles import instance_profile_arn, role_arn
 from identities.models.users import user_arn
 from identities.reading import read_user
 from identities.resource_tags import resource_tags
@@ -45,6 +46,26 @@ def load_user(principal: Principal, user_name: str) -> Loaded:
     user = read_user(principal.account_id, user_name)
     asked = user_arn(principal.account_id, "/", user_name)
     return Loaded(user.arn, user, resource_tags(user), asked) if user else Loaded(asked, None, {}, asked)
+
+
+def load_role(principal: Principal, role_name: str) -> Loaded:
+    role = (
+        Role.objects.filter(account_id=principal.account_id, name_key=role_name.lower())
+        .select_related("boundary")
+        .prefetch_related("tags")
+        .first()
+    )
+    asked = role_arn(principal.account_id, "/", role_name)
+    return Loaded(role.arn, role, resource_tags(role), asked) if role else Loaded(asked, None, {}, asked)
+
+
+def load_instance_profile(principal: Principal, profile_name: str) -> Loaded:
+    rows = InstanceProfile.objects.filter(account_id=principal.account_id, name_key=profile_name.lower())
+    profile = rows.select_related("role__boundary").prefetch_related("tags").first()
+    asked = instance_profile_arn(principal.account_id, "/", profile_name)
+    if profile is None:
+        return Loaded(asked, None, {}, asked)
+    return Loaded(profile.arn, profile, resource_tags(profile), asked)
 
 
 def load_group(principal: Principal, group_name: str) -> Loaded:
@@ -91,6 +112,8 @@ def load_self(principal: Principal) -> Loaded:
 LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "user": (load_user, ("user_name",)),
     "group": (load_group, ("group_name",)),
+    "role": (load_role, ("role_name",)),
+    "instance_profile": (load_instance_profile, ("profile_name",)),
     "saml_provider": (load_saml_provider, ("provider_name",)),
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "policy": (load_policy, ("scope", "policy_name")),

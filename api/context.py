@@ -3,7 +3,7 @@
 from accounts.tags import resource_tags
 from api.registry import Call, Context
 from api.targets import exact_tags
-from identities.models import User
+from identities.models import Role, User
 from identities.services.grants import Target as Grantee
 from identities.services.grants import tag_context
 
@@ -16,8 +16,16 @@ def removed_tags(call: Call) -> Context:
     return {"aws:TagKeys": call["TagKeys"]} if call["TagKeys"] else {}
 
 
-def new_user(call: Call) -> Context:
+def new_holder(call: Call) -> Context:
     return {**tag_context(call.tags), **given_boundary(call)}
+
+
+def tags_of_new_role(call: Call) -> Context:
+    """The tags as they are asked for, and as those of the role that will bear them."""
+    return {
+        **request_tags(call),
+        **Grantee(call.account_id, call["RoleName"], tags=call.tags, kind="Role").resource_tags,
+    }
 
 
 def tags_of_new_user(call: Call) -> Context:
@@ -40,12 +48,12 @@ def given_boundary(call: Call) -> Context:
 
 
 def present_boundary(call: Call) -> Context:
-    """The boundary that limits the user whose permissions are changed."""
+    """The boundary that limits the user or role whose permissions are changed."""
     row = call.target.row
-    return Grantee.of(row).context() if isinstance(row, User) else {}
+    return Grantee.of(row).context() if isinstance(row, User | Role) else {}
 
 
-def policy_for_user(call: Call) -> Context:
+def policy_for_holder(call: Call) -> Context:
     return {**present_boundary(call), **policy_arn(call)}
 
 

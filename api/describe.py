@@ -6,7 +6,7 @@ from urllib.parse import quote
 from accounts.models import Account, PasswordPolicy
 from audit.principal import root_arn
 from federation.models import OIDCProvider, SAMLProvider
-from identities.models import AccessKey, Group, LoginProfile, MFADevice, User
+from identities.models import AccessKey, Group, InstanceProfile, LoginProfile, MFADevice, Role, User
 from policies.models import ManagedPolicy, PolicyVersion
 
 Fields = Mapping[str, object]
@@ -35,11 +35,7 @@ def user(row: User) -> dict[str, object]:
 
 def user_in_full(row: User) -> dict[str, object]:
     """A user with tags and boundary, which are left out where there are none."""
-    boundary = row.boundary and {
-        "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
-        "PermissionsBoundaryArn": row.boundary.arn,
-    }
-    return {**user(row), "PermissionsBoundary": boundary, "Tags": user_tags(row) or None}
+    return {**user(row), "PermissionsBoundary": permissions_boundary(row), "Tags": user_tags(row) or None}
 
 
 def user_tags(row: User) -> list[dict[str, str]]:
@@ -56,6 +52,53 @@ def root_user(account: Account) -> Fields:
         "CreateDate": account.created_at,
         "PasswordLastUsed": account.root_user.password_last_used_at,
     }
+
+
+def role(row: Role, trust: str) -> dict[str, object]:
+    """A role as lists show it: without tags, boundary and last use. `trust` is its trust policy as people read it."""
+    return {
+        "Path": row.path,
+        "RoleName": row.name,
+        "RoleId": row.unique_id,
+        "Arn": row.arn,
+        "CreateDate": row.created_at,
+        "AssumeRolePolicyDocument": document(trust),
+        "Description": row.description or None,
+        "MaxSessionDuration": row.max_session_seconds,
+    }
+
+
+def role_in_full(row: Role, trust: str) -> dict[str, object]:
+    """A role with tags, boundary and last use, which is empty where nobody has used it."""
+    used = {"LastUsedDate": row.last_used_at, "Region": row.last_used_region or None}
+    return {
+        **role(row, trust),
+        "PermissionsBoundary": permissions_boundary(row),
+        "Tags": tags((tag.key, tag.value) for tag in row.tags.all()) or None,
+        "RoleLastUsed": used if row.last_used_at else {},
+    }
+
+
+def instance_profile(row: InstanceProfile, trust: str) -> dict[str, object]:
+    """A profile as lists show it, with its role, whose trust policy is handed in."""
+    return {
+        "Path": row.path,
+        "InstanceProfileName": row.name,
+        "InstanceProfileId": row.unique_id,
+        "Arn": row.arn,
+        "CreateDate": row.created_at,
+        "Roles": [role(row.role, trust)] if row.role else [],
+    }
+
+
+def permissions_boundary(row: User | Role) -> Fields | None:
+    if row.boundary is None:
+        return None
+    return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": row.boundary.arn}
+
+
+def policy_role(row: Role) -> Fields:
+    return {"RoleName": row.name, "RoleId": row.unique_id}
 
 
 def group(row: Group) -> Fields:

@@ -5,17 +5,19 @@ import re
 from access.resources import (
     Loaded,
     load_group,
+    load_instance_profile,
     load_oidc_provider,
     load_policy,
+    load_role,
     load_saml_provider,
     load_self,
     load_user,
 )
 from accounts.tags import first_with_tags, resource_tags
 from api.registry import Call, Target
-from audit.errors import InvalidInput, NoSuchEntity, ValidationError
+from audit.errors import AccessDenied, InvalidInput, NoSuchEntity, ValidationError
 from federation.models import OIDCProvider, SAMLProvider
-from identities.models import AccessKey, Group, User
+from identities.models import AccessKey, Group, InstanceProfile, Role, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
 from identities.services.mfa import devices_named
@@ -44,6 +46,16 @@ def _caller(call: Call) -> Target:
 def group(call: Call) -> Target:
     found = load_group(call.principal, call["GroupName"])
     return Target(found.arn, found.row, found.context, asked=group_arn(call.account_id, "/", call["GroupName"]))
+
+
+def role(call: Call) -> Target:
+    found = load_role(call.principal, call["RoleName"])
+    return Target(found.arn, found.row, found.context, asked=found.asked)
+
+
+def instance_profile(call: Call) -> Target:
+    found = load_instance_profile(call.principal, call["InstanceProfileName"])
+    return Target(found.arn, found.row, found.context, asked=found.asked)
 
 
 def policy(call: Call) -> Target:
@@ -101,6 +113,35 @@ def found_group(call: Call) -> Group:
     if isinstance(call.target.row, Group):
         return call.target.row
     raise NoSuchEntity(f"The group with name {call['GroupName']} cannot be found.")
+
+
+def found_role(call: Call) -> Role:
+    """The role that the call is about. Raises NoSuchEntity."""
+    if isinstance(call.target.row, Role):
+        return call.target.row
+    raise NoSuchEntity(f"The role with name {call['RoleName']} cannot be found.")
+
+
+def found_instance_profile(call: Call) -> InstanceProfile:
+    """The instance profile that the call is about. Raises NoSuchEntity."""
+    if isinstance(call.target.row, InstanceProfile):
+        return call.target.row
+    raise NoSuchEntity(f"Instance Profile {call['InstanceProfileName']} cannot be found.")
+
+
+def passed_role(call: Call, *, service: str, associated_with: str) -> Role:
+    """The role of RoleName, to be handed to a service's resource, which takes iam:PassRole on it. Raises AccessDenied,
+    telling nothing of a role that the caller may not pass, and NoSuchEntity."""
+    found = load_role(call.principal, call["RoleName"])
+    context = {**found.context, "iam:PassedToService": service, "iam:AssociatedResourceArn": associated_with}
+    decision = call.gate.decide("iam:PassRole", found.arn, context)
+    if not decision.allowed:
+        raise AccessDenied(
+            call.principal.arn, "iam:PassRole", found.asked, decision, decided_on=found.arn, context=context
+        )
+    if isinstance(found.row, Role):
+        return found.row
+    raise NoSuchEntity(f"The role with name {call['RoleName']} cannot be found.")
 
 
 def found_policy(call: Call) -> ManagedPolicy:

@@ -2,17 +2,17 @@ from django.db.models import QuerySet
 
 from api import context, describe
 from api.registry import Call, Result, action
-from api.targets import attachable_policy, found_group, found_user, group, user
+from api.targets import attachable_policy, found_group, found_role, found_user, group, role, user
 from identities.services import attachments
 from policies.models import ManagedPolicy
 
 
-@action("iam:AttachUserPolicy", resource=user, context=context.policy_for_user)
+@action("iam:AttachUserPolicy", resource=user, context=context.policy_for_holder)
 def attach_user_policy(call: Call) -> None:
     attachments.attach_user_policy(by=call.principal, user=found_user(call), policy=attachable_policy(call))
 
 
-@action("iam:DetachUserPolicy", resource=user, context=context.policy_for_user)
+@action("iam:DetachUserPolicy", resource=user, context=context.policy_for_holder)
 def detach_user_policy(call: Call) -> None:
     attachments.detach_user_policy(by=call.principal, user=found_user(call), policy=attachable_policy(call))
 
@@ -27,6 +27,16 @@ def detach_group_policy(call: Call) -> None:
     attachments.detach_group_policy(by=call.principal, group=found_group(call), policy=attachable_policy(call))
 
 
+@action("iam:AttachRolePolicy", resource=role, context=context.policy_for_holder)
+def attach_role_policy(call: Call) -> None:
+    attachments.attach_role_policy(by=call.principal, role=found_role(call), policy=attachable_policy(call))
+
+
+@action("iam:DetachRolePolicy", resource=role, context=context.policy_for_holder)
+def detach_role_policy(call: Call) -> None:
+    attachments.detach_role_policy(by=call.principal, role=found_role(call), policy=attachable_policy(call))
+
+
 @action("iam:ListAttachedUserPolicies", resource=user)
 def list_attached_user_policies(call: Call) -> Result:
     return attached(call, ManagedPolicy.objects.filter(user_attachments__user=found_user(call)))
@@ -35,6 +45,11 @@ def list_attached_user_policies(call: Call) -> Result:
 @action("iam:ListAttachedGroupPolicies", resource=group)
 def list_attached_group_policies(call: Call) -> Result:
     return attached(call, ManagedPolicy.objects.filter(group_attachments__group=found_group(call)))
+
+
+@action("iam:ListAttachedRolePolicies", resource=role)
+def list_attached_role_policies(call: Call) -> Result:
+    return attached(call, ManagedPolicy.objects.filter(role_attachments__role=found_role(call)))
 
 
 def attached(call: Call, rows: QuerySet[ManagedPolicy]) -> Result:

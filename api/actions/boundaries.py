@@ -1,6 +1,6 @@
 from api import context
 from api.registry import Call, action
-from api.targets import attachable_policy, found_user, user
+from api.targets import attachable_policy, found_role, found_user, role, user
 from identities.services import boundaries
 
 
@@ -14,3 +14,15 @@ def put_user_permissions_boundary(call: Call) -> None:
 @action("iam:DeleteUserPermissionsBoundary", resource=user, context=context.present_boundary)
 def delete_user_permissions_boundary(call: Call) -> None:
     boundaries.delete_user_permissions_boundary(by=call.principal, user=found_user(call))
+
+
+@action("iam:PutRolePermissionsBoundary", resource=role, context=context.given_boundary)
+def put_role_permissions_boundary(call: Call) -> None:
+    boundaries.put_role_permissions_boundary(
+        by=call.principal, role=found_role(call), policy=attachable_policy(call, "PermissionsBoundary")
+    )
+
+
+@action("iam:DeleteRolePermissionsBoundary", resource=role, context=context.present_boundary)
+def delete_role_permissions_boundary(call: Call) -> None:
+    boundaries.delete_role_permissions_boundary(by=call.principal, role=found_role(call))

@@ -1,8 +1,8 @@
 from api import context, describe
 from api.registry import Call, Result, action
-from api.targets import found_group, found_user, group, user
+from api.targets import found_group, found_role, found_user, group, role, user
 from audit.errors import NoSuchEntity
-from identities.models import GroupInlinePolicy, UserInlinePolicy
+from identities.models import GroupInlinePolicy, RoleInlinePolicy, UserInlinePolicy
 from identities.services import inline_policies
 
 
@@ -67,4 +67,36 @@ def found_group_policy(call: Call) -> GroupInlinePolicy:
     row = found_group(call).inline_policies.select_related("group").filter(name=call["PolicyName"]).first()
     if row is None:
         raise NoSuchEntity(f"The group policy with name {call['PolicyName']} cannot be found.")
+    return row
+
+
+@action("iam:PutRolePolicy", resource=role, context=context.present_boundary)
+def put_role_policy(call: Call) -> None:
+    inline_policies.put_role_policy(
+        by=call.principal, role=found_role(call), name=call["PolicyName"], document=call["PolicyDocument"]
+    )
+
+
+@action("iam:DeleteRolePolicy", resource=role, context=context.present_boundary)
+def delete_role_policy(call: Call) -> None:
+    inline_policies.delete_role_policy(by=call.principal, role=found_role(call), name=call["PolicyName"])
+
+
+@action("iam:ListRolePolicies", resource=role)
+def list_role_policies(call: Call) -> Result:
+    page = call.page(found_role(call).inline_policies.all(), "name")
+    return {"PolicyNames": [row.name for row in page.items], **page.fields}
+
+
+@action("iam:GetRolePolicy", resource=role)
+def get_role_policy(call: Call) -> Result:
+    row = found_role_policy(call)
+    return {"RoleName": row.role.name, "PolicyName": row.name, "PolicyDocument": describe.document(row.document)}
+
+
+def found_role_policy(call: Call) -> RoleInlinePolicy:
+    """The inline policy that PolicyName names. Raises NoSuchEntity."""
+    row = found_role(call).inline_policies.select_related("role").filter(name=call["PolicyName"]).first()
+    if row is None:
+        raise NoSuchEntity(f"The role policy with name {call['PolicyName']} cannot be found.")
     return row

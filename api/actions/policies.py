@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterable
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
@@ -7,7 +8,7 @@ from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import exact_tags, found_policy, policy
 from audit.errors import NoSuchEntity
-from identities.models import Group, GroupAttachment, User, UserAttachment
+from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from policies import services
 from policies.models import AWS, ManagedPolicy, PolicyVersion
 
@@ -18,15 +19,15 @@ def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, objec
     ids = [row.pk for row in rows]
     users = _uses(UserAttachment.objects.filter(policy__in=ids, user__account_id=call.account_id), "policy")
     groups = _uses(GroupAttachment.objects.filter(policy__in=ids, group__account_id=call.account_id), "policy")
+    roles = _uses(RoleAttachment.objects.filter(policy__in=ids, role__account_id=call.account_id), "policy")
     bounded = _uses(User.objects.filter(boundary__in=ids, account_id=call.account_id), "boundary")
-    return [
-        describe.managed_policy(row, users.get(row.pk, 0) + groups.get(row.pk, 0), bounded.get(row.pk, 0))
-        for row in rows
-    ]
+    bounded += _uses(Role.objects.filter(boundary__in=ids, account_id=call.account_id), "boundary")
+    attached = users + groups + roles
+    return [describe.managed_policy(row, attached[row.pk], bounded[row.pk]) for row in rows]
 
 
-def _uses(rows: QuerySet, column: str) -> dict[int, int]:  # type: ignore[type-arg] # rows of three models
-    return dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column))
+def _uses(rows: QuerySet, column: str) -> Counter[int]:  # type: ignore[type-arg] # rows of five models
+    return Counter(dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column)))
 
 
 @action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
@@ -139,7 +140,9 @@ def _used_as(call: Call) -> Q:
     attached = Q(Exists(UserAttachment.objects.filter(policy=OuterRef("pk"), user__account_id=call.account_id))) | Q(
         Exists(GroupAttachment.objects.filter(policy=OuterRef("pk"), group__account_id=call.account_id))
     )
+    attached |= Q(Exists(RoleAttachment.objects.filter(policy=OuterRef("pk"), role__account_id=call.account_id)))
     bounding = Q(Exists(User.objects.filter(boundary=OuterRef("pk"), account_id=call.account_id)))
+    bounding |= Q(Exists(Role.objects.filter(boundary=OuterRef("pk"), account_id=call.account_id)))
     match call.get("PolicyUsageFilter"), bool(call.get("OnlyAttached")):
         case "PermissionsPolicy", _:
             return attached
@@ -154,12 +157,12 @@ def _used_as(call: Call) -> Q:
 @action("iam:ListEntitiesForPolicy", resource=policy)
 def list_entities_for_policy(call: Call) -> Result:
     row = found_policy(call)
-    found = [*_users_with(call, row), *_groups_with(call, row)]
+    found = [*_users_with(call, row), *_groups_with(call, row), *_roles_with(call, row)]
     page = call.page_of(found)
     return {
         "PolicyUsers": [describe.policy_user(item) for item in page.items if isinstance(item, User)],
         "PolicyGroups": [describe.policy_group(item) for item in page.items if isinstance(item, Group)],
-        "PolicyRoles": [],
+        "PolicyRoles": [describe.policy_role(item) for item in page.items if isinstance(item, Role)],
         **page.fields,
     }
 
@@ -167,12 +170,22 @@ def list_entities_for_policy(call: Call) -> Result:
 def _users_with(call: Call, row: ManagedPolicy) -> list[User]:
     if call.get("EntityFilter", "User") != "User":
         return []
-    as_boundary, as_permissions = Q(boundary=row), Q(attachments__policy=row)
-    used = {"PermissionsBoundary": as_boundary, "PermissionsPolicy": as_permissions}.get(
-        call.get("PolicyUsageFilter", ""), as_boundary | as_permissions
-    )
-    users = User.objects.filter(used, call.under_path(), account_id=call.account_id)
+    users = User.objects.filter(_used_for(call, row), call.under_path(), account_id=call.account_id)
     return list(users.distinct().order_by("name_key"))
+
+
+def _roles_with(call: Call, row: ManagedPolicy) -> list[Role]:
+    if call.get("EntityFilter", "Role") != "Role":
+        return []
+    roles = Role.objects.filter(_used_for(call, row), call.under_path(), account_id=call.account_id)
+    return list(roles.distinct().order_by("name_key"))
+
+
+def _used_for(call: Call, row: ManagedPolicy) -> Q:
+    """As boundary, as permissions, or as either, whichever PolicyUsageFilter asks for."""
+    as_boundary, as_permissions = Q(boundary=row), Q(attachments__policy=row)
+    wanted = {"PermissionsBoundary": as_boundary, "PermissionsPolicy": as_permissions}
+    return wanted.get(call.get("PolicyUsageFilter", ""), as_boundary | as_permissions)
 
 
 def _groups_with(call: Call, row: ManagedPolicy) -> list[Group]:

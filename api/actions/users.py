@@ -7,7 +7,7 @@ from identities.models.users import user_arn
 from identities.services import users
 
 
-@action("iam:CreateUser", resource="user{Path}{UserName}", context=context.new_user)
+@action("iam:CreateUser", resource="user{Path}{UserName}", context=context.new_holder)
 def create_user(call: Call) -> Result:
     """Tags decide what their bearer may do, so a user is born with them only by somebody who may tag it."""
     if tags := call.tags:

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit.errors import ConcurrentModification, ServiceError
 from audit.principal import Principal
 from audit.services import record
-from identities.models import User
+from identities.models import Role, User
 from identities.services.grants import BoundaryItem, GroupItem, InlineItem, Item, PolicyItem
 
 # What one must be allowed to read of a user before one may copy from it.
@@ -66,14 +66,14 @@ def chosen_items(items: Iterable[Item], keys: Collection[str]) -> list[Item]:
 
 
 @transaction.atomic
-def give_items(*, by: Principal, user: User, items: Iterable[Item]) -> None:
-    """Give a user items, all or none. An error says which item it is about.
+def give_items(*, by: Principal, holder: User | Role, items: Iterable[Item]) -> None:
+    """Give a user or a role items, all or none. An error says which item it is about.
 
     Always in one order: two who give the same policies must not wait for each other's locks.
     """
     for item in sorted(items, key=lambda item: (ORDER.index(item.kind), item.key)):
         try:
-            item.give(by=by, user=user)
+            item.give(by=by, holder=holder)
         except ServiceError as error:
             error.message = f"“{item.name}” could not be given: {error.message}"
             raise
@@ -86,5 +86,5 @@ def clone_user(*, by: Principal, source: User, target: User, items: Iterable[Ite
     Raises what the services of the items raise: LimitExceeded, NoSuchEntity, …
     """
     items = list(items)
-    give_items(by=by, user=target, items=items)
+    give_items(by=by, holder=target, items=items)
     record(by, "iamconsole:CopyPermissions", target.arn, source=source.arn, items=[item.key for item in items])

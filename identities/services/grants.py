@@ -1,4 +1,5 @@
-"""What may be given to a user, one thing at a time: a group, a managed policy, an inline policy, a boundary.
+"""What may be given to a user or a role, one thing at a time: a group (users only), a managed policy, an inline policy,
+a boundary.
 
 Each item knows what the gate is asked for it and which service gives it. Creating a user and copying permissions are
 lists of items, so neither can give what could not be given one by one.
@@ -8,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from audit.errors import NoSuchEntity
+from audit.errors import InvalidInput, NoSuchEntity
 from audit.principal import Principal
-from identities.models import Group, User, UserInlinePolicy
+from identities.models import Group, Role, RoleInlinePolicy, User, UserInlinePolicy
 from identities.models.groups import group_arn
+from identities.models.roles import role_arn
 from identities.models.users import user_arn
 from identities.services import attachments, boundaries, groups, inline_policies
 from policies.models import ManagedPolicy
@@ -38,22 +40,27 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The user that is changed, there already or about to be made: its ARN and the condition keys that it brings."""
+    """The user or role that is changed, there already or about to be made: its ARN and the condition keys that it
+    brings."""
 
     account_id: str
     name: str
     path: str = "/"
     tags: Mapping[str, str] = field(default_factory=dict)
     boundary_arn: str = ""
+    kind: Literal["User", "Role"] = "User"
 
     @classmethod
-    def of(cls, user: User) -> "Target":
-        tags = {tag.key: tag.value for tag in user.tags.all()}
-        return cls(user.account_id, user.name, user.path, tags, user.boundary.arn if user.boundary else "")
+    def of(cls, holder: User | Role) -> "Target":
+        tags = {tag.key: tag.value for tag in holder.tags.all()}
+        boundary = holder.boundary.arn if holder.boundary else ""
+        kind: Literal["User", "Role"] = "Role" if isinstance(holder, Role) else "User"
+        return cls(holder.account_id, holder.name, holder.path, tags, boundary, kind)
 
     @property
     def arn(self) -> str:
-        return user_arn(self.account_id, self.path, self.name)
+        make = role_arn if self.kind == "Role" else user_arn
+        return make(self.account_id, self.path, self.name)
 
     @property
     def resource_tags(self) -> dict[str, str]:
@@ -88,7 +95,7 @@ class Item(Protocol):
 
     def step(self, target: Target) -> Step: ...
 
-    def give(self, *, by: Principal, user: User) -> None: ...
+    def give(self, *, by: Principal, holder: User | Role) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +123,10 @@ class GroupItem:
         asked = group_arn(self.group.account_id, "/", name) if self.typed else ""
         return Step("iam:AddUserToGroup", self.group.arn, {}, f"Add to the group {name}", asked)
 
-    def give(self, *, by: Principal, user: User) -> None:
-        groups.add_user_to_group(by=by, group=self.group, user=user)
+    def give(self, *, by: Principal, holder: User | Role) -> None:
+        if isinstance(holder, Role):
+            raise InvalidInput("Groups hold users only.")
+        groups.add_user_to_group(by=by, group=self.group, user=holder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +148,20 @@ class PolicyItem:
 
     def step(self, target: Target) -> Step:
         context = target.context(PolicyARN=self.policy.arn)
-        return Step("iam:AttachUserPolicy", target.arn, context, f"Attach the policy {self.name}")
+        return Step(f"iam:Attach{target.kind}Policy", target.arn, context, f"Attach the policy {self.name}")
 
-    def give(self, *, by: Principal, user: User) -> None:
-        attachments.attach_user_policy(by=by, user=user, policy=self.policy)
+    def give(self, *, by: Principal, holder: User | Role) -> None:
+        if isinstance(holder, Role):
+            attachments.attach_role_policy(by=by, role=holder, policy=self.policy)
+        else:
+            attachments.attach_user_policy(by=by, user=holder, policy=self.policy)
 
 
 @dataclass(frozen=True, slots=True)
 class InlineItem:
     """The key holds the document's digest: what was reviewed is what is given, or nothing."""
 
-    inline: UserInlinePolicy
+    inline: UserInlinePolicy | RoleInlinePolicy
     kind: Kind = "inline"
 
     @property
@@ -165,10 +177,14 @@ class InlineItem:
         return f"inline:{self.inline.name}"
 
     def step(self, target: Target) -> Step:
-        return Step("iam:PutUserPolicy", target.arn, target.context(), f"Write the inline policy {self.name}")
+        return Step(f"iam:Put{target.kind}Policy", target.arn, target.context(), f"Write the inline policy {self.name}")
 
-    def give(self, *, by: Principal, user: User) -> None:
-        inline_policies.put_user_policy(by=by, user=user, name=self.inline.name, document=self.inline.document)
+    def give(self, *, by: Principal, holder: User | Role) -> None:
+        name, document = self.inline.name, self.inline.document
+        if isinstance(holder, Role):
+            inline_policies.put_role_policy(by=by, role=holder, name=name, document=document)
+        else:
+            inline_policies.put_user_policy(by=by, user=holder, name=name, document=document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +207,13 @@ class BoundaryItem:
     def step(self, target: Target) -> Step:
         context = {**target.resource_tags, "iam:PermissionsBoundary": self.policy.arn}
         text = f"Set the permissions boundary {self.name}"
-        return Step("iam:PutUserPermissionsBoundary", target.arn, context, text)
+        return Step(f"iam:Put{target.kind}PermissionsBoundary", target.arn, context, text)
 
-    def give(self, *, by: Principal, user: User) -> None:
-        boundaries.put_user_permissions_boundary(by=by, user=user, policy=self.policy)
+    def give(self, *, by: Principal, holder: User | Role) -> None:
+        if isinstance(holder, Role):
+            boundaries.put_role_permissions_boundary(by=by, role=holder, policy=self.policy)
+        else:
+            boundaries.put_user_permissions_boundary(by=by, user=holder, policy=self.policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +246,11 @@ class MissingItem:
         if self.kind == "boundary":
             context = {**target.resource_tags, "iam:PermissionsBoundary": self.name}
             text = f"Set the permissions boundary {name_in_arn(self.name)}"
-            return Step("iam:PutUserPermissionsBoundary", target.arn, context, text)
+            return Step(f"iam:Put{target.kind}PermissionsBoundary", target.arn, context, text)
         text = f"Attach the policy {name_in_arn(self.name)}"
-        return Step("iam:AttachUserPolicy", target.arn, target.context(PolicyARN=self.name), text)
+        return Step(f"iam:Attach{target.kind}Policy", target.arn, target.context(PolicyARN=self.name), text)
 
-    def give(self, *, by: Principal, user: User) -> None:
+    def give(self, *, by: Principal, holder: User | Role) -> None:
         raise NoSuchEntity(self.sentence)
 
 

@@ -74,7 +74,7 @@ def create_user_with_access(*, by: Principal, new: NewUser) -> tuple[User, str]:
         tags=new.tags,
         boundary=boundary.policy if boundary else None,
     )
-    give_items(by=by, user=user, items=[item for item in new.items if item is not boundary])
+    give_items(by=by, holder=user, items=[item for item in new.items if item is not boundary])
     return user, _give_password(by, user, new) if new.console else ""
 
 

@@ -24,6 +24,8 @@ NAMES = {
     "SerialNumber",
     "SAMLProviderArn",
     "OpenIDConnectProviderArn",
+    "RoleName",
+    "InstanceProfileName",
 }
 
 every_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -40,6 +42,10 @@ def inputs_about_alice(action: registry.Action, key_id: str) -> dict[str, Any]:
     operation = operation_of(action)
     known = {
         "UserName": "alice",
+        "RoleName": "deploy",
+        "InstanceProfileName": "web",
+        "AWSServiceName": "autoscaling.amazonaws.com",
+        "DeletionTaskId": "task/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling/1",
         "AccessKeyId": key_id,
         "PolicyArn": f"arn:aws:iam::{ACME}:policy/readers",
         "PolicySourceArn": f"arn:aws:iam::{ACME}:user/alice",
@@ -87,7 +93,9 @@ def test_it_requires_permission(action: registry.Action, program_of: ProgramOf, 
 
 
 def names_something(action: registry.Action) -> bool:
-    made = action.name.startswith(("iam:CreateUser", "iam:CreateGroup", "iam:CreatePolicy", "sts:"))
+    made = action.name.startswith(
+        ("iam:CreateUser", "iam:CreateGroup", "iam:CreatePolicy", "iam:CreateRole", "iam:CreateInst", "sts:")
+    )
     return bool(NAMES & operation_of(action).input.members.keys()) and not made
 
 
