@@ -6,6 +6,7 @@ MalformedPolicyDocument.
 
 from dataclasses import replace
 
+from policies.engine.aws_trust import trust_findings, trust_message
 from policies.engine.document import Document
 from policies.engine.elements import IAM_PATHS
 from policies.engine.findings import DocumentError, DocumentKind, Finding
@@ -18,11 +19,6 @@ VERSION = "Policy document must be version 2012-10-17 or greater."
 INVALID_JSON = "This policy contains invalid Json"
 # Organizations says no more than this.
 CONTROL_POLICY = "The provided policy document does not meet the requirements of the specified policy type."
-# With two blanks, as AWS writes it.
-TRUST_ACTIONS = (
-    "Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML,"
-    "  and sts:AssumeRoleWithWebIdentity"
-)
 _CONTROL_CODES = ("RCP_ALLOW", "RCP_ACTION")
 # Documents whose Version AWS insists on when they are saved.
 _NEEDS_VERSION: tuple[DocumentKind, ...] = ("identity", "boundary", "session")
@@ -68,7 +64,6 @@ _TEXTS = {
     "IAM_RESOURCE": f'IAM resource path must either be "*" or start with {", ".join(IAM_PATHS)}.',
     "ACTION_WITHOUT_SERVICE": "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
     "ACTION_COLONS": "Actions/Condition can contain only one colon.",
-    "TRUST_ACTION": TRUST_ACTIONS,
 }
 _WITH_VALUE = {
     "RESOURCE_NOT_ARN": 'Resource {} must be in ARN format or "*".',
@@ -78,15 +73,17 @@ _WITH_VALUE = {
     "GROUP_PRINCIPAL": 'Invalid principal in policy: "AWS":"{}"',
     "INVALID_PRINCIPAL": 'Invalid principal in policy: "AWS":"{}"',
     "PRINCIPAL_WILDCARD": 'Invalid principal in policy: "AWS":"{}"',
+    "SERVICE_PRINCIPAL": 'Invalid principal in policy: "SERVICE":"{}"',
+    "FEDERATED_PRINCIPAL": 'Invalid principal in policy: "FEDERATED":"{}"',
 }
 # In the order in which AWS looks, after syntax, version and legacy parsing.
 _ORDER = (
     ("DUPLICATE_SID", "INVALID_SID"),
     ("MISSING_ACTION", "EMPTY_ACTION", "EMPTY_NOTACTION"),
-    ("ACTION_WITHOUT_SERVICE", "ACTION_COLONS", "ACTION_SERVICE", "TRUST_ACTION"),
+    ("ACTION_WITHOUT_SERVICE", "ACTION_COLONS", "ACTION_SERVICE"),
     ("MISSING_RESOURCE", "EMPTY_RESOURCE", "EMPTY_NOTRESOURCE"),
     _RESOURCE_CODES,
-    ("GROUP_PRINCIPAL", "INVALID_PRINCIPAL", "PRINCIPAL_WILDCARD"),
+    ("GROUP_PRINCIPAL", "INVALID_PRINCIPAL", "PRINCIPAL_WILDCARD", "SERVICE_PRINCIPAL", "FEDERATED_PRINCIPAL"),
 )
 
 
@@ -100,6 +97,8 @@ def parse_for_api(text: str, kind: DocumentKind) -> Document:
         raise DocumentError((finding, *examined.findings))
     if document is not None and kind == "resource_control":
         _refuse_control_policy(text)
+    if document is not None and kind == "trust" and (found := trust_findings(document)):
+        raise DocumentError((*found, *examined.findings))
     if document is None or (kind in _NEEDS_VERSION and not document.has_variables):
         raise DocumentError(_with_error(examined.findings))
     return document
@@ -127,9 +126,11 @@ def aws_message(error: DocumentError, kind: DocumentKind) -> str:
     codes = {finding.code for finding in error.findings}
     if kind == "trust" and codes & {"INVALID_JSON", "DUPLICATE_KEY", "TOO_DEEP"}:
         return INVALID_JSON
+    if kind == "trust" and (message := trust_message(error.findings)):
+        return message
     prohibited = [finding.value for finding in error.findings if finding.code == "PROHIBITED_ELEMENT"]
     if prohibited:
-        return _prohibited(prohibited[0], kind)
+        return "Policy document should not specify a principal."
     effects = [finding.value.lower() for finding in error.findings if finding.code == "INVALID_EFFECT"]
     if codes.intersection(_SYNTAX_CODES) or any(effect not in ("allow", "deny") for effect in effects):
         return SYNTAX
@@ -138,12 +139,6 @@ def aws_message(error: DocumentError, kind: DocumentKind) -> str:
     if effects or codes.intersection(_LEGACY_CODES):
         return LEGACY
     return _first_in_order(error.findings)
-
-
-def _prohibited(element: str, kind: DocumentKind) -> str:
-    if kind == "trust":
-        return f"Has prohibited field {element}."
-    return "Policy document should not specify a principal."
 
 
 def _first_in_order(findings: tuple[Finding, ...]) -> str:

@@ -179,7 +179,8 @@ def check_principal(group: str, text: str) -> Problem | None:
     if _HOST.fullmatch(text) and not text.startswith("arn:"):
         return None
     hint = "Name a provider's ARN or host." if group == "Federated" else "Name a service as ec2.amazonaws.com."
-    return Problem("INVALID_PRINCIPAL", f'"{text}" is no principal of the kind {group}.', hint, value=text)
+    code = f"{group.upper()}_PRINCIPAL"
+    return Problem(code, f'"{text}" is no principal of the kind {group}.', hint, value=text)
 
 
 def _check_aws_principal(text: str) -> Problem | None:

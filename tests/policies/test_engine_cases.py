@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -82,3 +83,62 @@ def test_nobody_can_save_a_resource_control_policy_that_allows(change: dict[str,
 
 def test_the_one_that_aws_attaches_is_still_read() -> None:
     assert parse(policy({**RCP, "Effect": "Allow", "Action": "*"}), "resource_control").statements
+
+
+TRUSTS: dict[str, tuple[dict[str, object], str]] = {
+    "no effect": ({"Effect": None}, "Missing required field Effect"),
+    "another effect": ({"Effect": "Maybe"}, "Invalid effect: Maybe"),
+    "no principal": ({"Principal": None}, "Missing required field Principal"),
+    "an empty principal": ({"Principal": {}}, "Missing required field Principal cannot be empty!"),
+    "no service": ({"Principal": {"Service": "arn:aws:x"}}, 'Invalid principal in policy: "SERVICE":"arn:aws:x"'),
+    "a canonical user": ({"Principal": {"CanonicalUser": "a" * 64}}, 'Invalid principal in policy: "CanonicalUser"'),
+    "everybody but": (
+        {"Principal": None, "NotPrincipal": {"AWS": "111122223333"}},
+        "Allow with NotPrincipal is not allowed.",
+    ),
+    "denied to everybody but": (
+        {"Effect": "Deny", "Principal": None, "NotPrincipal": {"AWS": "111122223333"}},
+        "AssumeRole policy must not contain NotPrincipal field.",
+    ),
+    "no action": ({"Action": None}, "Missing required field Action"),
+    "every action": ({"Action": "s3:*"}, "AssumeRole policy may only specify STS AssumeRole actions."),
+    "another action of STS": (
+        {"Action": "sts:BadAssumeRole"},
+        "Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML,  and "
+        "sts:AssumeRoleWithWebIdentity",
+    ),
+    "a resource": ({"Resource": "*"}, "Has prohibited field Resource."),
+    "all resources but": ({"NotResource": "*"}, "AssumeRole policy must not contain resources."),
+    "Cognito as a whole": (
+        {"Principal": {"Federated": "cognito-identity.amazonaws.com"}},
+        "A condition block must be present for the Cognito provider",
+    ),
+}
+
+
+def trust(**changes: object) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", **changes}
+    return policy({name: value for name, value in statement.items() if value is not None})
+
+
+@pytest.mark.parametrize("name", TRUSTS)
+def test_trust_policies_are_refused_in_words_of_their_own(name: str) -> None:
+    changes, message = TRUSTS[name]
+    assert parse_for_api(trust(), "trust").statements
+    with pytest.raises(DocumentError) as refused:
+        parse_for_api(trust(**changes), "trust")
+    assert aws_message(refused.value, "trust") == message
+
+
+def test_a_trust_policy_has_statements_with_sids_of_their_own() -> None:
+    for text, message in (
+        ('{"Version": "2012-10-17", "Statement": []}', "Could not parse the policy: Statement is empty!"),
+        ('{"Version": "2012-10-17"}', "Could not parse the policy: Statement is empty!"),
+        (
+            policy(*[json.loads(trust(Sid="a"))["Statement"][0]] * 2),
+            "The Statement Ids in the policy are not unique",
+        ),
+    ):
+        with pytest.raises(DocumentError) as refused:
+            parse_for_api(text, "trust")
+        assert aws_message(refused.value, "trust") == message
