@@ -18,10 +18,13 @@ PREPARED = $(DATA_DIR)/.prepared-$(shell printf %s "$$DATABASE_URL" | cksum | cu
 PRODUCTION = DEBUG=0 SITE_URL=https://console.example.com DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY="$$(head -c 64 /dev/urandom | base64 -w0)" ENCRYPTION_KEYS="check:$$(head -c 32 /dev/urandom | base64 -w0)"
 
+# What the tests call the console with: the AWS SDK for JavaScript.
+CLIENTS := tests/clients/node_modules/.stamp
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 check fix bar bench screenshots requirements clean
+.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 nginx check fix bar bench screenshots requirements clean
 
 help:
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -35,7 +38,7 @@ run: setup ## Start the console on http://127.0.0.1:8000 (HOST, PORT, DATABASE_U
 	@exec $(BIN)/python manage.py serve
 
 clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
-	rm -rf .venv .node .pip-tools node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
+	rm -rf .venv .node .pip-tools .bench node_modules tests/clients/node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
 		.ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -43,10 +46,10 @@ clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
 
 test: test-sqlite test-postgres ## Run all tests on SQLite, then on PostgreSQL; ARGS="tests/api -k sigv4" narrows them
 
-test-sqlite: .venv/.dev node_modules/.stamp chromium xmlsec1 ## Run the tests on SQLite only
+test-sqlite: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ## Run the tests on SQLite only
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-test-postgres: .venv/.dev node_modules/.stamp chromium xmlsec1 ## Run the tests on PostgreSQL only, on a server of their own
+test-postgres: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ## Run the tests on PostgreSQL only, on a server of their own
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
@@ -66,7 +69,7 @@ fix: .venv/.dev ## Let the formatters do what "make check" would complain about
 bar: .venv/.dev ## List which requirements of the security bar have a test; fails when an expected one has none
 	@$(BIN)/python -m scripts.bar
 
-bench: .venv/.dev setup ## Measure, one script for each figure
+bench: .venv/.dev .bench/.stamp setup ## Measure, one script for each figure
 	@for script in bench/[a-z]*.py; do $(BIN)/python -m "bench.$$(basename "$$script" .py)" || exit 1; done
 
 screenshots: .venv/.dev setup chromium ## Take the pictures of the README, in light and in dark
@@ -97,6 +100,12 @@ requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change 
 	@.node/bin/python $(PIP_INSTALL) -r requirements-node.txt
 	@touch $@
 
+.bench/.stamp: requirements-bench.txt
+	@echo "Installing what the benchmarks compare with into .bench …"
+	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
+	@.bench/bin/python $(PIP_INSTALL) -r requirements-bench.txt
+	@touch $@
+
 .pip-tools/bin/pip-compile:
 	$(PYTHON) -m venv .pip-tools
 	.pip-tools/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
@@ -104,6 +113,11 @@ requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change 
 node_modules/.stamp: package-lock.json .npmrc $(filter .node/%,$(NPM))
 	@echo "Fetching the front-end files into node_modules …"
 	@PATH="$(dir $(NPM)):$$PATH" $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CLIENTS): tests/clients/package-lock.json $(filter .node/%,$(NPM))
+	@echo "Fetching the AWS SDK for JavaScript for the tests …"
+	@cd tests/clients && PATH="$(abspath $(dir $(NPM))):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(STATIC_ROOT)/staticfiles.json: node_modules/.stamp .venv/.runtime iamconsole/settings.py $(SOURCES)
@@ -129,3 +143,10 @@ xmlsec1:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq xmlsec1; \
 		else echo "No xmlsec1: install Debian's package xmlsec1; the tests with a real SAML provider are skipped."; fi; }
+
+# The same for the tests of forward authentication.
+nginx:
+	@test -x "$${NGINX:-/usr/sbin/nginx}" || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light; \
+		else echo "No nginx: install Debian's package nginx-light, or name another one in NGINX."; fi; }

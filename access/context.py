@@ -14,6 +14,7 @@ NAVIGATION = (
     ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
     ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
     ("Simulator", "outline/test-pipe", "access:simulate-principal-policy", "iam:SimulatePrincipalPolicy"),
+    ("Route tables", "outline/route", "access:list-route-tables", "iamconsole:ListRouteTables"),
     ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),
     ("Audit trail", "outline/list-search", "audit:lookup-events", "cloudtrail:LookupEvents"),
     ("My security credentials", "outline/key", "access:my-credentials", ""),

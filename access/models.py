@@ -1,6 +1,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models import Account
 from audit import clock
@@ -94,3 +95,38 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} failures since {self.window_started_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def route_table_arn(account_id: str, name: str) -> str:
+    return f"arn:aws:iamconsole::{account_id}:route-table/{name}"
+
+
+class RouteTable(models.Model):
+    """What the requests to a service of somebody's own ask for: read by `access.routes`, one route per line. A proxy in
+    front of the service proves whose table it asks by a token, which is stored only as a hash."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="route_tables")
+    name = models.CharField(max_length=64)
+    name_key = models.GeneratedField(
+        expression=Lower("name"), output_field=models.CharField(max_length=64), db_persist=True
+    )
+    signing_name = models.CharField(max_length=64)
+    routes = models.TextField(blank=True)
+    token_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    token_made_at = models.DateTimeField(null=True, blank=True)
+    slot = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "name_key"], name="route_table_name_unique_in_account"),
+            models.UniqueConstraint(fields=["account", "slot"], name="route_tables_limited_by_slot"),
+        )
+
+    def __str__(self) -> str:
+        return self.arn
+
+    @property
+    def arn(self) -> str:
+        return route_table_arn(self.account_id, self.name)

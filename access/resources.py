@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from access.models import RouteTable, route_table_arn
 from accounts.tags import first_with_tags
 from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
@@ -102,6 +103,12 @@ def load_service(principal: Principal, service_prefix: str) -> Loaded:
     return Loaded(asked, service, {}, asked)
 
 
+def load_route_table(principal: Principal, table_name: str) -> Loaded:
+    table = RouteTable.objects.filter(account_id=principal.account_id, name_key=table_name.lower()).first()
+    asked = route_table_arn(principal.account_id, table_name)
+    return Loaded(table.arn if table else asked, table, {}, asked)
+
+
 def load_self(principal: Principal) -> Loaded:
     """The caller's own user, for the pages about oneself; root has none and needs none."""
     if principal.type == "user":
@@ -116,6 +123,7 @@ LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "instance_profile": (load_instance_profile, ("profile_name",)),
     "saml_provider": (load_saml_provider, ("provider_name",)),
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
+    "route_table": (load_route_table, ("table_name",)),
     "policy": (load_policy, ("scope", "policy_name")),
     "service": (load_service, ("service_prefix",)),
 }

@@ -22,6 +22,7 @@ DEFAULTS = {
     "policy_versions": 5,
     "saml_providers": 100,
     "oidc_providers": 100,
+    "route_tables": 20,
     "tags": 50,
     "inline_user_characters": 2048,
     "inline_group_characters": 5120,

@@ -56,7 +56,7 @@ def canonical_headers(request: WireRequest, names: tuple[str, ...]) -> bytes:
 
 
 def payload_hash(request: WireRequest) -> str:
-    return hashlib.sha256(request.body).hexdigest()
+    return request.body_hash or hashlib.sha256(request.body).hexdigest()
 
 
 def canonical_request(request: WireRequest, signed_headers: tuple[str, ...], query_string: str) -> bytes:

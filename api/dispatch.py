@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from access import explaining, messages
 from access.gate import PrincipalGate
-from access.principals import load_for_access_key
 from api import actions, query, serialize, shapes
+from api.authentication import authenticate
 from api.errors import Refusal, refusal_for
 from api.registry import Action, Call
 from api.session_limits import check_session
-from api.sigv4 import Presented, SignatureError, WrongService, parse, verify
+from api.sigv4 import WrongService, parse
 from api.wire import WireRequest
 from audit import clock
 from audit.errors import AccessDenied, ServiceError
@@ -98,23 +98,12 @@ def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> t
         presented = parse(request)
     except WrongService as error:
         raise InvalidAction(f"This server has no such service; it answers for IAM and STS. {error.message}") from error
-    return _authenticate(presented, origin), presented.scope.service
+    return authenticate(presented, origin), presented.scope.service
 
 
 def _is_open(request: WireRequest, table: Mapping[str, str]) -> bool:
     operation = shapes.find_operation("sts", table.get("Action", ""))
     return operation is not None and not operation.signed and request.header("authorization") is None
-
-
-def _authenticate(presented: Presented, origin: Origin) -> Principal:
-    """The key is looked up at every call, so that a deleted or inactive one stops at once."""
-    holder = load_for_access_key(presented.access_key_id, origin, presented.session_token)
-    verify(presented, holder.secret if holder else None, clock.now())
-    if holder is None:
-        raise SignatureError("InvalidClientTokenId", "The security token included in the request is invalid.")
-    principal = holder.principal()
-    holder.note_use(service=presented.scope.service, region=presented.scope.region)
-    return principal
 
 
 def _operation(service: str, table: Mapping[str, str]) -> tuple[shapes.Operation, Action]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """`path` and `query` are the raw bytes of the request line; `headers` keep their order and their duplicates."""
+    """`path` and `query` are the raw bytes of the request line; `headers` keep their order and their duplicates.
+    `body_hash` stands for a body that only somebody else has seen."""
 
     method: str
     path: bytes
     query: bytes
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    body_hash: str = ""
     _values: Mapping[str, list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 
 from api.views import endpoint, is_program, refuse
 
@@ -13,6 +14,7 @@ MAX_HEADERS = 100
 # A little less than the longest request line that the server reads, so that this page is what people see.
 MAX_ADDRESS = 8000
 NO_TEXT = ("That is no text", "The request holds a zero byte, which no name and no text has.")
+SERVICES = "/authorize"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -46,12 +48,25 @@ def programs(get_response: Handler) -> Handler:
     policy, sessions; a call carries none of them, and its signature covers the host that is looked at here."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(SERVICES):
+            return _of_service(request)
         if not is_program(request):
             return get_response(request)
         request.get_host()  # raises DisallowedHost
         return endpoint(request)
 
     return middleware
+
+
+def _of_service(request: HttpRequest) -> HttpResponse:
+    """A question of somebody's own service or its proxy. Envoy asks under the host that its client named, so none is
+    looked for here: no answer depends on it, and no link is made from it."""
+    try:
+        view, words, named = resolve(request.path_info)
+    except Resolver404:
+        return plain_page(request, 404, "There is nothing here", "Services ask at /authorize.")
+    response: HttpResponse = view(request, *words, **named)
+    return response
 
 
 def same_origin(get_response: Handler) -> Handler:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from access.models import ConsoleSession
+from access.route_tables import create_route_table
 from audit.actions import Declaration
 from audit.models import Event
 from audit.services import record
@@ -34,6 +35,11 @@ PUBLIC = {
     "healthz",
     "readyz",
     "api:endpoint",
+    "api:authorize",
+    "api:authorize-forward",
+    "api:authorize-envoy",
+    "api:authorize-envoy-root",
+    "api:authorize-minio",
     "access:set-up",
     "access:sign-in",
     "access:sign-in-account",
@@ -50,8 +56,8 @@ PUBLIC = {
     "federation:tokens",
     "federation:token-keys",
 }
-# The only one without a CSRF token: each of its calls is signed.
-WITHOUT_TOKEN = {"api:endpoint"}
+# The only ones without a CSRF token: each of their calls is signed, or carries a proxy's own token.
+WITHOUT_TOKEN = {name for name in PUBLIC if name.startswith("api:")}
 
 # Pages that are several of AWS's actions at once, and have a name of their own.
 OF_SEVERAL_ACTIONS = {"clone-user", "clone-user-review", "move-user", "move-user-review", "get-account-settings"}
@@ -148,6 +154,8 @@ def words(alice: User) -> dict[str, Any]:
         "version_id": "v2",
         "access_key_id": key.access_key_id,
         "device_name": "phone",
+        "table_name": create_route_table(by=by, name="look", signing_name="look", routes="").name,
+        "path": "x",
         "event_id": record(by, "iam:CreateUser", "x").id,
         "session_id": "00000000-0000-4000-8000-000000000000",
         "public_id": "00000000-0000-4000-8000-000000000000",

@@ -1,5 +1,5 @@
-from access.urls import console, credentials, sign_in
+from access.urls import console, credentials, route_tables, sign_in
 
 app_name = "access"
 
-urlpatterns = [*sign_in.urlpatterns, *console.urlpatterns, *credentials.urlpatterns]
+urlpatterns = [*sign_in.urlpatterns, *console.urlpatterns, *credentials.urlpatterns, *route_tables.urlpatterns]

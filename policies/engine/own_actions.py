@@ -24,6 +24,12 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     (PREFIX, "ListServices", "List", (), "List the registered services"),
     (PREFIX, "UpdateService", "Write", ("service",), "Change a registered service"),
     (PREFIX, "UpdateValidationSettings", "Write", (), "Choose whether unknown services are warned about"),
+    (PREFIX, "CreateRouteTable", "Write", ("route-table",), "Make a route table for a service behind a proxy"),
+    (PREFIX, "DeleteRouteTable", "Write", ("route-table",), "Delete a route table with its token"),
+    (PREFIX, "GetRouteTable", "Read", ("route-table",), "See the routes of a service, and try them out"),
+    (PREFIX, "ListRouteTables", "List", (), "List the route tables"),
+    (PREFIX, "RotateRouteTableToken", "Write", ("route-table",), "Make a new token for the proxy of a route table"),
+    (PREFIX, "UpdateRouteTable", "Write", ("route-table",), "Change the routes of a service"),
     (
         "iam",
         "Authorize",
@@ -35,6 +41,7 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 
 # Resource types of our own service, with their ARNs.
 OWN_RESOURCES: tuple[tuple[str, str], ...] = (
+    ("route-table", "arn:${Partition}:iamconsole::${Account}:route-table/${RouteTableName}"),
     ("service", "arn:${Partition}:iamconsole::${Account}:service/${Prefix}"),
     ("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"),
 )

@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
+from access.route_tables import create_route_table
 from accounts.ids import new_unique_id
 from accounts.models import Account
 from audit import clock
@@ -43,8 +44,10 @@ NEARLY = {
     "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
 }
 DENIES = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListGroups", "Resource": "*"}
+PROGRAMS = ("endpoint", "authorize", "authorize-forward", "authorize-envoy", "authorize-envoy-root", "authorize-minio")
+ROUTES = "GET,HEAD api.example.com /orders/{order} orders:GetOrder arn:aws:orders::{account}:order/{order}"
 # Not pages: they answer programs, fragments, files, or only a POST.
-NO_PAGES = {"healthz", "readyz", "api:endpoint"}
+NO_PAGES = {"healthz", "readyz", *(f"api:{name}" for name in PROGRAMS)}
 # A link that works once; looked at where it is used.
 ONE_TIME = {"access:set-up", "access:reset-password", "accounts:accept-primary-email-update"}
 WITHOUT_SIGN_IN = {
@@ -96,6 +99,7 @@ def words(alice: User) -> dict[str, Any]:
         "version_id": "v2",
         "access_key_id": key.access_key_id,
         "device_name": "carol",
+        "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
         "event_id": event.id,
         "session_id": uuid.uuid4(),
         "account": "acme",

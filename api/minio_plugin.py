@@ -1,0 +1,106 @@
+"""MinIO's access management plugin (MinIO documentation, "Access management plugin"): may this account do this to this
+bucket or object? MinIO has checked the signature; who it names is looked up here, as a user name or an access key."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from access.gate import PrincipalGate
+from access.principals import user_principal
+from api.deciding import origin_for, record_denial
+from api.questions import Question
+from api.wire import WireRequest
+from audit.errors import ValidationError
+from audit.principal import Origin, Principal, root_principal
+from identities.models import User
+from identities.reading import read_access_key, read_user
+from policies.engine import Outcome
+
+_ACTION = re.compile(r"[a-z0-9]{1,32}:[A-Za-z0-9*]{1,64}")
+_GLOBAL = {
+    "SourceIp": "aws:SourceIp",
+    "UserAgent": "aws:UserAgent",
+    "Referer": "aws:Referer",
+    "SecureTransport": "aws:SecureTransport",
+}
+# Known here from the user itself, or from the clock.
+_OURS = frozenset({"CurrentTime", "EpochTime", "principaltype", "userid", "username", "groups"})
+_LONGEST = 2048
+
+
+def decide(body: bytes, account_id: str, origin: Origin) -> bool:
+    """The answer. An empty body is MinIO's look at start-up whether somebody is there. Raises ValidationError."""
+    if not body:
+        return False
+    given = _input(body)
+    context = _context(given.get("conditions"))
+    principal = _who(given, account_id, origin_for(origin, address="".join(context.get("aws:SourceIp", ())[:1])))
+    if principal is None:
+        return False
+    action, resource = _action(given), _resource(given)
+    gate = PrincipalGate(principal)
+    decision = gate.decide(action, resource, context)
+    if given.get("denyOnly") is True:
+        return decision.outcome is not Outcome.EXPLICITLY_DENIED
+    if not decision.allowed:
+        question = Question(WireRequest("POST", b"", b"", (), b""), "s3", action, resource, context)
+        record_denial(gate, question, decision, asked_by="MinIO")
+    return decision.allowed
+
+
+def _input(body: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(body)["input"]
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        raise ValidationError("The body must be MinIO's JSON with an input.") from exc
+    if not isinstance(given, dict):
+        raise ValidationError("The input must be an object.")
+    return given
+
+
+def _who(given: Mapping[str, Any], account_id: str, origin: Origin) -> Principal | None:
+    """MinIO's own root is ours; everybody else is a user, by name or access key, or the parent of a MinIO key."""
+    if given.get("owner") is True:
+        return root_principal(account_id, origin=origin)
+    claims = given.get("claims")
+    names = [given.get("account"), claims.get("parent") if isinstance(claims, dict) else None]
+    for name in names:
+        user = _user(account_id, name) if isinstance(name, str) and 0 < len(name) <= 128 else None
+        if user is not None:
+            return user_principal(user, origin)
+    return None
+
+
+def _user(account_id: str, name: str) -> User | None:
+    key = read_access_key(name)
+    if key is not None and key.account_id == account_id and key.is_active and key.user:
+        return key.user
+    return read_user(account_id, name)
+
+
+def _action(given: Mapping[str, Any]) -> str:
+    action = given.get("action")
+    if not isinstance(action, str) or not _ACTION.fullmatch(action):
+        raise ValidationError("The input names no action.")
+    return action
+
+
+def _resource(given: Mapping[str, Any]) -> str:
+    bucket, name = given.get("bucket") or "", given.get("object") or ""
+    if not isinstance(bucket, str) or not isinstance(name, str) or len(bucket) + len(name) > _LONGEST:
+        raise ValidationError("Bucket and object must be texts.")
+    if not bucket:
+        return "*"
+    return f"arn:aws:s3:::{bucket}/{name}" if name else f"arn:aws:s3:::{bucket}"
+
+
+def _context(conditions: Any) -> dict[str, tuple[str, ...]]:
+    """MinIO's names of the facts as condition keys: those of S3, but for the few that are global."""
+    if not isinstance(conditions, dict):
+        return {}
+    return {
+        _GLOBAL.get(name, f"s3:{name}"): tuple(str(value) for value in values)
+        for name, values in conditions.items()
+        if name not in _OURS and isinstance(values, list)
+    }

@@ -1,0 +1,88 @@
+"""MinIO's access management plugin."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from access.route_tables import create_route_table, rotate_route_table_token
+from audit.models import Event
+from identities.models import User
+from tests.api.conftest import key_of
+from tests.cast import allow, principal_of
+
+
+@pytest.fixture
+def token(alice: User) -> str:
+    table = create_route_table(by=principal_of(alice), name="minio", signing_name="s3", routes="")
+    return rotate_route_table_token(by=principal_of(alice), table=table)
+
+
+def ask(token: str, **given: Any) -> Any:
+    asked: dict[str, Any] = {
+        "account": "bob",
+        "groups": None,
+        "action": "s3:GetObject",
+        "bucket": "photos",
+        "object": "a/b.png",
+    }
+    asked |= {"owner": False, "claims": {}, "denyOnly": False, "conditions": {"SourceIp": ["203.0.113.9"]}}
+    body = json.dumps({"input": {**asked, **given}})
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client().post("/authorize/minio", body, content_type="application/json", headers=headers)
+
+
+def test_it_lets_a_user_do_what_the_policies_say(token: str, bob: User) -> None:
+    allow(bob, "s3:GetObject", "arn:aws:s3:::photos/a/*")
+    assert ask(token).json() == {"result": True}
+    assert ask(token, object="c.png").json() == {"result": False}
+    assert ask(token, account="nobody").json() == {"result": False}
+    assert Event.objects.get(action="s3:GetObject").principal_arn == bob.arn
+
+
+def test_it_knows_access_keys_and_the_parents_of_minios_own(token: str, bob: User, mallory: User) -> None:
+    allow(bob, "s3:ListBucket", "arn:aws:s3:::photos")
+    facts = {"action": "s3:ListBucket", "object": ""}
+    assert ask(token, account=key_of(bob).access_key_id, **facts).json() == {"result": True}
+    assert ask(token, account="Q3AM3UQ867", claims={"parent": "bob"}, **facts).json() == {"result": True}
+    assert ask(token, account=key_of(mallory).access_key_id, **facts).json() == {"result": False}
+
+
+def test_minios_root_is_ours(token: str) -> None:
+    assert ask(token, account="minioadmin", owner=True).json() == {"result": True}
+
+
+def test_deny_only_looks_for_a_deny(token: str, bob: User) -> None:
+    assert ask(token, denyOnly=True).json() == {"result": True}
+    allow(bob, "s3:*", Effect="Deny")
+    assert ask(token, denyOnly=True).json() == {"result": False}
+
+
+def test_conditions_are_s3s(token: str, bob: User) -> None:
+    allow(bob, "s3:ListBucket", Condition={"StringEquals": {"s3:prefix": "home/"}})
+    facts = {"action": "s3:ListBucket", "object": ""}
+    assert ask(token, conditions={"prefix": ["home/"]}, **facts).json() == {"result": True}
+    assert ask(token, conditions={"prefix": [""]}, **facts).json() == {"result": False}
+    allow(bob, "s3:ListBucket", Condition={"StringEquals": {"aws:username": "alice"}})
+    assert ask(token, conditions={"username": ["alice"]}, **facts).json() == {"result": False}
+
+
+def test_the_look_at_start_up_is_answered(token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    reply = Client().post("/authorize/minio", b"", content_type="application/json", headers=headers)
+    assert (reply.status_code, reply.json()) == (200, {"result": False})
+
+
+@pytest.mark.parametrize("wrong", ["", "guess"])
+def test_it_requires_the_token(token: str, bob: User, wrong: str) -> None:
+    allow(bob, "s3:*")
+    reply = ask(wrong)
+    assert reply.status_code == 403 and "result" not in reply.json()
+
+
+@pytest.mark.parametrize("body", ["x", "[]", "{}", '{"input":1}', '{"input":{"account":"bob"}}'])
+def test_what_it_can_not_read_it_refuses(token: str, bob: User, body: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    reply = Client().post("/authorize/minio", body, content_type="application/json", headers=headers)
+    assert reply.status_code == 400
