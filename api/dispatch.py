@@ -14,7 +14,7 @@ from api.registry import Action, Call
 from api.session_limits import check_session
 from api.sigv4 import WrongService, parse
 from api.wire import WireRequest
-from audit import clock
+from audit import clock, decisions
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
 from audit.principal import Origin, Principal, anonymous
@@ -53,7 +53,8 @@ class MissingAction(ServiceError):
 def answer(request: WireRequest, origin: Origin) -> Reply:
     """Answer one call. Never raises: whatever goes wrong becomes an error that an SDK can read."""
     try:
-        return _answered(request, origin)
+        with decisions.noting():
+            return _answered(request, origin)
     except Exception as error:
         reply = refuse(request, refusal_for(error, origin.request_id), origin.request_id)
         return replace(reply, encoded=error.encoded) if isinstance(error, AccessDenied) else reply

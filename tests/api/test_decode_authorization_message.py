@@ -82,3 +82,10 @@ def test_the_sentence_of_the_refusal_stays_awss_own(program_of: ProgramOf, bob: 
     with pytest.raises(Refused) as error:
         program_of(bob).iam("ListUsers")
     assert error.value.message.endswith("because no identity-based policy allows the iam:ListUsers action")
+
+
+def test_a_change_by_program_names_the_statement_that_allowed_it(program_of: ProgramOf, alice: User) -> None:
+    program_of(alice).iam("CreateGroup", GroupName="Lookers")
+    explanation = Event.objects.get(action="iam:CreateGroup").explanation
+    assert (explanation["outcome"], explanation["statements"][0]["lines"]) == ("Allowed", [4, 8])
+    assert explanation["policies"][0]["source"] == "arn:aws:iam::aws:policy/AdministratorAccess"
