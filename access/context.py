@@ -13,6 +13,7 @@ NAVIGATION = (
     ("Users", "outline/user", "identities:list-users", "iam:ListUsers"),
     ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
     ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
+    ("Identity providers", "outline/building-community", "federation:list-identity-providers", "iam:ListSAMLProviders"),
     ("Simulator", "outline/test-pipe", "access:simulate-principal-policy", "iam:SimulatePrincipalPolicy"),
     ("Route tables", "outline/route", "access:list-route-tables", "iamconsole:ListRouteTables"),
     ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),

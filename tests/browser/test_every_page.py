@@ -15,6 +15,8 @@ from accounts.ids import new_unique_id
 from accounts.models import Account
 from audit import clock
 from audit.models import Event
+from federation.services.oidc_providers import create_oidc_provider
+from federation.services.saml_providers import create_saml_provider
 from identities.models import (
     Group,
     GroupAttachment,
@@ -32,6 +34,7 @@ from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
 from tests.cast import allow, browser_of, make_user, principal_of
+from tests.federation.companies import metadata, pem
 from tests.policies.documents import GARDEN
 from tests.rig.browser import AxeCheck
 
@@ -47,7 +50,13 @@ DENIES = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListGroups", "Resourc
 PROGRAMS = ("endpoint", "authorize", "authorize-forward", "authorize-envoy", "authorize-envoy-root", "authorize-minio")
 ROUTES = "GET,HEAD api.example.com /orders/{order} orders:GetOrder arn:aws:orders::{account}:order/{order}"
 # Not pages: they answer programs, fragments, files, or only a POST.
-NO_PAGES = {"healthz", "readyz", *(f"api:{name}" for name in PROGRAMS)}
+PUBLISHED = ("saml-metadata", "tokens", "token-keys")
+NO_PAGES = {
+    "healthz",
+    "readyz",
+    *(f"api:{name}" for name in PROGRAMS),
+    *(f"federation:{name}" for name in PUBLISHED),
+}
 # A link that works once; looked at where it is used.
 ONE_TIME = {"access:set-up", "access:reset-password", "accounts:accept-primary-email-update"}
 WITHOUT_SIGN_IN = {
@@ -80,6 +89,8 @@ def words(alice: User) -> dict[str, Any]:
     Membership.objects.create(user=user, group=group, slot=1)
     GroupInlinePolicy.objects.create(group=group, name="look", document=DOCUMENT)
     create_service(by=by, prefix="garden", name="Our garden", definition=GARDEN)
+    create_saml_provider(by=by, name="corp", metadata=metadata(), tags={"Team": "red"}, private_key=pem("ours"))
+    create_oidc_provider(by=by, url="https://id.example.com/tenant", client_ids=["app"], tags={"Team": "red"})
     policy = create_policy(by=by, name="SeeUsers", document=DOCUMENT, description="Look at the list")
     GroupAttachment.objects.create(group=group, policy=policy, slot=1)
     User.objects.filter(pk=user.pk).update(boundary=ManagedPolicy.objects.get(account=None, name="PowerUserAccess"))
@@ -102,6 +113,8 @@ def words(alice: User) -> dict[str, Any]:
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
         "event_id": event.id,
         "session_id": uuid.uuid4(),
+        "provider_name": "corp",
+        "provider_url": "id.example.com/tenant",
         "account": "acme",
         "own_key": alice.access_keys.get().access_key_id,
     }

@@ -1,0 +1,175 @@
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from audit.actions import recently_signed_in, requires
+from audit.errors import ServiceError
+from audit.http import ConsoleRequest
+from federation.forms import ClientIdForm, DeleteForm, NewOIDCProviderForm, TagForm, ThumbprintsForm, UntagForm
+from federation.models import OIDCProvider, oidc_provider_arn
+from federation.services import oidc_providers
+from federation.views.parts import LIST_ROLES, facts, put_on, require
+from identities.services.grants import tag_context
+
+KIND = "OpenIDConnectProvider"
+PAGE = "federation:get-open-id-connect-provider"
+ADD, REMOVE = "iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"
+THUMBPRINT = "iam:UpdateOpenIDConnectProviderThumbprint"
+
+
+@requires("iam:CreateOpenIDConnectProvider", creates=True)
+@recently_signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_open_id_connect_provider(request: ConsoleRequest) -> HttpResponse:
+    form = NewOIDCProviderForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        data = form.cleaned_data
+        arn = oidc_provider_arn(request.principal.account_id, data["url"].partition("://")[2])
+        request.gate.require("iam:CreateOpenIDConnectProvider", arn)
+        try:
+            provider = oidc_providers.create_oidc_provider(by=request.principal, **data)
+        except ServiceError as error:
+            put_on(form, error)
+        else:
+            messages.success(request, f"The provider {provider.url} is known. Let a role trust it next.")
+            return redirect(PAGE, provider.url)
+    return render(request, "federation/create_open_id_connect_provider.html", {"form": form})
+
+
+_PARTS = (ADD, REMOVE, THUMBPRINT, "iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider", LIST_ROLES)
+
+
+@requires("iam:GetOpenIDConnectProvider", "oidc_provider", also=_PARTS)
+@require_safe
+def get_open_id_connect_provider(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    return _page(request, oidc_provider)
+
+
+def _page(
+    request: ConsoleRequest,
+    provider: OIDCProvider,
+    *,
+    tag_form: TagForm | None = None,
+    client_form: forms.Form | None = None,
+    thumbprint_form: forms.Form | None = None,
+) -> HttpResponse:
+    context = {
+        **facts(request, provider, KIND, tag_form),
+        "client_ids": sorted(provider.client_ids.values_list("client_id", flat=True)),
+        "client_form": client_form or ClientIdForm(),
+        "client_limit": oidc_providers.CLIENT_IDS,
+        "thumbprint_form": thumbprint_form or ThumbprintsForm(initial={"thumbprints": "\n".join(provider.thumbprints)}),
+        "may_add": request.gate.might(ADD),
+        "may_remove": request.gate.might(REMOVE),
+        "may_update": request.gate.might(THUMBPRINT),
+    }
+    return render(request, "federation/get_open_id_connect_provider.html", context)
+
+
+@requires(ADD, "oidc_provider", also=("iam:GetOpenIDConnectProvider",))
+@recently_signed_in
+@require_POST
+def add_client_id(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    form = ClientIdForm(request.POST)
+    if form.is_valid():
+        try:
+            client_id = form.cleaned_data["client_id"]
+            oidc_providers.add_client_id(by=request.principal, provider=oidc_provider, client_id=client_id)
+        except ServiceError as error:
+            put_on(form, error)
+        else:
+            return redirect(PAGE, oidc_provider.url)
+    require(request, "iam:GetOpenIDConnectProvider", oidc_provider, oidc_provider.arn)
+    return _page(request, oidc_provider, client_form=form)
+
+
+@requires(REMOVE, "oidc_provider")
+@recently_signed_in
+@require_POST
+def remove_client_id(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    form = ClientIdForm(request.POST)
+    if form.is_valid():
+        client_id = form.cleaned_data["client_id"]
+        oidc_providers.remove_client_id(by=request.principal, provider=oidc_provider, client_id=client_id)
+        messages.success(request, f"Tokens made for {client_id} are not accepted any more.")
+    return redirect(PAGE, oidc_provider.url)
+
+
+@requires(THUMBPRINT, "oidc_provider", also=("iam:GetOpenIDConnectProvider",))
+@recently_signed_in
+@require_POST
+def update_thumbprints(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    form = ThumbprintsForm(request.POST)
+    if form.is_valid():
+        try:
+            prints = form.cleaned_data["thumbprints"]
+            oidc_providers.update_thumbprints(by=request.principal, provider=oidc_provider, thumbprints=prints)
+        except ServiceError as error:
+            put_on(form, error)
+        else:
+            return redirect(PAGE, oidc_provider.url)
+    require(request, "iam:GetOpenIDConnectProvider", oidc_provider, oidc_provider.arn)
+    return _page(request, oidc_provider, thumbprint_form=form)
+
+
+@requires("iam:DeleteOpenIDConnectProvider", "oidc_provider", also=(LIST_ROLES,))
+@recently_signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_open_id_connect_provider(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    form = DeleteForm(request.POST if request.method == "POST" else None, name=oidc_provider.url)
+    if form.is_valid():
+        oidc_providers.delete_oidc_provider(by=request.principal, provider=oidc_provider)
+        messages.success(request, f"The provider {oidc_provider.url} is gone.")
+        return redirect("federation:list-identity-providers")
+    context = {
+        **facts(request, oidc_provider, KIND),
+        "form": form,
+        "name": oidc_provider.url,
+        "back": PAGE,
+        "client_ids": oidc_provider.client_ids.count(),
+    }
+    return render(request, "federation/delete_provider.html", context)
+
+
+# The address word comes to these two as it is (`creates`): conditions on request tags make sense only with the tag
+# that is meant, so the question can't be asked before the form was read.
+@requires("iam:TagOpenIDConnectProvider", creates=True, also=("iam:GetOpenIDConnectProvider",))
+@require_POST
+def tag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> HttpResponse:
+    form = TagForm(request.POST)
+    tags = {form.cleaned_data["key"]: form.cleaned_data["value"]} if form.is_valid() else {}
+    provider = _permitted(request, "iam:TagOpenIDConnectProvider", provider_url, **tag_context(tags))
+    if tags:
+        try:
+            oidc_providers.tag_oidc_provider(by=request.principal, provider=provider, tags=tags)
+        except ServiceError as error:
+            put_on(form, error)
+        else:
+            return redirect(PAGE, provider.url)
+    require(request, "iam:GetOpenIDConnectProvider", provider, provider.arn)
+    return _page(request, provider, tag_form=form)
+
+
+@requires("iam:UntagOpenIDConnectProvider", creates=True)
+@require_POST
+def untag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> HttpResponse:
+    form = UntagForm(request.POST)
+    keys = (form.cleaned_data["key"],) if form.is_valid() else ()
+    removed: dict[str, Any] = {"aws:TagKeys": keys} if keys else {}
+    provider = _permitted(request, "iam:UntagOpenIDConnectProvider", provider_url, **removed)
+    oidc_providers.untag_oidc_provider(by=request.principal, provider=provider, keys=keys)
+    return redirect(PAGE, provider.url)
+
+
+def _permitted(request: ConsoleRequest, action: str, url: str, **context: Any) -> OIDCProvider:
+    """The provider of the address, once the gate has allowed the action on it; refused before it is called missing."""
+    account_id = request.principal.account_id
+    provider = OIDCProvider.objects.filter(account_id=account_id, url=url).select_related("account").first()
+    require(request, action, provider, oidc_provider_arn(account_id, url), **context)
+    if provider is None:
+        raise Http404("There is no provider with that URL in this account.")
+    return provider

@@ -1,0 +1,48 @@
+"""What the pages of both kinds of providers share: the roles that trust one, and its tags."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from audit.errors import ServiceError
+from audit.http import ConsoleRequest
+from federation.forms import TagForm
+from federation.services.tags import Provider, resource_tags, tags_of
+from identities.models import Role
+from identities.panels import panel
+
+SHOWN = 50
+LIST_ROLES = "iam:ListRoles"
+
+
+def facts(request: ConsoleRequest, provider: Provider, kind: str, form: TagForm | None = None) -> Mapping[str, Any]:
+    """For the template: the tags, whether they may be changed, and who trusts the provider."""
+    trusting = panel(request.gate, LIST_ROLES, "*")
+    return {
+        "provider": provider,
+        "tags": tags_of(provider),
+        "tag_form": form or TagForm(),
+        "tag_limit": provider.account.quota("tags"),
+        "may_tag": request.gate.might(f"iam:Tag{kind}"),
+        "may_untag": request.gate.might(f"iam:Untag{kind}"),
+        "trusting": trusting,
+        "roles": roles_that_trust(provider) if trusting.allowed else [],
+    }
+
+
+def roles_that_trust(provider: Provider) -> list[str]:
+    """Roles whose trust policy names the provider."""
+    roles = Role.objects.filter(account_id=provider.account_id, document__contains=f'"{provider.arn}"')
+    return list(roles.order_by("name_key").values_list("name", flat=True)[:SHOWN])
+
+
+def require(request: ConsoleRequest, action: str, provider: Provider | None, arn: str, **context: Any) -> None:
+    """Ask once more, now that the form was read and it is known which tags are meant."""
+    brought = resource_tags(provider) if provider else {}
+    request.gate.require(action, arn, {**brought, **context})
+
+
+def put_on(form: forms.Form, error: ServiceError) -> None:
+    """An expected refusal, at the field that it is about."""
+    form.add_error(error.field if error.field in form.fields else None, error.message)
