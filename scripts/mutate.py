@@ -27,7 +27,14 @@ DECIDING = (
     "resources",
     "variables",
 )
-TESTS = ("mutation", "test_engine_evaluate", "test_engine_patterns", "test_engine_variables", "test_engine_reference")
+TESTS = (
+    "mutation",
+    "test_engine_literals",
+    "test_engine_evaluate",
+    "test_engine_patterns",
+    "test_engine_variables",
+    "test_engine_reference",
+)
 CONFIGURATION = """\
 [tool.mutmut]
 source_paths = ["policies"]

@@ -3,18 +3,20 @@
 Not collected by `make test`, which runs the same one by one.
 """
 
+import importlib
 from collections.abc import Iterator
 
 import pytest
 
-from policies.engine import evaluate, lint, literals
+from policies.engine import conditions, evaluate, lint, literals
 from tests.policies.cases import as_text, make_policies, make_request
 from tests.policies.test_engine_cases import DECISIONS, DOCUMENTS
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> Iterator[None]:
-    """What the engine read before it was changed must not answer for it."""
+    """What the engine read or built before it was changed must not answer for it."""
+    importlib.reload(conditions)
     for value in vars(literals).values():
         getattr(value, "cache_clear", lambda: None)()
     yield

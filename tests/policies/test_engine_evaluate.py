@@ -168,6 +168,12 @@ def test_might_allow_asks_every_limit() -> None:
     assert might_allow("sts:GetCallerIdentity", PolicySet())
 
 
+def test_might_allow_counts_what_the_resource_grants() -> None:
+    grants = attached(policy(allow(Principal={"AWS": ALICE.arn})), "resource")
+    assert might_allow("s3:GetObject", PolicySet(resource=grants))
+    assert not might_allow("s3:GetObject", PolicySet(resource=attached(policy(deny(Principal="*")), "resource")))
+
+
 def test_what_might_not_be_allowed_is_denied() -> None:
     for own, boundary in itertools.product([ALLOW, DENY, NOTHING], repeat=2):
         policies = identity(own, boundary=attached(boundary, "boundary"))

@@ -13,7 +13,7 @@ from tests.policies.cases import make_policies, make_request
 
 # Each example is a policy set that is asked ten requests: 10^4 requests by day, 10^5 by night (`make test-nightly`).
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "")
-EXAMPLES = {"nightly": 10_000, "mutation": 15}.get(PROFILE, 1_000)
+EXAMPLES = {"nightly": 10_000, "mutation": 8}.get(PROFILE, 1_000)
 REQUESTS = 10
 HERE, THERE = "111122223333", "444455556666"
 ALICE = {
