@@ -24,7 +24,7 @@ CLIENTS := tests/clients/node_modules/.stamp
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 nginx check fix bar bench screenshots requirements clean
+.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 nginx check fix bar bench test-nightly fuzz mutate screenshots requirements clean
 
 help:
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -38,7 +38,7 @@ run: setup ## Start the console on http://127.0.0.1:8000 (HOST, PORT, DATABASE_U
 	@exec $(BIN)/python manage.py serve
 
 clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
-	rm -rf .venv .node .pip-tools .bench node_modules tests/clients/node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
+	rm -rf .venv .node .pip-tools .bench .mutation node_modules tests/clients/node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
 		.ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -69,8 +69,19 @@ fix: .venv/.dev ## Let the formatters do what "make check" would complain about
 bar: .venv/.dev ## List which requirements of the security bar have a test; fails when an expected one has none
 	@$(BIN)/python -m scripts.bar
 
-bench: .venv/.dev .bench/.stamp setup ## Measure, one script for each figure
-	@for script in bench/[a-z]*.py; do $(BIN)/python -m "bench.$$(basename "$$script" .py)" || exit 1; done
+bench: .venv/.dev .bench/.stamp setup ## Measure, one figure after the other; the engine beside its peers, which go into .bench
+	@.bench/bin/python -m bench.engine
+	@for script in $(filter-out bench/engine.py bench/cases.py,$(wildcard bench/[a-z]*.py)); do \
+		$(BIN)/python -m "bench.$$(basename "$$script" .py)" || exit 1; done
+
+test-nightly: .venv/.dev ## Compare the engine with the slow one on 10^5 requests (`make test` takes 10^4)
+	HYPOTHESIS_PROFILE=nightly TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/policies/test_engine_reference.py $(ARGS)
+
+fuzz: .bench/.stamp ## Ten minutes (MINUTES) of strange documents for the reader of policies
+	@.bench/bin/python -m scripts.fuzz
+
+mutate: .bench/.stamp ## Change the engine in many small ways and see that a test notices; ARGS="plan principals" narrows it
+	@.bench/bin/python -m scripts.mutate $(ARGS)
 
 screenshots: .venv/.dev setup chromium ## Take the pictures of the README, in light and in dark
 	$(BIN)/python -m scripts.screenshots
@@ -100,10 +111,14 @@ requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change 
 	@.node/bin/python $(PIP_INSTALL) -r requirements-node.txt
 	@touch $@
 
-.bench/.stamp: requirements-bench.txt
-	@echo "Installing what the benchmarks compare with into .bench …"
+# What only `make bench`, `make fuzz` and `make mutate` use, apart from everything else.
+.bench/.stamp: requirements-bench.txt bench/peers/requirements.txt bench/peers/package-lock.json $(filter .node/%,$(NPM))
+	@echo "Fetching what the engine is measured beside into .bench …"
 	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
 	@.bench/bin/python $(PIP_INSTALL) -r requirements-bench.txt
+	@.bench/bin/python $(PIP_INSTALL) --no-deps -r bench/peers/requirements.txt
+	@cp bench/peers/package.json bench/peers/package-lock.json .bench/
+	@cd .bench && PATH="$(dir $(abspath $(NPM))):$$PATH" $(notdir $(NPM)) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .pip-tools/bin/pip-compile:

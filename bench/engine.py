@@ -1,131 +1,39 @@
-"""How long one decision takes, in microseconds: `python -m bench.engine`.
+"""How long one decision takes, in microseconds, beside other engines in the same run: `make bench`.
 
-The inputs are generated with a fixed seed, in three sizes: mixed services, wildcards in actions and resources, 30 % of
-the statements with conditions; half of the requests are near-misses. Every decision is timed alone, warm: each request
-has been decided before. The cost of reading the clock is measured and taken off.
+Every decision is timed alone on one core, warm: each request has been decided before. "fresh" decides requests that
+were never seen, made within the time. The cost of reading the clock is measured and taken off. "agree" is the share of
+answers that are ours; Cedar does not tell an explicit denial from an implicit one, so there only Allowed counts.
 """
 
 import json
-import random
+import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 from statistics import median, quantiles
 
-from policies.engine import AttachedPolicy, PolicySet, Request, RequestPrincipal, evaluate, parse
+from bench.cases import ACCOUNT, SIZES, Case, make_case
+from bench.peers.python_peers import PEERS
+from policies.engine import Request, evaluate, parse
 from policies.engine.index import CompiledStatement
 
-SEED = 20_261_124
-SIZES = ((1, 1), (10, 5), (10, 50))
-REQUESTS = 400
-ROUNDS = 25
-ACCOUNT = "111122223333"
-SERVICES = ("iam", "s3", "ec2", "sqs", "sns", "dynamodb", "lambda", "kms", "logs", "secretsmanager")
-VERBS = ("Get", "List", "Create", "Delete", "Update", "Put", "Tag", "Describe")
-NOUNS = ("User", "Object", "Instance", "Queue", "Topic", "Table", "Function", "Key")
-TEAMS = ("red", "green", "blue")
+SECONDS = 2.0
+FOLDER = Path(__file__).resolve().parent.parent / ".bench"
+SIMULATE = Path(__file__).resolve().parent / "peers/simulate.cjs"
+Decide = Callable[[Request], object]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A policy set with the requests that are asked of it."""
-
-    documents: tuple[str, ...]
-    policies: PolicySet
-    requests: tuple[Request, ...]
-
-
-def make_case(policies: int, statements: int, seed: int = SEED) -> Case:
-    chance = random.Random(seed + policies * statements)  # noqa: S311 - reproducible inputs, no secrets
-    documents = [[_statement(chance) for _ in range(statements)] for _ in range(policies)]
-    texts = tuple(json.dumps({"Version": "2012-10-17", "Statement": each}) for each in documents)
-    attached = tuple(
-        AttachedPolicy(f"arn:aws:iam::{ACCOUNT}:policy/p{number}", f"arn:aws:iam::{ACCOUNT}:user/alice", parse(text))
-        for number, text in enumerate(texts)
-    )
-    everything = [statement for document in documents for statement in document]
-    requests = tuple(_request(chance, chance.choice(everything)) for _ in range(REQUESTS))
-    return Case(texts, PolicySet(identity=attached), requests)
-
-
-def _statement(chance: random.Random) -> dict[str, object]:
-    service = chance.choice(SERVICES)
-    statement: dict[str, object] = {
-        "Effect": "Deny" if chance.random() < 0.05 else "Allow",
-        "Action": [_action(chance, service) for _ in range(chance.randint(1, 4))],
-        "Resource": "*"
-        if chance.random() < 0.01
-        else [_resource(chance, service) for _ in range(chance.randint(1, 3))],
-    }
-    if chance.random() < 0.3:
-        statement["Condition"] = _condition(chance)
-    return statement
-
-
-def _action(chance: random.Random, service: str) -> str:
-    if chance.random() < 0.3:
-        return chance.choice((f"{service}:{chance.choice(VERBS)}*", f"{service}:*{chance.choice(NOUNS)}"))
-    return f"{service}:{chance.choice(VERBS)}{chance.choice(NOUNS)}"
-
-
-def _resource(chance: random.Random, service: str) -> str:
-    path = "user/" if service == "iam" else "thing/"
-    name = f"{path}{chance.choice(TEAMS)}/{chance.randint(1, 50)}"
-    shape = chance.random()
-    if shape < 0.3:
-        name = f"{path}{chance.choice(TEAMS)}/*"
-    elif shape < 0.4:
-        name = f"{path}*/{chance.randint(1, 50)}"
-    elif shape < 0.5:
-        name = f"{path}${{aws:username}}/*"
-    return f"arn:aws:{service}::{ACCOUNT}:{name}"
-
-
-def _condition(chance: random.Random) -> dict[str, object]:
-    conditions: tuple[dict[str, object], ...] = (
-        {"StringEquals": {"aws:ResourceTag/team": chance.choice(TEAMS)}},
-        {"StringLike": {"aws:PrincipalTag/team": [f"{chance.choice(TEAMS)[:2]}*", "ops-*"]}},
-        {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}},
-        {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
-        {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
-        {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}},
-        {"ForAnyValue:StringEquals": {"aws:TagKeys": ["team", "owner"]}},
-    )
-    return chance.choice(conditions)
-
-
-def _request(chance: random.Random, statement: dict[str, object]) -> Request:
-    """A request that a statement speaks about; half of them miss by the resource or the action."""
-    actions, resources = statement["Action"], statement["Resource"]
-    action = chance.choice(actions if isinstance(actions, list) else [actions])
-    resource = chance.choice(resources if isinstance(resources, list) else [f"arn:aws:s3::{ACCOUNT}:thing/any/1"])
-    action = action.replace(":*", ":Get*").replace("*", chance.choice(NOUNS))
-    resource = resource.replace("${aws:username}", "alice").replace("*", chance.choice(TEAMS))
-    if chance.random() < 0.5:
-        resource = resource[:-1] + "!" if chance.random() < 0.7 else resource
-        action = action[:-1] + "x" if resource[-1] != "!" else action
-    context = {
-        "aws:username": ("alice",),
-        "aws:ResourceTag/team": (chance.choice(TEAMS),),
-        "aws:PrincipalTag/team": (chance.choice(TEAMS),),
-        "aws:SourceIp": (chance.choice(("192.0.2.7", "198.51.100.1")),),
-        "aws:MultiFactorAuthPresent": (chance.choice(("true", "false")),),
-        "aws:MultiFactorAuthAge": (str(chance.randint(0, 7200)),),
-        "aws:CurrentTime": ("2026-06-01T12:00:00Z",),
-        "aws:TagKeys": (chance.choice(("team", "cost")), "stage"),
-    }
-    principal = RequestPrincipal(f"arn:aws:iam::{ACCOUNT}:user/alice", ACCOUNT, "user", "AIDAEXAMPLE")
-    return Request(action, resource, context, principal, ACCOUNT)
-
-
-def microseconds(decide: Callable[[Request], object], requests: tuple[Request, ...], rounds: int) -> list[float]:
-    """The time of each decision, less the time of reading the clock twice."""
+def microseconds(decide: Decide, requests: tuple[Request, ...]) -> list[float]:
+    """The time of each decision, less the time of reading the clock twice: all requests at least once, then for as
+    long as there is time."""
     clock = time.perf_counter_ns
     idle = median(_idle(clock) for _ in range(10_000))
     for request in requests:
         decide(request)
-    times = []
-    for _ in range(rounds):
+    times: list[float] = []
+    end = time.monotonic() + SECONDS
+    while not times or time.monotonic() < end:
         for request in requests:
             start = clock()
             decide(request)
@@ -139,40 +47,120 @@ def _idle(clock: Callable[[], int]) -> int:
 
 
 def first_decision(case: Case) -> float:
-    """The median time of a decision about an action that was not asked for before, documents compiled."""
+    """The median time of a decision about an action that was not asked for before, statements compiled."""
     times = []
-    for number, request in enumerate(case.requests):
-        fresh = Request(f"{request.action}{number}", request.resource, request.context, request.principal, ACCOUNT)
+    for request in case.requests:
+        for attached in case.policies.identity:
+            if attached.document.index is not None:
+                attached.document.index.forget()
+        policies = replace(case.policies)
         start = time.perf_counter_ns()
-        evaluate(fresh, case.policies)
+        evaluate(request, policies)
         times.append((time.perf_counter_ns() - start) / 1000)
     return median(times)
 
 
+def each_statement(case: Case, do: Callable[[str], object]) -> float:
+    """The median over the documents of the time on the processor that something takes, for each statement."""
+    times = []
+    for text in case.documents * 5:
+        start = time.thread_time_ns()
+        do(text)
+        times.append((time.thread_time_ns() - start) / 1000)
+    return median(times) * len(case.documents) / len(case.statements)
+
+
+def read_time(case: Case) -> float:
+    return each_statement(case, parse)
+
+
 def compile_time(case: Case) -> float:
-    """The time to read one statement of a text and to compile it, on average."""
-    start = time.perf_counter_ns()
-    statements = 0
-    for text in case.documents:
-        document = parse(text)
-        for statement in document.statements:
-            CompiledStatement(statement, document)
-        statements += len(document.statements)
-    return (time.perf_counter_ns() - start) / 1000 / statements
+    documents = {text: parse(text) for text in case.documents}
+    return each_statement(
+        case, lambda text: [CompiledStatement(each, documents[text]) for each in documents[text].statements]
+    )
+
+
+def anew(request: Request) -> Request:
+    return Request(request.action, request.resource, request.context, request.principal, request.resource_account)
+
+
+def ours(case: Case) -> dict[str, list[float]]:
+    policies = case.policies
+    return {
+        "ours": microseconds(lambda request: evaluate(request, policies), case.requests),
+        "ours, fresh": microseconds(lambda request: evaluate(anew(request), policies), case.requests),
+        "ours, explained": microseconds(lambda request: evaluate(request, policies, explain=True), case.requests),
+    }
+
+
+def iam_simulate(case: Case) -> tuple[list[float], list[str]] | None:
+    """The times and answers of the peer that runs in Node; None when it is not installed."""
+    if not (FOLDER / "node_modules").is_dir():
+        return None
+    asked = {
+        "documents": [json.loads(text) for text in case.documents],
+        "requests": [
+            {
+                "action": request.action,
+                "principal": f"arn:aws:iam::{ACCOUNT}:user/alice",
+                "resource": {"resource": request.resource, "accountId": ACCOUNT},
+                "contextVariables": {key: _single(values) for key, values in request.context.items()},
+            }
+            for request in case.requests
+        ],
+        "seconds": SECONDS,
+    }
+    run = subprocess.run(["node", SIMULATE, FOLDER], input=json.dumps(asked), capture_output=True, text=True)  # noqa: S607
+    if run.returncode:
+        print(run.stderr)
+        return None
+    found = json.loads(run.stdout)
+    return found["times"], found["outcomes"]
+
+
+def _single(values: tuple[str, ...] | str) -> object:
+    return values if isinstance(values, str) else values[0] if len(values) == 1 else list(values)
+
+
+def agreement(case: Case, answers: list[str], *, allowed_only: bool) -> str:
+    expected = [str(evaluate(request, case.policies).outcome) for request in case.requests]
+    same = sum(
+        (answer == "Allowed") == (wanted == "Allowed") if allowed_only else answer == wanted
+        for answer, wanted in zip(answers, expected, strict=True)
+    )
+    return f"{100 * same / len(expected):.1f} %"
+
+
+def line(name: str, times: list[float], base: float, agree: str = "") -> None:
+    p50, p99 = median(times), quantiles(times, n=100)[98]
+    print(f"| {name} | {p50:.2f} | {p99:.2f} | {p50 / base:.1f} | {agree} |")
+
+
+def measure(policies: int, statements: int) -> None:
+    case = make_case(policies, statements)
+    print(f"\n{policies} × {statements} statements; a new action {first_decision(case):.0f} µs,")
+    print(f"reading a statement {read_time(case):.0f} µs, compiling it {compile_time(case):.0f} µs\n")
+    print("| engine | p50 µs | p99 µs | × ours | agree |\n|---|---:|---:|---:|---:|")
+    times = ours(case)
+    base = median(times["ours"])
+    for name, found in times.items():
+        line(name, found, base)
+    if (simulated := iam_simulate(case)) is not None:
+        line("iam-simulate", simulated[0], base, agreement(case, simulated[1], allowed_only=False))
+    for name, make in PEERS.items():
+        decide = make(case)
+        if decide is None:
+            print(f"| {name} | not installed | | | |")
+            continue
+        answers = [decide(request) for request in case.requests]
+        agree = agreement(case, answers, allowed_only=name == "cedarpy")
+        line(name, microseconds(decide, case.requests), base, agree)
 
 
 def main() -> None:
-    print(
-        f"{'policies':>8} {'statements':>10} {'p50':>7} {'p99':>7} {'explained':>9} {'new action':>10} {'compile':>8}"
-    )
     for policies, statements in SIZES:
-        case = make_case(policies, statements)
-        plain = microseconds(lambda request: evaluate(request, case.policies), case.requests, ROUNDS)  # noqa: B023 - called at once
-        explained = microseconds(lambda request: evaluate(request, case.policies, explain=True), case.requests, 3)  # noqa: B023 - as above
-        print(
-            f"{policies:>8} {statements:>10} {median(plain):>7.2f} {quantiles(plain, n=100)[98]:>7.2f}"
-            f" {median(explained):>9.2f} {first_decision(case):>10.1f} {compile_time(case):>8.1f}"
-        )
+        measure(policies, statements)
 
 
 if __name__ == "__main__":

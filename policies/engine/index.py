@@ -114,9 +114,13 @@ class ActionIndex:
         if found is None:
             found = tuple(self._compile(number) for number in sorted(self._numbers(action)))
             if len(self._found) >= MAX_ACTIONS:
-                self._found.clear()
+                self.forget()
             self._found[action] = found
         return found
+
+    def forget(self) -> None:
+        """Let go of what was found by action; what is compiled stays."""
+        self._found.clear()
 
     def _numbers(self, action: str) -> set[int]:
         service, _, name = action.partition(":")

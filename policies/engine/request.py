@@ -51,12 +51,13 @@ class Request:
         return lowered.get(key)
 
     def _lower(self) -> dict[str, tuple[str, ...]]:
-        # A bare string would otherwise be taken for the sequence of its characters, and an empty list for a value.
-        lowered = {
-            key.lower(): (values,) if isinstance(values, str) else tuple(values)
-            for key, values in self.context.items()
-            if values or values == ""
-        }
+        lowered: dict[str, tuple[str, ...]] = {}
+        for key, values in self.context.items():
+            # A bare string would otherwise be taken for the sequence of its characters, and an empty list for a value.
+            if isinstance(values, str):
+                lowered[key.lower()] = (values,)
+            elif values:
+                lowered[key.lower()] = tuple(values)
         object.__setattr__(self, "_lowered", lowered)
         return lowered
 
