@@ -5,7 +5,7 @@ from accounts.models import Account, PasswordPolicy
 from api import describe
 from api.registry import Call, Result, action
 from audit.errors import NoSuchEntity
-from identities.models import AccessKey, Group, MFADevice, User
+from identities.models import AccessKey, Group, InstanceProfile, MFADevice, Role, User
 from policies.models import ManagedPolicy, PolicyVersion
 
 
@@ -57,6 +57,8 @@ def _counts(account: Account) -> dict[str, int]:
     return {
         "Users": User.objects.filter(account=account).count(),
         "Groups": Group.objects.filter(account=account).count(),
+        "Roles": Role.objects.filter(account=account).count(),
+        "InstanceProfiles": InstanceProfile.objects.filter(account=account).count(),
         "Policies": ManagedPolicy.objects.filter(account=account).count(),
         "PolicyVersionsInUse": PolicyVersion.objects.filter(policy__account=account).count(),
         "MFADevices": devices.count(),
@@ -72,6 +74,11 @@ def _quotas(account: Account) -> dict[str, int]:
     names = {
         "UsersQuota": "users",
         "GroupsQuota": "groups",
+        "RolesQuota": "roles",
+        "InstanceProfilesQuota": "instance_profiles",
+        "RolePolicySizeQuota": "inline_role_characters",
+        "AssumeRolePolicySizeQuota": "trust_policy_characters",
+        "AttachedPoliciesPerRoleQuota": "policies_per_role",
         "PoliciesQuota": "policies",
         "VersionsPerPolicyQuota": "policy_versions",
         "PolicySizeQuota": "policy_characters",

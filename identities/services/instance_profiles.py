@@ -41,7 +41,7 @@ def create_instance_profile(
         raise ValidationError(problem, field="name")
     if problem := rules.path_problem(path):
         raise ValidationError(problem, field="path")
-    check_tags(tags, account.quota("tags"))
+    check_tags(tags, account.quota("tags"), ignore_case=False)
     quota = account.quota("instance_profiles")
     if account.instance_profiles.count() >= quota:
         raise LimitExceeded(f"Cannot exceed quota for InstanceProfilesPerAccount: {quota}")

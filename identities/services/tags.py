@@ -16,16 +16,16 @@ def tags_of(row: Tagged) -> dict[str, str]:
     return dict(_rows(row).order_by("key").values_list("key", "value"))
 
 
-def check_tags(tags: Mapping[str, str], quota: int) -> None:
-    """Raises InvalidInput."""
-    if problem := rules.tags_problem(tags, quota):
+def check_tags(tags: Mapping[str, str], quota: int, *, ignore_case: bool = True) -> None:
+    """Raises InvalidInput. Keys of instance profiles are compared exactly."""
+    if problem := rules.tags_problem(tags, quota, ignore_case=ignore_case):
         raise InvalidInput(problem, field="tags")
 
 
 def put_tags(row: Tagged, tags: Mapping[str, str]) -> None:
     """Add tags or change their values. Raises InvalidInput for a bad tag, LimitExceeded for more than the quota."""
     quota, folds = row.account.quota("tags"), not isinstance(row, InstanceProfile)
-    if problem := rules.tags_problem(tags, quota):
+    if problem := rules.tags_problem(tags, quota, ignore_case=folds):
         raise InvalidInput(problem, field="key")
     fold = str.casefold if folds else str
     if len({fold(key) for key in (*tags_of(row), *tags)}) > quota:

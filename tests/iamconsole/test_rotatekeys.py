@@ -1,12 +1,15 @@
 import base64
 import json
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 
+from audit import clock
 from iamconsole.management.commands.rotatekeys import reencrypt, waiting
 from identities.models import AccessKey, MFADevice, User
 from identities.sealed import box
@@ -73,8 +76,17 @@ def test_old_keys_stay_while_something_needs_them(bob: User, key_file: Path) -> 
 @pytest.mark.django_db
 def test_old_keys_are_forgotten_when_nothing_needs_them(key_file: Path) -> None:
     run("--add-key")
-    assert "1 old keys were removed" in run("--forget-old")
+    with pytest.raises(CommandError, match="Temporary credentials made before the newest key may live until"):
+        run("--forget-old")
+    with time_machine.travel(clock.now() + timedelta(hours=36, minutes=1)):
+        assert "1 old keys were removed" in run("--forget-old")
     assert len(json.loads(key_file.read_text())["encryption_keys"]) == 1
+
+
+@pytest.mark.django_db
+def test_old_keys_can_be_forgotten_at_once(key_file: Path) -> None:
+    run("--add-key")
+    assert "1 old keys were removed" in run("--forget-old", "--now")
 
 
 def test_keys_of_the_environment_are_left_to_the_operator() -> None:

@@ -1,11 +1,14 @@
 import base64
 import json
 from argparse import ArgumentParser
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
+from access.session_tokens import LONGEST_LIFE_SECONDS
+from audit import clock
 from federation.models import SAMLPrivateKey, TokenSigningKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
 from identities.models import AccessKey, MFADevice, ServerCertificate
@@ -35,27 +38,42 @@ class Command(BaseCommand):
         steps.add_argument("--add-key", action="store_true", help="first put a new key into the key file")
         steps.add_argument("--forget-old", action="store_true", help="last remove the keys that nothing needs any more")
 
+        parser.add_argument(
+            "--now", action="store_true", help="with --forget-old: end temporary credentials of old keys"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["add_key"]:
             self.add_key()
         elif options["forget_old"]:
-            self.forget_old()
+            self.forget_old(now=options["now"])
         else:
             self.stdout.write(f"{reencrypt(box())} secrets were encrypted anew with the newest key.")
 
     def add_key(self) -> None:
-        content, key = _stored_keys(), new_encryption_key()
+        content, key = _stored_keys(), new_encryption_key() | {"added_at": clock.now().isoformat()}
         write_key_file({**content, "encryption_keys": [key, *content["encryption_keys"]]})
         self.stdout.write(NEXT.format(id=key["id"], file=key_file()))
 
-    def forget_old(self) -> None:
+    def forget_old(self, *, now: bool) -> None:
         content = _stored_keys()
         newest, *old = content["encryption_keys"]
         left = waiting(SecretBox([(newest["id"], base64.b64decode(newest["key"]))]))
         if left:
             raise CommandError(f"{left} secrets still need an older key. Run `manage.py rotatekeys` first.")
+        if not now and (until := _tokens_live_until(newest)) > clock.now():
+            raise CommandError(
+                f"Temporary credentials made before the newest key may live until {until:%Y-%m-%d %H:%M} UTC and need "
+                "an older key. Wait until then, or say --now to end them."
+            )
         write_key_file({**content, "encryption_keys": [newest]})
         self.stdout.write(f"{len(old)} old keys were removed. Backups of the database made before need them.")
+
+
+def _tokens_live_until(newest: dict[str, str]) -> datetime:
+    """Session tokens are not stored, so they can't be sealed anew: older keys are kept for as long as one may live."""
+    added_at = datetime.fromisoformat(newest.get("added_at", "1970-01-01T00:00:00+00:00"))
+    return added_at + timedelta(seconds=LONGEST_LIFE_SECONDS)
 
 
 def _stored_keys() -> dict[str, Any]:

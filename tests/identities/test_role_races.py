@@ -1,0 +1,51 @@
+"""Roles under real threads: the last place, the name and the place in a profile are given once."""
+
+import pytest
+
+from audit.errors import EntityAlreadyExists, LimitExceeded
+from identities.models import InstanceProfile, Role, RoleAttachment, User
+from identities.services import attachments, instance_profiles
+from policies.models import ManagedPolicy
+from tests.cast import make_role, principal_of
+from tests.rig.races import THREADS, race
+
+pytestmark = [pytest.mark.bar(74), pytest.mark.django_db(transaction=True)]
+
+
+def test_a_name(alice: User) -> None:
+    names = ("Raced", "RACED", "raced")
+    refused = race(lambda number: make_role(alice.account, names[number % 3]), EntityAlreadyExists)
+    assert (Role.objects.count(), refused) == (1, THREADS - 1)
+
+
+def test_the_last_place_in_the_account(alice: User) -> None:
+    account = alice.account
+    account.quota_overrides = {"roles": 1}
+    account.save()
+    refused = race(lambda number: make_role(account, f"role-{number}"), LimitExceeded)
+    assert (Role.objects.count(), refused) == (1, THREADS - 1)
+
+
+def test_the_one_place_in_a_profile(alice: User) -> None:
+    by = principal_of(alice)
+    roles = [make_role(alice.account, f"role-{number}") for number in range(THREADS)]
+    profile = instance_profiles.create_instance_profile(by=by, name="web")
+    refused = race(
+        lambda number: instance_profiles.add_role_to_instance_profile(by=by, profile=profile, role=roles[number]),
+        LimitExceeded,
+    )
+    assert refused == THREADS - 1 and InstanceProfile.objects.get().role is not None
+
+
+def test_the_tenth_policy_of_a_role(alice: User) -> None:
+    by, role = principal_of(alice), make_role(alice.account, "deploy")
+    policies = [
+        ManagedPolicy.objects.create(account=alice.account, name=f"p{number}", unique_id=f"ANPA{number}")
+        for number in range(THREADS + 9)
+    ]
+    for policy in policies[THREADS:]:
+        attachments.attach_role_policy(by=by, role=role, policy=policy)
+    refused = race(
+        lambda number: attachments.attach_role_policy(by=by, role=role, policy=policies[number]), LimitExceeded
+    )
+    assert (RoleAttachment.objects.filter(role=role).count(), refused) == (10, THREADS - 1)
