@@ -45,6 +45,10 @@ PAGES = (
     "/identities/group/everybody/permissions/",
     "/identities/group/everybody/users/add/",
     "/identities/group/everybody/delete/",
+    "/identities/roles/",
+    "/identities/roles/?sort=-used",
+    "/identities/role/worker/permissions/",
+    "/identities/role/worker/permissions/attach/",
     "/policies/",
     "/policies/policy/aws/ReadOnlyAccess/",
     "/identities/policy/aws/IAMUserChangePassword/entities/",
@@ -78,6 +82,7 @@ def fill(account: "Account") -> None:
     from policies.models import ManagedPolicy  # noqa: PLC0415 # see `measure`
 
     users = list(User.objects.filter(account=account))
+    fill_roles(account)
     everybody = Group.objects.create(account=account, name="everybody", unique_id="AGPAEVERYBODY")
     Membership.objects.bulk_create([Membership(user=user, group=everybody, slot=10) for user in users], 1000)
     policy = ManagedPolicy.objects.get(account=None, name="IAMUserChangePassword")
@@ -95,6 +100,19 @@ def fill(account: "Account") -> None:
         for number in range(EVENTS)
     )
     Event.objects.bulk_create(events, 2000)
+
+
+def fill_roles(account: "Account") -> None:
+    """A thousand roles that the account trusts."""
+    from identities.models import Role  # noqa: PLC0415 # see `measure`
+
+    trust = (
+        f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account.id}:root"}},'
+        '"Action":"sts:AssumeRole"}]}'
+    )
+    for number in range(1000):
+        name = f"role-{number}" if number else "worker"
+        Role.objects.create(account=account, name=name, unique_id=f"AROABENCH{number:04}", document=trust)
 
 
 def measure() -> None:

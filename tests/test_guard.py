@@ -23,7 +23,7 @@ from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
-from tests.cast import allow, browser_of, principal_of
+from tests.cast import allow, browser_of, make_role, principal_of
 from tests.federation.companies import metadata
 from tests.policies.documents import GARDEN
 
@@ -145,9 +145,11 @@ def words(alice: User) -> dict[str, Any]:
     key, _ = create_access_key(by=by, user=alice)
     create_saml_provider(by=by, name="corp", metadata=metadata())
     create_oidc_provider(by=by, url="https://id.example.com", client_ids=["app"])
+    allow(make_role(alice.account, "Worker"), "iam:ListUsers", name="look")
     return {
         "user_name": "alice",
         "group_name": "Lookers",
+        "role_name": "Worker",
         "scope": "own",
         "service_prefix": "garden",
         "policy_name": "look",

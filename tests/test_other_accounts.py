@@ -14,6 +14,7 @@ from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
 NOBODYS = {
     "user_name": "alicf",
     "group_name": "Nookers",
+    "role_name": "Warker",
     "policy_name": "nook",
     "version_id": "v2",
     "access_key_id": "AKIAQAAAAAAAAAAAAAAA",

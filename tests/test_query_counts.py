@@ -13,11 +13,22 @@ from django.urls import resolve
 from accounts.ids import new_unique_id
 from audit.services import record
 from bench.pages import PAGES
-from identities.models import Group, GroupAttachment, GroupInlinePolicy, Membership, User, UserAttachment, UserTag
+from identities.models import (
+    Group,
+    GroupAttachment,
+    GroupInlinePolicy,
+    Membership,
+    Role,
+    RoleAttachment,
+    RoleTag,
+    User,
+    UserAttachment,
+    UserTag,
+)
 from identities.services.access_keys import create_access_key
 from policies.models import ManagedPolicy
 from policies.services import create_policy
-from tests.cast import allow, browser_of, make_user, principal_of
+from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
 from tests.test_guard import DECLARED
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": "*"}]})
@@ -25,6 +36,7 @@ USER = "carol"
 SMALL = (
     "/identities/user/{user}/credentials/",
     "/identities/user/{user}/tags/",
+    "/identities/role/worker/tags/",
     "/me/access-keys/",
     "/me/mfa-devices/",
 )
@@ -34,6 +46,7 @@ def fill(alice: User, first: int, last: int) -> None:
     """More of everything that a page lists, all of it attached to one another."""
     account, carol = alice.account, User.objects.get(name=USER)
     everybody = Group.objects.get(name="everybody")
+    worker = Role.objects.get(name="worker")
     used = ManagedPolicy.objects.get(account=None, name="IAMUserChangePassword")
     for number in range(first, last):
         group = Group.objects.create(account=account, name=f"team-{number}", unique_id=new_unique_id("AGPA"))
@@ -49,6 +62,11 @@ def fill(alice: User, first: int, last: int) -> None:
         allow(carol, "iam:ListUsers", name=f"inline-{number}")
         UserTag.objects.create(user=carol, key=f"Team{number}", value="x")
         create_access_key(by=principal_of(alice), user=user)
+        role = make_role(account, f"role-{number}", trusting(user.arn, account.root_arn))
+        RoleAttachment.objects.create(role=worker, policy=policy, slot=number + 1)
+        RoleAttachment.objects.create(role=role, policy=used, slot=1)
+        RoleTag.objects.create(role=worker, key=f"Team{number}", value="x")
+        allow(worker, "iam:ListUsers", name=f"inline-{number}")
         record(principal_of(user), "iam:CreateUser", user.arn)
         browser_of(alice)
 
@@ -57,6 +75,7 @@ def fill(alice: User, first: int, last: int) -> None:
 def browser(alice: User) -> Client:
     carol = make_user(alice.account, USER)
     Group.objects.create(account=alice.account, name="everybody", unique_id=new_unique_id("AGPA"))
+    make_role(alice.account, "worker")
     create_access_key(by=principal_of(alice), user=carol)
     create_access_key(by=principal_of(alice), user=alice)
     fill(alice, 0, 2)

@@ -1,5 +1,11 @@
-from identities.urls import credentials, groups, permissions, users
+from identities.urls import credentials, groups, permissions, roles, users
 
 app_name = "identities"
 
-urlpatterns = [*users.urlpatterns, *groups.urlpatterns, *permissions.urlpatterns, *credentials.urlpatterns]
+urlpatterns = [
+    *users.urlpatterns,
+    *groups.urlpatterns,
+    *roles.urlpatterns,
+    *permissions.urlpatterns,
+    *credentials.urlpatterns,
+]

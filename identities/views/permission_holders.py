@@ -1,6 +1,5 @@
-"""What has permissions: a user or a group. The pages of both are the same but for names, quotas and boundaries."""
+"""What has permissions: a user, a group or a role. Their pages are the same but for names, quotas and boundaries."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,18 +8,31 @@ from django.urls import reverse
 
 from audit.errors import AccessDenied
 from audit.http import ConsoleRequest
-from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
+from identities.models import (
+    Group,
+    GroupInlinePolicy,
+    Role,
+    RoleInlinePolicy,
+    RoleTag,
+    User,
+    UserInlinePolicy,
+    UserTag,
+)
 from identities.models.groups import group_arn
+from identities.models.roles import role_arn
 from identities.models.users import user_arn
 from identities.services.grants import Context, Step, Target
+
+Kind = Literal["user", "group", "role"]
+Inline = UserInlinePolicy | GroupInlinePolicy | RoleInlinePolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
     """`context` are the condition keys that the holder brings: its tags, and the boundary that limits it."""
 
-    kind: Literal["user", "group"]
-    row: User | Group
+    kind: Kind
+    row: User | Group | Role
     context: Context
 
     @property
@@ -39,6 +51,20 @@ class Holder:
     @property
     def group(self) -> Group | None:
         return self.row if isinstance(self.row, Group) else None
+
+    @property
+    def role(self) -> Role | None:
+        return self.row if isinstance(self.row, Role) else None
+
+    @property
+    def bounded(self) -> User | Role | None:
+        """The row, if it can have a permissions boundary."""
+        return None if isinstance(self.row, Group) else self.row
+
+    @property
+    def is_fixed(self) -> bool:
+        """A service-linked role: only its service changes it."""
+        return isinstance(self.row, Role) and self.row.is_service_linked
 
     @property
     def tabs(self) -> str:
@@ -61,6 +87,45 @@ class Holder:
     def inline_page(self) -> str:
         return self.address(f"put-{self.kind}-policy")
 
+    @property
+    def boundary_page(self) -> str:
+        return self.address(f"put-{self.kind}-permissions-boundary")
+
+    @property
+    def unbound_page(self) -> str:
+        return self.address(f"delete-{self.kind}-permissions-boundary")
+
+    @property
+    def tags(self) -> list[UserTag | RoleTag]:
+        """By key; groups have none."""
+        rows = self.bounded.tags.all() if self.bounded else ()
+        return sorted(rows, key=lambda tag: tag.key_folded)
+
+    @property
+    def tags_page(self) -> str:
+        return self.address(f"list-{self.kind}-tags")
+
+    @property
+    def tag_page(self) -> str:
+        return self.address(f"tag-{self.kind}")
+
+    @property
+    def untag_page(self) -> str:
+        return self.address(f"untag-{self.kind}")
+
+    @property
+    def see_inline(self) -> str:
+        """The name of the page of one inline policy; templates add the names of holder and policy."""
+        return f"identities:get-{self.kind}-policy"
+
+    @property
+    def change_inline(self) -> str:
+        return f"identities:put-{self.kind}-policy-change"
+
+    @property
+    def delete_inline(self) -> str:
+        return f"identities:delete-{self.kind}-policy"
+
     def address(self, url_name: str, *more: str) -> str:
         return reverse(f"identities:{url_name}", args=[self.row.name, *more])
 
@@ -72,7 +137,7 @@ class Holder:
     def inline_quota(self) -> int:
         return self.row.account.quota(f"inline_{self.kind}_characters")
 
-    def inline(self, name: str) -> UserInlinePolicy | GroupInlinePolicy | None:
+    def inline(self, name: str) -> Inline | None:
         return self.row.inline_policies.filter(name=name).first()
 
     def denial(self, request: ConsoleRequest, action: str) -> AccessDenied | None:
@@ -89,14 +154,19 @@ def denial_of(
     return AccessDenied(request.principal.arn, action, resource, decision, context=context)
 
 
-def holder_of(row: User | Group) -> Holder:
+def holder_of(row: User | Group | Role) -> Holder:
     """Of a row that the guard has loaded and allowed."""
-    if isinstance(row, User):
-        return Holder("user", row, Target.of(row).context())
-    return Holder("group", row, {})
+    if isinstance(row, Group):
+        return Holder("group", row, {})
+    return Holder("role" if isinstance(row, Role) else "user", row, Target.of(row).context())
 
 
-def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Mapping[str, str] | None = None) -> Holder:
+def permitted(request: ConsoleRequest, kind: Kind, name: str, action: str, keys: Context | None = None) -> Holder:
+    """The user, group or role of an address, once the gate allowed the action."""
+    return {"user": permitted_user, "group": permitted_group, "role": permitted_role}[kind](request, name, action, keys)
+
+
+def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Context | None = None) -> Holder:
     """The user of an address, once the gate allowed the action with all condition keys that belong to it.
 
     For actions whose keys come from the form: the guard can't ask before it was read (`creates`). Refused before it is
@@ -117,7 +187,7 @@ def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Mappin
     return holder
 
 
-def permitted_group(request: ConsoleRequest, name: str, action: str, keys: Mapping[str, str] | None = None) -> Holder:
+def permitted_group(request: ConsoleRequest, name: str, action: str, keys: Context | None = None) -> Holder:
     """The group of an address, as `permitted_user`."""
     account_id = request.principal.account_id
     group = Group.objects.filter(account_id=account_id, name_key=name.lower()).first()
@@ -126,6 +196,23 @@ def permitted_group(request: ConsoleRequest, name: str, action: str, keys: Mappi
     if group is None:
         raise Http404("There is no group with that name in this account.")
     return holder_of(group)
+
+
+def permitted_role(request: ConsoleRequest, name: str, action: str, keys: Context | None = None) -> Holder:
+    """The role of an address, as `permitted_user`."""
+    account_id = request.principal.account_id
+    role = (
+        Role.objects.filter(account_id=account_id, name_key=name.lower())
+        .select_related("boundary")
+        .prefetch_related("tags")
+        .first()
+    )
+    holder = holder_of(role) if role else None
+    context = {**(holder.context if holder else {}), **(keys or {})}
+    require_hiding(request, action, role.arn if role else None, role_arn(account_id, "/", name), context)
+    if holder is None:
+        raise Http404("There is no role with that name in this account.")
+    return holder
 
 
 def require_hiding(request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Context) -> None:

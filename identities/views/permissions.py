@@ -1,4 +1,5 @@
-"""The permissions tab of users and groups: what is attached, what comes through groups, inline ones, the boundary."""
+"""The permissions tab of users, groups and roles: what is attached, what comes through groups, inline ones, the
+boundary."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_safe
 from audit.actions import requires
 from audit.errors import AccessDenied
 from audit.http import ConsoleRequest
-from identities.models import Group, GroupAttachment, GroupInlinePolicy, User
+from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from identities.views.permission_holders import Holder, denial_of, holder_of
 
 GROUP_READS = ("iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies")
@@ -41,11 +42,17 @@ def list_attached_user_policies(request: ConsoleRequest, user: User) -> HttpResp
         "user": user,
         "groups_denial": groups_denial,
         "through": [] if groups_denial else _through(request, user),
-        "boundary_denial": holder.denial(request, "iam:GetUser"),
-        "may_bound": request.gate.might("iam:PutUserPermissionsBoundary"),
-        "may_unbound": request.gate.might("iam:DeleteUserPermissionsBoundary"),
+        **_boundary(request, holder),
     }
     return render(request, "identities/permissions_user.html", context)
+
+
+@requires("iam:ListAttachedRolePolicies", "role", also=("iam:ListRolePolicies", "iam:GetRole"))
+@require_safe
+def list_attached_role_policies(request: ConsoleRequest, role: Role) -> HttpResponse:
+    holder = holder_of(role)
+    context = {**_common(request, holder), **_boundary(request, holder), "role": role}
+    return render(request, "identities/permissions_role.html", context)
 
 
 @requires("iam:ListAttachedGroupPolicies", "group", also=("iam:ListGroupPolicies",))
@@ -64,11 +71,23 @@ def _common(request: ConsoleRequest, holder: Holder) -> dict[str, Any]:
         "attached": list(rows.select_related("policy").order_by("policy__name_key", "policy__account_id")),
         "inline_denial": denial,
         "inline": [] if denial else list(holder.row.inline_policies.order_by("name")),
-        "may_attach": request.gate.might(f"iam:Attach{holder.word}Policy"),
-        "may_detach": request.gate.might(f"iam:Detach{holder.word}Policy"),
-        "may_put": request.gate.might(f"iam:Put{holder.word}Policy"),
-        "may_delete": request.gate.might(f"iam:Delete{holder.word}Policy"),
+        "may_attach": _might(request, holder, "Attach{}Policy"),
+        "may_detach": _might(request, holder, "Detach{}Policy"),
+        "may_put": _might(request, holder, "Put{}Policy"),
+        "may_delete": _might(request, holder, "Delete{}Policy"),
     }
+
+
+def _boundary(request: ConsoleRequest, holder: Holder) -> dict[str, Any]:
+    return {
+        "boundary_denial": holder.denial(request, f"iam:Get{holder.word}"),
+        "may_bound": _might(request, holder, "Put{}PermissionsBoundary"),
+        "may_unbound": _might(request, holder, "Delete{}PermissionsBoundary"),
+    }
+
+
+def _might(request: ConsoleRequest, holder: Holder, action: str) -> bool:
+    return not holder.is_fixed and request.gate.might(f"iam:{action.format(holder.word)}")
 
 
 def _through(request: ConsoleRequest, user: User) -> list[Through]:

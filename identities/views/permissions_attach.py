@@ -15,78 +15,81 @@ from audit.http import ConsoleRequest
 from identities.services import attachments
 from identities.services.grants import policies_by_arn
 from identities.views.choosing import ChoiceList, policy_choices
-from identities.views.permission_holders import Holder, permitted_group, permitted_user
+from identities.views.permission_holders import Holder, Kind, permitted
 from policies.models import ManagedPolicy
 
 # One address holds the choice while somebody searches; the quota of attachments is far below.
 MOST = 50
-Find = Callable[[str, dict[str, str]], Holder]
+ATTACH: dict[Kind, Callable[..., None]] = {
+    "user": attachments.attach_user_policy,
+    "group": attachments.attach_group_policy,
+    "role": attachments.attach_role_policy,
+}
+DETACH: dict[Kind, Callable[..., None]] = {
+    "user": attachments.detach_user_policy,
+    "group": attachments.detach_group_policy,
+    "role": attachments.detach_role_policy,
+}
+Method = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @requires("iam:AttachUserPolicy", creates=True, also=("iam:ListAttachedUserPolicies", "iam:ListPolicies"))
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def attach_user_policy(request: ConsoleRequest, user_name: str) -> HttpResponse:
-    def find(action: str, keys: dict[str, str]) -> Holder:
-        return permitted_user(request, user_name, action, keys)
-
-    return _attach(request, "User", find, attach=_attach_to_user)
+    return _attach(request, "user", user_name)
 
 
 @requires("iam:AttachGroupPolicy", creates=True, also=("iam:ListAttachedGroupPolicies", "iam:ListPolicies"))
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def attach_group_policy(request: ConsoleRequest, group_name: str) -> HttpResponse:
-    def find(action: str, keys: dict[str, str]) -> Holder:
-        return permitted_group(request, group_name, action, keys)
+    return _attach(request, "group", group_name)
 
-    return _attach(request, "Group", find, attach=_attach_to_group)
+
+@requires("iam:AttachRolePolicy", creates=True, also=("iam:ListAttachedRolePolicies", "iam:ListPolicies"))
+@Method
+def attach_role_policy(request: ConsoleRequest, role_name: str) -> HttpResponse:
+    return _attach(request, "role", role_name)
 
 
 @requires("iam:DetachUserPolicy", creates=True)
 @require_POST
 def detach_user_policy(request: ConsoleRequest, user_name: str) -> HttpResponse:
-    arn = request.POST.get("policy", "")
-    holder = permitted_user(request, user_name, "iam:DetachUserPolicy", {"iam:PolicyARN": arn})
-    policy = _policy(request, arn)
-    if holder.user:
-        attachments.detach_user_policy(by=request.principal, user=holder.user, policy=policy)
-    messages.success(request, f"{holder.name} does not have the policy {policy.name} any more.")
-    return redirect(holder.page)
+    return _detach(request, "user", user_name)
 
 
 @requires("iam:DetachGroupPolicy", creates=True)
 @require_POST
 def detach_group_policy(request: ConsoleRequest, group_name: str) -> HttpResponse:
+    return _detach(request, "group", group_name)
+
+
+@requires("iam:DetachRolePolicy", creates=True)
+@require_POST
+def detach_role_policy(request: ConsoleRequest, role_name: str) -> HttpResponse:
+    return _detach(request, "role", role_name)
+
+
+def _detach(request: ConsoleRequest, kind: Kind, name: str) -> HttpResponse:
     arn = request.POST.get("policy", "")
-    holder = permitted_group(request, group_name, "iam:DetachGroupPolicy", {"iam:PolicyARN": arn})
+    holder = permitted(request, kind, name, f"iam:Detach{kind.capitalize()}Policy", {"iam:PolicyARN": arn})
     policy = _policy(request, arn)
-    if holder.group:
-        attachments.detach_group_policy(by=request.principal, group=holder.group, policy=policy)
-    messages.success(request, f"The group {holder.name} does not have the policy {policy.name} any more.")
+    DETACH[kind](by=request.principal, policy=policy, **{kind: holder.row})
+    who = holder.name if kind == "user" else f"The {kind} {holder.name}"
+    messages.success(request, f"{who} does not have the policy {policy.name} any more.")
     return redirect(holder.page)
 
 
-def _attach_to_user(request: ConsoleRequest, holder: Holder, policy: ManagedPolicy) -> None:
-    if holder.user:
-        attachments.attach_user_policy(by=request.principal, user=holder.user, policy=policy)
-
-
-def _attach_to_group(request: ConsoleRequest, holder: Holder, policy: ManagedPolicy) -> None:
-    if holder.group:
-        attachments.attach_group_policy(by=request.principal, group=holder.group, policy=policy)
-
-
-def _attach(
-    request: ConsoleRequest, word: str, find: Find, attach: Callable[[ConsoleRequest, Holder, ManagedPolicy], None]
-) -> HttpResponse:
+def _attach(request: ConsoleRequest, kind: Kind, name: str) -> HttpResponse:
+    word = kind.capitalize()
     # Without script, a search sends the form too, so that what is ticked stays ticked.
     data = request.POST if request.method == "POST" else request.GET
     chosen = list(filter(None, data.getlist("policies")))[:MOST]
     refusal = None
     if request.method == "POST" and "search" not in data:
         # Every policy is asked for before the first is attached: one that may not be attached refuses all.
-        holders = [find(f"iam:Attach{word}Policy", {"iam:PolicyARN": arn}) for arn in chosen]
+        holders = [permitted(request, kind, name, f"iam:Attach{word}Policy", {"iam:PolicyARN": arn}) for arn in chosen]
         try:
-            attached = _attach_all(request, holders, chosen, attach)
+            attached = _attach_all(request, holders, chosen)
         except AccessDenied:
             raise
         except ServiceError as error:
@@ -94,7 +97,7 @@ def _attach(
         else:
             messages.success(request, f"{holders[0].name} now has {_listed(attached)}.")
             return redirect(holders[0].page)
-    holder = find(f"iam:ListAttached{word}Policies", {})
+    holder = permitted(request, kind, name, f"iam:ListAttached{word}Policies")
     search = data.get("q", "").strip()[:128]
     context = _page(request, holder, chosen, search) | {"refusal": refusal}
     return render(
@@ -106,19 +109,15 @@ def _attach(
 
 
 @transaction.atomic
-def _attach_all(
-    request: ConsoleRequest,
-    holders: list[Holder],
-    arns: list[str],
-    attach: Callable[[ConsoleRequest, Holder, ManagedPolicy], None],
-) -> list[str]:
+def _attach_all(request: ConsoleRequest, holders: list[Holder], arns: list[str]) -> list[str]:
     if not arns:
         raise InvalidInput("Nothing is ticked, so nothing was attached.")
+    holder = holders[0]
     # In order of ARN, so that two who attach the same policies never wait for each other in a circle.
     policies = [_policy(request, arn) for arn in sorted(set(arns))]
     for policy in policies:
         try:
-            attach(request, holders[0], policy)
+            ATTACH[holder.kind](by=request.principal, policy=policy, **{holder.kind: holder.row})
         except ServiceError as error:
             raise type(error)(f"“{policy.name}” could not be attached, so none was: {error.message}") from error
     return [policy.name for policy in policies]

@@ -1,4 +1,4 @@
-"""Who uses a managed policy. It stands here, not with policies, because it looks at users and groups."""
+"""Who uses a managed policy. It stands here, not with policies, because it looks at users, groups and roles."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 
 from audit.actions import requires
 from audit.http import ConsoleRequest
-from identities.models import Group, User
+from identities.models import Group, Role, User
 from policies.models import ManagedPolicy
 from policies.usage import uses
 
 PAGE = 50
-KINDS = ("users", "groups", "boundaries")
+KINDS = ("users", "groups", "roles", "boundaries", "role_boundaries")
 
 
 @requires("iam:ListEntitiesForPolicy", "policy")
@@ -41,6 +41,10 @@ def _found(policy: ManagedPolicy, account_id: str, kind: str) -> QuerySet[Any]:
     """Only of the caller's account: others may use a built-in policy, too."""
     if kind == "groups":
         return Group.objects.filter(account_id=account_id, attachments__policy=policy)
+    if kind == "roles":
+        return Role.objects.filter(account_id=account_id, attachments__policy=policy)
+    if kind == "role_boundaries":
+        return Role.objects.filter(account_id=account_id, boundary=policy)
     if kind == "boundaries":
         return User.objects.filter(account_id=account_id, boundary=policy)
     return User.objects.filter(account_id=account_id, attachments__policy=policy)

@@ -1,4 +1,4 @@
-"""Inline policies of users and groups: see, write, delete."""
+"""Inline policies of users, groups and roles: see, write, delete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,25 @@ from audit.actions import requires
 from audit.errors import ConcurrentModification, NoSuchEntity, ServiceError
 from audit.http import ConsoleRequest
 from identities.forms.permissions import InlinePolicyForm
-from identities.models import Group, GroupInlinePolicy, User, UserInlinePolicy
+from identities.models import Group, Role, User
 from identities.services import inline_policies
-from identities.views.permission_holders import Holder, holder_of, permitted_group, permitted_user
+from identities.views.permission_holders import Holder, Inline, Kind, holder_of, permitted
 from policies.documents import findings_of, readable
 from policies.engine import Finding, size
 from policies.starters import STARTERS, starter
 from policies.views.editing import VALIDATE, editor, kept, refuse_on_form, typed
 
-Put = Callable[[dict[str, Any]], object]
+PUT: dict[Kind, Callable[..., object]] = {
+    "user": inline_policies.put_user_policy,
+    "group": inline_policies.put_group_policy,
+    "role": inline_policies.put_role_policy,
+}
+DELETE: dict[Kind, Callable[..., None]] = {
+    "user": inline_policies.delete_user_policy,
+    "group": inline_policies.delete_group_policy,
+    "role": inline_policies.delete_role_policy,
+}
+Method = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @requires("iam:GetUserPolicy", "user")
@@ -35,51 +45,49 @@ def get_group_policy(request: ConsoleRequest, group: Group, policy_name: str) ->
     return _show(request, holder_of(group), policy_name)
 
 
+@requires("iam:GetRolePolicy", "role")
+@require_safe
+def get_role_policy(request: ConsoleRequest, role: Role, policy_name: str) -> HttpResponse:
+    return _show(request, holder_of(role), policy_name)
+
+
 @requires("iam:PutUserPolicy", creates=True, also=("iam:GetUserPolicy", VALIDATE))
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def put_user_policy(request: ConsoleRequest, user_name: str, policy_name: str = "") -> HttpResponse:
-    holder = permitted_user(request, user_name, "iam:PutUserPolicy")
-    user = holder.user
-
-    def put(data: dict[str, Any]) -> object:
-        return user and inline_policies.put_user_policy(by=request.principal, user=user, **data)
-
-    return _put(request, holder, policy_name, put)
+    return _put(request, permitted(request, "user", user_name, "iam:PutUserPolicy"), policy_name)
 
 
 @requires("iam:PutGroupPolicy", creates=True, also=("iam:GetGroupPolicy", VALIDATE))
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def put_group_policy(request: ConsoleRequest, group_name: str, policy_name: str = "") -> HttpResponse:
-    holder = permitted_group(request, group_name, "iam:PutGroupPolicy")
-    group = holder.group
+    return _put(request, permitted(request, "group", group_name, "iam:PutGroupPolicy"), policy_name)
 
-    def put(data: dict[str, Any]) -> object:
-        return group and inline_policies.put_group_policy(by=request.principal, group=group, **data)
 
-    return _put(request, holder, policy_name, put)
+@requires("iam:PutRolePolicy", creates=True, also=("iam:GetRolePolicy", VALIDATE))
+@Method
+def put_role_policy(request: ConsoleRequest, role_name: str, policy_name: str = "") -> HttpResponse:
+    return _put(request, permitted(request, "role", role_name, "iam:PutRolePolicy"), policy_name)
 
 
 @requires("iam:DeleteUserPolicy", creates=True)
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def delete_user_policy(request: ConsoleRequest, user_name: str, policy_name: str) -> HttpResponse:
-    holder = permitted_user(request, user_name, "iam:DeleteUserPolicy")
-    if request.method == "POST" and holder.user:
-        inline_policies.delete_user_policy(by=request.principal, user=holder.user, name=policy_name)
-        return _deleted(request, holder, policy_name)
-    return _ask(request, holder, policy_name)
+    return _delete(request, permitted(request, "user", user_name, "iam:DeleteUserPolicy"), policy_name)
 
 
 @requires("iam:DeleteGroupPolicy", creates=True)
-@require_http_methods(["GET", "HEAD", "POST"])
+@Method
 def delete_group_policy(request: ConsoleRequest, group_name: str, policy_name: str) -> HttpResponse:
-    holder = permitted_group(request, group_name, "iam:DeleteGroupPolicy")
-    if request.method == "POST" and holder.group:
-        inline_policies.delete_group_policy(by=request.principal, group=holder.group, name=policy_name)
-        return _deleted(request, holder, policy_name)
-    return _ask(request, holder, policy_name)
+    return _delete(request, permitted(request, "group", group_name, "iam:DeleteGroupPolicy"), policy_name)
 
 
-def _found(holder: Holder, name: str) -> UserInlinePolicy | GroupInlinePolicy:
+@requires("iam:DeleteRolePolicy", creates=True)
+@Method
+def delete_role_policy(request: ConsoleRequest, role_name: str, policy_name: str) -> HttpResponse:
+    return _delete(request, permitted(request, "role", role_name, "iam:DeleteRolePolicy"), policy_name)
+
+
+def _found(holder: Holder, name: str) -> Inline:
     row = holder.inline(name)
     if row is None:
         raise NoSuchEntity(f"The {holder.kind} policy with name {name} cannot be found.")
@@ -98,7 +106,7 @@ def _show(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
     return render(request, "identities/permissions_inline.html", context)
 
 
-def _put(request: ConsoleRequest, holder: Holder, name: str, put: Put) -> HttpResponse:
+def _put(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
     """Changing shows the present document, so whoever changes one must be allowed to read it."""
     present = _readable_row(request, holder, name) if name else None
     given = request.POST.copy()
@@ -110,7 +118,7 @@ def _put(request: ConsoleRequest, holder: Holder, name: str, put: Put) -> HttpRe
     stale = False
     if form.is_valid():
         try:
-            put(form.cleaned_data)
+            PUT[holder.kind](by=request.principal, **{holder.kind: holder.row}, **form.cleaned_data)
         except ServiceError as error:
             findings = refuse_on_form(form, error)
             stale = isinstance(error, ConcurrentModification)
@@ -120,12 +128,12 @@ def _put(request: ConsoleRequest, holder: Holder, name: str, put: Put) -> HttpRe
     return _editor_page(request, holder, name, form, findings, present if stale else None)
 
 
-def _readable_row(request: ConsoleRequest, holder: Holder, name: str) -> UserInlinePolicy | GroupInlinePolicy | None:
+def _readable_row(request: ConsoleRequest, holder: Holder, name: str) -> Inline | None:
     request.gate.require(f"iam:Get{holder.word}Policy", holder.row.arn, holder.context)
     return _found(holder, name) if request.method != "POST" else holder.inline(name)
 
 
-def _start(request: ConsoleRequest, present: UserInlinePolicy | GroupInlinePolicy | None) -> dict[str, str]:
+def _start(request: ConsoleRequest, present: Inline | None) -> dict[str, str]:
     if present is None:
         return {"document": starter(request.GET.get("start", "")), "digest_seen": ""}
     return {"name": present.name, "document": readable(present.document), "digest_seen": present.digest}
@@ -137,7 +145,7 @@ def _editor_page(
     name: str,
     form: InlinePolicyForm,
     findings: tuple[Finding, ...] | None,
-    newer: UserInlinePolicy | GroupInlinePolicy | None,
+    newer: Inline | None,
 ) -> HttpResponse:
     if newer is not None:
         # The form goes on from what is there now: saving again is then a decision.
@@ -154,13 +162,12 @@ def _editor_page(
     return render(request, "identities/permissions_inline_edit.html", context)
 
 
-def _ask(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
+def _delete(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
+    if request.method == "POST":
+        DELETE[holder.kind](by=request.principal, name=name, **{holder.kind: holder.row})
+        messages.success(request, f"The inline policy {name} of {holder.name} is gone.")
+        return redirect(holder.page)
     row = _found(holder, name)
     may_read = holder.denial(request, f"iam:Get{holder.word}Policy") is None
     context = {"holder": holder, "row": row, "document": readable(row.document) if may_read else ""}
     return render(request, "identities/permissions_inline_delete.html", context)
-
-
-def _deleted(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
-    messages.success(request, f"The inline policy {name} of {holder.name} is gone.")
-    return redirect(holder.page)

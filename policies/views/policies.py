@@ -105,6 +105,8 @@ def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpRespons
         "denial": denial,
         "users": () if denial else _names(policy.user_attachments.order_by("user__name_key"), "user__name"),
         "groups": () if denial else _names(policy.group_attachments.order_by("group__name_key"), "group__name"),
+        "roles": () if denial else _names(policy.role_attachments.order_by("role__name_key"), "role__name"),
+        "bounded_roles": () if denial else _names(policy.bounded_roles.order_by("name_key"), "name"),
         "bounded": () if denial else _names(policy.bounded_users.order_by("name_key"), "name"),
     }
     return render(request, "policies/delete_policy.html", context)

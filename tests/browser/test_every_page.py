@@ -23,6 +23,7 @@ from identities.models import (
     GroupInlinePolicy,
     Membership,
     MFADevice,
+    RoleTag,
     User,
     UserInlinePolicy,
     UserTag,
@@ -33,7 +34,7 @@ from policies.models import ManagedPolicy
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
-from tests.cast import allow, browser_of, make_user, principal_of
+from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
 from tests.federation.companies import metadata, pem
 from tests.policies.documents import GARDEN
 from tests.rig.browser import AxeCheck
@@ -95,6 +96,9 @@ def words(alice: User) -> dict[str, Any]:
     GroupAttachment.objects.create(group=group, policy=policy, slot=1)
     User.objects.filter(pk=user.pk).update(boundary=ManagedPolicy.objects.get(account=None, name="PowerUserAccess"))
     create_policy_version(by=by, policy=policy, document=DOCUMENT.replace("ListUsers", "GetUser"))
+    role = make_role(alice.account, "Worker", trusting(user.arn), description="Runs the nightly job")
+    RoleTag.objects.create(role=role, key="Team", value="Storage")
+    allow(role, "iam:ListUsers", name="look")
     for owner in (alice, user):
         key, _ = create_access_key(by=by, user=owner)
         device = MFADevice(account=alice.account, user=owner, name=owner.name, slot=1, enabled_at=clock.now())
@@ -104,6 +108,7 @@ def words(alice: User) -> dict[str, Any]:
     return {
         "user_name": "carol",
         "group_name": "Lookers",
+        "role_name": "Worker",
         "scope": "own",
         "service_prefix": "garden",
         "policy_name": "look",
