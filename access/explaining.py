@@ -123,7 +123,8 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An explanation for a page. `unread` counts near misses in policies that the reader may not read."""
+    """An explanation for a page. `unread` counts near misses in policies that the reader may not read; those of the
+    resource's own policy are not counted, for they would tell that the resource is there."""
 
     action: str
     resource: str
@@ -234,7 +235,9 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
         layers=[Layer(_TITLES[layer], *_VERDICTS[verdict]) for layer, verdict in explanation.get("layers", ())],
         statements=[_statement(line, policies, reader, may_read=readable[line["policy"]]) for line in statements],
         near=misses,
-        unread=len(explanation.get("near", ())) - len(near),
+        unread=sum(
+            not readable[line["policy"]] and line["layer"] != "resource" for line in explanation.get("near", ())
+        ),
         left_off=explanation.get("left_off", 0),
         context=[
             (key, NOT_SHOWN if hides_tags and _is_tag(key) else values)

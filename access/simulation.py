@@ -13,6 +13,7 @@ from audit.principal import Principal
 from policies.compiled import compile_text
 from policies.context_keys import keys_asked
 from policies.engine import AttachedPolicy, Decision, Document, PolicySet, Request, evaluate
+from policies.engine.elements import TRUST_ACTIONS
 
 # Facts about a principal that a simulation knows without being told. All others are told, or missing.
 _KNOWN = ("aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:userid", "aws:username")
@@ -28,7 +29,7 @@ class Scenario:
     """What a simulation is about. `source` has its own policies; `caller` is who asks, for principals and variables.
 
     `boundary` and `session`, where given, take the place of the source's own. `excluded` are marks (`marks_of`) of
-    policies that are left out.
+    policies that are left out. `trusts` are the trust policies of roles, by ARN, for the actions that assume one.
     """
 
     source: Principal | None = None
@@ -41,6 +42,7 @@ class Scenario:
     service_control: tuple[tuple[AttachedPolicy, ...], ...] = ()
     excluded: frozenset[tuple[str, str]] = frozenset()
     resource_owner: str = ""
+    trusts: Mapping[str, AttachedPolicy] = field(default_factory=dict)
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -65,19 +67,20 @@ class Simulation:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self._gate = PrincipalGate(scenario.source) if scenario.source else None
-        self._sets: dict[int, tuple[PolicySet | None, PolicySet]] = {}
+        self._sets: dict[tuple[int, str], tuple[PolicySet | None, PolicySet]] = {}
         self._caller = scenario.caller or scenario.source
         self._context = {**known_context(self._caller), **_by_case(scenario.context)}
 
-    def policies_for(self, action: str) -> PolicySet:
+    def policies_for(self, action: str, resource: str = "*") -> PolicySet:
         """All policies that have a say about an action; kept, for the engine keeps its plans with them."""
         own = self._gate.policies_for(action) if self._gate else self.scenario.own
-        key = id(own)
+        trust = self.scenario.trusts.get(resource) if assumes(action) else None
+        key = (id(own), trust.origin if trust else "")
         if key not in self._sets:
-            self._sets[key] = (own, self._with_scenario(own or PolicySet()))
+            self._sets[key] = (own, self._with_scenario(own or PolicySet(), trust))
         return self._sets[key][1]
 
-    def _with_scenario(self, own: PolicySet) -> PolicySet:
+    def _with_scenario(self, own: PolicySet, trust: AttachedPolicy | None) -> PolicySet:
         scenario = self.scenario
         kept = tuple(each for each in own.identity if not scenario.excluded & marks_of(each))
         boundary = own.boundary
@@ -88,23 +91,25 @@ class Simulation:
             identity=(*kept, *scenario.added),
             boundary=scenario.boundary or boundary,
             session=own.session if scenario.session is None else scenario.session,
-            resource=scenario.resource_policy,
+            resource=scenario.resource_policy or trust,
             service_control=scenario.service_control,
         )
 
-    def documents_for(self, action: str) -> list[Document]:
-        return [attached.document for attached in attached_in(self.policies_for(action))]
+    def documents_for(self, action: str, resource: str = "*") -> list[Document]:
+        return [attached.document for attached in attached_in(self.policies_for(action, resource))]
 
     def decide(self, action: str, resource: str) -> Result:
         """Decide, with reasons."""
-        policies, request = self.policies_for(action), self._request(action, resource)
+        policies, request = self.policies_for(action, resource), self._request(action, resource)
         decision = evaluate(request, policies, explain=True)
         present = {key.lower() for key in request.context}
         return Result(
             action=action,
             resource=resource,
             decision=decision,
-            missing=[key for key in keys_asked(self.documents_for(action), action) if key.lower() not in present],
+            missing=[
+                key for key in keys_asked(self.documents_for(action, resource), action) if key.lower() not in present
+            ],
             within_boundary=_allows(request, boundary=policies.boundary) if policies.boundary else None,
             within_organization=_allows(request, levels=policies.service_control) if policies.service_control else None,
             sides=_sides(request, policies) if request.crosses_accounts else {},
@@ -121,6 +126,11 @@ class Simulation:
             principal=request_principal(caller) if caller else None,
             resource_account=_account_in(resource) or self.scenario.resource_owner or account,
         )
+
+
+def assumes(action: str) -> bool:
+    """Whether a role's trust policy has a say about an action."""
+    return action.lower() in TRUST_ACTIONS
 
 
 def marks_of(attached: AttachedPolicy) -> set[tuple[str, str]]:

@@ -60,7 +60,9 @@ class SimulationForm(forms.Form):
     )
     session = _documents("Session policy", "Limits the session: both it and the policies have to allow.")
     boundary = _documents("Permissions boundary", "Takes the place of the boundary that is set.")
-    resource_policy = _documents("Policy of the resource", "A resource's own policy, or the trust policy of a role.")
+    resource_policy = _documents(
+        "Policy of the resource", "For a role that you may read, its trust policy is asked anyway."
+    )
 
     def __init__(self, *words: Any, catalog: Catalog = BUILT_IN, **more: Any) -> None:
         super().__init__(*words, **more)

@@ -12,7 +12,8 @@ from access import explaining
 from access import simulation_inputs as inputs
 from access.forms.simulator import CustomForm, PrincipalForm, SimulationForm
 from access.http import AccessRequest
-from access.simulation import Result, Scenario, Simulation, known_context
+from access.simulation import Result, Scenario, Simulation, assumes, known_context
+from access.trust import trust_of
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from identities.models import Group, Role, User
@@ -69,7 +70,8 @@ def simulate_principal_policy(request: AccessRequest) -> HttpResponse:
         try:
             row = _chosen(request, form.cleaned_data["principal"])
             own = inputs.policies_of_group(row) if isinstance(row, Group) else None
-            scenario, texts = _scenario(form, given, source=inputs.principal_for(row), own=own)
+            trusts = _trusts(request, form.cleaned_data["resources"])
+            scenario, texts = _scenario(form, given, source=inputs.principal_for(row), own=own, trusts=trusts)
             simulated = _simulated(request, form, scenario, texts, row.arn)
         except ServiceError as error:
             if isinstance(error, AccessDenied):
@@ -89,7 +91,8 @@ def simulate_custom_policy(request: AccessRequest) -> HttpResponse:
         try:
             added = tuple(inputs.document(text, f"document {number}") for number, text in enumerate(documents, start=1))
             caller = inputs.caller_of(user) if user else None
-            scenario, texts = _scenario(form, request.POST, added=added, caller=caller)
+            trusts = _trusts(request, form.cleaned_data["resources"])
+            scenario, texts = _scenario(form, request.POST, added=added, caller=caller, trusts=trusts)
             brought = {document_digest(text): text for text in documents}
             simulated = _simulated(request, form, scenario, texts | brought, user)
         except ServiceError as error:
@@ -121,7 +124,7 @@ def _chosen(request: AccessRequest, text: str) -> User | Group | Role:
 
 def _scenario(form: SimulationForm, given: Any, **more: Any) -> tuple[Scenario, dict[str, str]]:
     """The scenario, and the texts that were brought along, by digest. Raises InvalidInput."""
-    assuming = all(action.lower().startswith("sts:assume") for action in form.cleaned_data["actions"])
+    assuming = all(assumes(action) for action in form.cleaned_data["actions"])
     session = _given(form, "session")
     scenario = Scenario(
         context={**_values(given), **form.cleaned_data["context"]},
@@ -137,6 +140,26 @@ def _scenario(form: SimulationForm, given: Any, **more: Any) -> tuple[Scenario, 
 def _given(form: SimulationForm, name: str, kinds: Sequence[DocumentKind] = ("identity",)) -> AttachedPolicy | None:
     text: str = form.cleaned_data[name]
     return inputs.document(text, str(form.fields[name].label).lower(), kinds) if text.strip() else None
+
+
+def _trusts(request: AccessRequest, resources: Iterable[str]) -> dict[str, AttachedPolicy]:
+    """The trust policies of the roles among the resources, as far as the caller may read them."""
+    account_id = request.principal.account_id
+    found: dict[str, AttachedPolicy] = {}
+    for arn in resources:
+        if arn.startswith(f"arn:aws:iam::{account_id}:role/") and request.gate.may("iam:GetRole", arn).allowed:
+            row = inputs.find_source(account_id, arn).row
+            if isinstance(row, Role):
+                found[arn] = trust_of(row)
+    return found
+
+
+def _unasked(request: AccessRequest, data: dict[str, Any], scenario: Scenario) -> list[str]:
+    """Roles whose trust policy would have a say, and is not asked because the caller may not read it."""
+    if scenario.resource_policy or not any(assumes(action) for action in data["actions"]):
+        return []
+    roles = (arn for arn in data["resources"] if arn.startswith("arn:aws:iam::") and ":role/" in arn)
+    return [arn for arn in roles if arn not in scenario.trusts and not request.gate.may("iam:GetRole", arn).allowed]
 
 
 def _values(given: Any) -> dict[str, tuple[str, ...]]:
@@ -164,8 +187,9 @@ def _simulated(
     return {
         "rows": rows,
         "resources": data["resources"],
-        "keys": _keys(simulation, data["actions"], scenario),
+        "keys": _keys(simulation, data["actions"], data["resources"], scenario),
         "why": explained,
+        "unasked": _unasked(request, data, scenario),
     }
 
 
@@ -174,12 +198,13 @@ def _cell(result: Result, place: str, chosen: str) -> Cell:
     return Cell(place, result.resource, label, badge, result.missing, place == chosen)
 
 
-def _keys(simulation: Simulation, actions: Iterable[str], scenario: Scenario) -> list[Key]:
+def _keys(simulation: Simulation, actions: Iterable[str], resources: Sequence[str], scenario: Scenario) -> list[Key]:
     """What the policies ask for: every key that they mention about these actions, with its value if it is given."""
     known = {key.lower() for key in known_context(scenario.caller or scenario.source)}
     names: dict[str, str] = {}
     for action in actions:
-        for name in keys_asked(simulation.documents_for(action), action):
+        documents = (each for resource in resources for each in simulation.documents_for(action, resource))
+        for name in keys_asked(documents, action):
             if name.lower() not in known:
                 names.setdefault(name.lower(), name)
     given = {key.lower(): ", ".join(values) for key, values in scenario.context.items()}

@@ -16,7 +16,7 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Copy groups, policies and tags of one user to another",
     ),
     (PREFIX, "EndConsoleSession", "Write", ("user",), "End a console session of a user"),
-    (PREFIX, "ExplainDecision", "Read", (), "See why another principal was allowed or denied something"),
+    (PREFIX, "ExplainDecision", "Read", ("user",), "See why another principal was allowed or denied something"),
     (PREFIX, "ListConsoleSessions", "List", ("user",), "See where a user is signed in to the console"),
     (PREFIX, "CreateService", "Write", ("service",), "Register a service of one's own, with its actions"),
     (PREFIX, "DeleteService", "Write", ("service",), "Remove a registered service from the catalogue"),

@@ -168,3 +168,20 @@ def test_actions_are_found_by_words(bob: User) -> None:
     page = reverse("policies:search-actions")
     assert "s3:ListBucket" in browser_of(bob).get(page, {"find": "list bucket"}).content.decode()
     assert "No action fits" in browser_of(bob).get(page, {"find": "qqqq"}).content.decode()
+
+
+@pytest.mark.bar(68)
+def test_the_trust_policy_of_a_role_has_a_say_for_who_may_read_it(alice: User, bob: User) -> None:
+    trust = policy(action="sts:AssumeRole", Principal={"AWS": alice.arn})
+    body = json.loads(trust)
+    del body["Statement"][0]["Resource"]
+    role = Role.objects.create(
+        account=bob.account, name="deploy", unique_id="AROADEPLOYDEPLOYDEPLO", document=json.dumps(body)
+    )
+    allow(bob, ["sts:AssumeRole", "iam:SimulatePrincipalPolicy"])
+    asked = {"actions": "sts:AssumeRole", "resources": role.arn}
+    assert decisions(ask(alice, principal="alice", **asked)) == {"sts:AssumeRole": ["Allowed"]}
+    assert decisions(ask(alice, principal="bob", **asked)) == {"sts:AssumeRole": ["Not allowed"]}
+    blind = ask(bob, principal="bob", **asked)
+    assert decisions(blind) == {"sts:AssumeRole": ["Allowed"]}
+    assert "is not asked, because you may not read it" in blind.content.decode()
