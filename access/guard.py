@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from access import cookies, explaining, sessions
+from access import cookies, explaining, last_accessed, sessions
 from access.gate import PrincipalGate
 from access.models import ConsoleSession
 from access.origin import origin_of
@@ -65,6 +65,7 @@ class GuardMiddleware:
         if _must_set_up_mfa_first(request, view):
             return _redirect(request, reverse("access:protect-root"))
         if declaration.kind == "requires":
+            last_accessed.note(request.principal, declaration.action)
             try:
                 _authorize(request, declaration, kwargs)
             except AccessDenied as error:

@@ -130,3 +130,36 @@ class RouteTable(models.Model):
     @property
     def arn(self) -> str:
         return route_table_arn(self.account_id, self.name)
+
+
+class ActionUse(models.Model):
+    """When somebody last tried an action, allowed or not: what "last accessed" reports are made of. Plain strings, as
+    in the audit trail; `principal_id` is the unique id of a user, of the role behind a session, or root's account."""
+
+    account_id = models.CharField(max_length=12)
+    principal_id = models.CharField(max_length=21)
+    action = models.CharField(max_length=128)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account_id", "principal_id", "action"], name="one_use_per_action"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} {self.action} {self.at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class AccessReport(models.Model):
+    """A finished "service last accessed" report, for whoever asked for it and nobody else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="access_reports")
+    asked_by = models.CharField(max_length=193)
+    arn = models.CharField(max_length=2048)
+    granularity = models.CharField(max_length=16)
+    services = models.JSONField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"services of {self.arn}"

@@ -15,6 +15,8 @@ class Account(models.Model):
     alias = models.CharField(max_length=63, unique=True, null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     quota_overrides = models.JSONField(default=dict, blank=True)
+    token_version = models.PositiveSmallIntegerField(default=1)
+    properties = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from access import explaining, messages
+from access import explaining, last_accessed, messages
 from access.gate import PrincipalGate
 from api import actions, query, serialize, shapes
 from api.authentication import authenticate
@@ -82,6 +82,7 @@ def _answered(request: WireRequest, origin: Origin) -> Reply:
     operation, action = _operation(service, table)
     check_session(principal, operation)
     call = Call(principal, operation, query.read_input(operation, table), clock.now(), PrincipalGate(principal))
+    last_accessed.note(principal, operation.action)
     try:
         _authorize(call, action)
         values = action.function(call) or {}

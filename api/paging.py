@@ -25,6 +25,26 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a list of several kinds of rows; `key` names a column that is unique in it and gives its order."""
+
+    kind: str
+    rows: QuerySet[Any]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MixedPage:
+    """A page that may begin among the rows of one kind and end among those of another."""
+
+    rows: Mapping[str, Sequence[Any]]
+    fields: Mapping[str, object]
+
+    def of(self, kind: str) -> Sequence[Any]:
+        return self.rows.get(kind, ())
+
+
+@dataclass(frozen=True, slots=True)
 class Pager:
     """Pages for one call. A marker is signed and bound to the action, so a made-up or foreign one is refused."""
 
@@ -47,6 +67,29 @@ class Pager:
         start = self._position(int) or 0
         end = start + self.max_items
         return self._page(items[start:end], end if end < len(items) else None)
+
+    def sections(self, sections: Sequence[Section]) -> MixedPage:
+        """A page through several kinds of rows, one kind after the other."""
+        kind, _, after = (self._position(str) or "").partition(" ")
+        kinds = [section.kind for section in sections]
+        if kind and kind not in kinds:
+            raise _invalid(self.marker or "")
+        found: dict[str, list[Any]] = {}
+        room = self.max_items + 1
+        for section in sections[kinds.index(kind) if kind else 0 :]:
+            beyond = {f"{section.key}__gt": after} if section.kind == kind else {}
+            found[section.kind] = list(section.rows.filter(**beyond).order_by(section.key)[:room])
+            room -= len(found[section.kind])
+            if room == 0:
+                return self._cut(found, section)
+        return MixedPage(found, {"IsTruncated": False})
+
+    def _cut(self, found: dict[str, list[Any]], last: Section) -> MixedPage:
+        """One row too many was read, to know that there is more; the next page begins after the last one given."""
+        found[last.kind].pop()
+        kind, rows = next((kind, rows) for kind, rows in reversed(found.items()) if rows)
+        position = f"{kind} {getattr(rows[-1], last.key)}"
+        return MixedPage(found, self._page((), position).fields)
 
     def _page(self, items: Sequence[Item], position: Any) -> Page[Item]:
         if position is None:

@@ -1,7 +1,7 @@
 """One function per operation: what it is called, on which resource it is authorised, and what it is handed."""
 
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 
 from access.gate import PrincipalGate
 from accounts.models import Account
-from api.paging import DEFAULT_ITEMS, Page, Pager
+from api.paging import DEFAULT_ITEMS, MixedPage, Page, Pager, Section
 from api.shapes import Operation
 from audit.errors import InvalidInput
 from audit.principal import Principal
@@ -88,6 +88,10 @@ class Call:
     def page_of(self, items: list[Item]) -> Page[Item]:
         """One page of a short list in memory."""
         return self._pager().slice(items)
+
+    def page_through(self, sections: Sequence[Section]) -> MixedPage:
+        """One page of a list of several kinds of rows."""
+        return self._pager().sections(sections)
 
     def _pager(self) -> Pager:
         return Pager(self.operation.action, self.get("MaxItems", DEFAULT_ITEMS), self.get("Marker"))

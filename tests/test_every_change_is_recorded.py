@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
-from access.models import ConsoleSession, OneTimeToken, SignInAttempt, Throttle
+from access.models import ActionUse, ConsoleSession, OneTimeToken, SignInAttempt, Throttle
 from audit.models import Event
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
@@ -19,7 +19,7 @@ from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]})
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 # The machinery of signing in; what it means is recorded by the sign-in itself.
-UNRECORDED = {model._meta.label for model in (ConsoleSession, OneTimeToken, SignInAttempt, Throttle, Event)}
+UNRECORDED = {model._meta.label for model in (ActionUse, ConsoleSession, OneTimeToken, SignInAttempt, Throttle, Event)}
 # What the forms of most pages take, so that most of them do what they are for.
 FORM = {
     "name": "new-name",

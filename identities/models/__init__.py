@@ -1,6 +1,7 @@
 from identities.models.certificates import ServerCertificate, ServerCertificateTag, SigningCertificate
 from identities.models.credentials import AccessKey, LoginProfile, MFADevice, MFADeviceTag, PasswordHistory
 from identities.models.groups import Group, GroupAttachment, GroupInlinePolicy, Membership
+from identities.models.reports import CredentialReport
 from identities.models.roles import (
     InstanceProfile,
     InstanceProfileTag,
@@ -15,6 +16,7 @@ from identities.models.users import User, UserAttachment, UserInlinePolicy, User
 
 __all__ = [
     "AccessKey",
+    "CredentialReport",
     "Group",
     "GroupAttachment",
     "GroupInlinePolicy",

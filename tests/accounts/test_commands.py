@@ -6,20 +6,27 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from access import throttle
-from access.models import Throttle
+from access.management.commands.resetaccount import KEPT, belongings
+from access.models import ActionUse, Throttle
 from access.one_time import set_up_link
 from accounts.models import Account, PasswordPolicy
+from audit import clock
 from audit.models import Event
-from identities.models import AccessKey, Group, MFADevice, User
+from identities.models import AccessKey, Group, InstanceProfile, MFADevice, Role, User
 from identities.services.access_keys import create_access_key
+from identities.services.credential_report import generate_credential_report
+from identities.services.service_credentials import create_service_specific_credential
+from identities.services.signing_certificates import upload_signing_certificate
 from policies.models import ManagedPolicy
 from tests.access.steps import is_in, sign_in_root
 from tests.api.program import Program
 from tests.cast import ROOT_PASSWORD, allow, root_of
+from tests.identities.certificates import issue
 from tests.identities.devices import device_of
 
 BASE = ("--name", "Acme", "--email", "root@acme.example", "--password-stdin", "--json")
@@ -124,6 +131,13 @@ def full(alice: User, mallory: User) -> Account:
     PasswordPolicy.objects.create(account=account)
     create_access_key(by=root_of(account), user=None)
     create_access_key(by=root_of(account), user=alice)
+    role = Role.objects.create(account=account, name="machine", unique_id="AROA" + "A" * 17, document="{}")
+    role.attachments.create(policy=policy, slot=1)
+    InstanceProfile.objects.create(account=account, name="machine", unique_id="AIPA" + "A" * 17, role=role)
+    upload_signing_certificate(by=root_of(account), user=None, body=issue("root").body)
+    create_service_specific_credential(by=root_of(account), user=alice, service="codecommit.amazonaws.com")
+    generate_credential_report(by=root_of(account))
+    ActionUse.objects.create(account_id=account.pk, principal_id="AIDA", action="iam:GetUser", at=clock.now())
     throttle.password_try(person="somebody", address="192.0.2.1")
     return account
 
@@ -138,10 +152,20 @@ def test_it_leaves_root_and_its_keys(full: Account, settings: Any, client: Clien
     of_it = {"account": full}
     for model in (User, Group, MFADevice, PasswordPolicy, ManagedPolicy):
         assert not model._default_manager.filter(**of_it).exists(), model
+    assert not any(model._default_manager.filter(account_id=full.pk).exists() for model in belongings())
     assert AccessKey.objects.get(**of_it).user is None and not Throttle.objects.exists()
     sign_in_root(client)
     assert is_in(client) and User.objects.filter(name="mallory").exists()
     assert Event.objects.filter(action="iamconsole:ResetAccount", account_id=full.id).exists()
+
+
+def test_it_knows_every_table_of_accounts() -> None:
+    """Whatever is added later is emptied too, or stands among what is kept."""
+    owned = {model for model in apps.get_models() if {"account", "account_id"} & {f.name for f in model._meta.fields}}
+    assert owned == {*belongings(), *KEPT}
+    unowned = {"Account", "Throttle", "UsedOnce"}
+    reached = {model for model in apps.get_models() if any(f.related_model for f in model._meta.fields)} | owned
+    assert {model.__name__ for model in apps.get_models() if model not in reached} <= unowned
 
 
 def test_it_gives_the_account_the_alias_back_that_it_began_with(

@@ -9,9 +9,14 @@ from audit.models import Event
 from identities.models import AccessKey, Group, LoginProfile, Membership, MFADevice, User, UserAttachment
 from identities.services.access_keys import create_access_key
 from identities.services.mfa import create_virtual_mfa_device
+from identities.services.service_credentials import create_service_specific_credential
+from identities.services.signing_certificates import upload_signing_certificate
+from identities.services.ssh_public_keys import upload_ssh_public_key
 from identities.services.users import delete_user, delete_user_with_everything
 from policies.models import ManagedPolicy
+from tests.api.test_user_credentials import ssh_line
 from tests.cast import allow, browser_of, make_user, principal_of
+from tests.identities.certificates import issue
 from tests.identities.devices import device_of
 
 
@@ -31,12 +36,18 @@ def carol(alice: User, acme: Account) -> User:
     allow(carol, "s3:GetObject", name="own-words")
     create_access_key(by=principal_of(alice), user=carol)
     device_of(carol)
+    upload_signing_certificate(by=principal_of(alice), user=carol, body=issue("carol").body)
+    upload_ssh_public_key(by=principal_of(alice), user=carol, body=ssh_line())
+    create_service_specific_credential(by=principal_of(alice), user=carol, service="codecommit.amazonaws.com")
     return carol
 
 
 LEFT: list[tuple[str, Any]] = [
     ("delete login profile", lambda user: user.login_profile.delete()),
     ("delete access keys", lambda user: user.access_keys.all().delete()),
+    ("delete signing certificates", lambda user: user.signing_certificates.all().delete()),
+    ("delete SSH public keys", lambda user: user.ssh_public_keys.all().delete()),
+    ("delete service specific credentials", lambda user: user.service_specific_credentials.all().delete()),
     ("delete MFA device", lambda user: user.mfa_devices.all().delete()),
     ("delete policies", lambda user: user.inline_policies.all().delete()),
     ("detach all policies", lambda user: user.attachments.all().delete()),
@@ -70,6 +81,14 @@ def test_everything_goes_and_each_thing_is_recorded(alice: User, carol: User) ->
     assert {"iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iam:DeactivateMFADevice"} <= actions
     assert {"iam:DeleteVirtualMFADevice", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"} <= actions
     assert {"iam:RemoveUserFromGroup", "iam:DeleteUser"} <= actions
+    further = {"iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey", "iam:DeleteServiceSpecificCredential"}
+    assert further <= actions
+
+
+def test_the_page_lists_every_kind_of_credential(alice: User, carol: User) -> None:
+    shown = browser_of(alice).get(page("carol")).content.decode()
+    for what in ("Signing certificate", "SSH public key", "Credential carol-at-111122223333"):
+        assert what in shown
 
 
 def test_groups_and_policies_themselves_stay(alice: User, carol: User) -> None:

@@ -1,17 +1,19 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import Model
 
-from access.models import SignInAttempt, Throttle
-from accounts.models import Account, PasswordPolicy
+from access.models import ConsoleSession, Throttle
+from accounts.models import Account, RootUser
 from audit.models import Event
 from audit.principal import system
 from audit.services import record
-from federation.models import OIDCProvider, SAMLProvider, TokenIssuer
-from identities.models import Group, InstanceProfile, MFADevice, Role, ServiceLinkedRoleDeletion, User
+from federation.models import OIDCProvider, SAMLProvider
+from identities.models import AccessKey, Group, InstanceProfile, MFADevice, Role, User
 from policies.models import ManagedPolicy
 
 
@@ -53,16 +55,28 @@ def in_words(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
+# What stays: the account with its root user, root's own keys and signed-in browsers, and the audit trail.
+KEPT = (RootUser, AccessKey, ConsoleSession, Event)
+
+
+def belongings() -> list[type[Model]]:
+    """Every table with rows of accounts, but for those that stay, in an order in which they can be emptied: a role
+    can't go before the profile it is in, nor a policy before who has it. What hangs on a row goes with it."""
+    first, last = [InstanceProfile, Role, User, Group], [ManagedPolicy]
+    fields = {model: {field.name for field in model._meta.fields} for model in apps.get_models()}
+    owned = [model for model, names in fields.items() if {"account", "account_id"} & names and model not in KEPT]
+    return [*first, *(model for model in owned if model not in first + last), *last]
+
+
 @transaction.atomic
 def reset(account: Account) -> dict[str, int]:
-    """In this order: a role can't go before the profile it is in, nor a policy before who has it."""
     removed = contents(account)
-    identities = (MFADevice, User, Group, InstanceProfile, Role, ServiceLinkedRoleDeletion)
-    for model in (SignInAttempt, *identities, ManagedPolicy, PasswordPolicy, SAMLProvider, OIDCProvider, TokenIssuer):
-        model._default_manager.filter(account=account).delete()
+    for model in belongings():
+        model._default_manager.filter(account_id=account.pk).delete()
     Throttle.objects.all().delete()
     account.alias, account.quota_overrides = first_alias(account), {}
-    account.save(update_fields=["alias", "quota_overrides"])
+    account.properties, account.token_version = {}, 1
+    account.save(update_fields=["alias", "quota_overrides", "properties", "token_version"])
     record(system(account.id), "iamconsole:ResetAccount", account.root_arn, removed=removed)
     return removed
 
