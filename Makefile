@@ -24,7 +24,7 @@ CLIENTS := tests/clients/node_modules/.stamp
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-sqlite test-postgres chromium xmlsec1 nginx check fix bar bench test-nightly fuzz mutate screenshots requirements clean
+.PHONY: help setup run test test-sqlite test-postgres test-clients chromium xmlsec1 nginx check fix bar bench test-nightly fuzz mutate screenshots requirements clean
 
 help:
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -38,7 +38,7 @@ run: setup ## Start the console on http://127.0.0.1:8000 (HOST, PORT, DATABASE_U
 	@exec $(BIN)/python manage.py serve
 
 clean: ## Remove what make made; DATA_DIR, with the keys and the database, stays
-	rm -rf .venv .node .pip-tools .bench .mutation node_modules tests/clients/node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
+	rm -rf .venv .node .pip-tools .bench .clients .mutation node_modules tests/clients/node_modules staticfiles test-results htmlcov .coverage .hypothesis .mypy_cache .pytest_cache \
 		.ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -51,6 +51,9 @@ test-sqlite: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ##
 
 test-postgres: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ## Run the tests on PostgreSQL only, on a server of their own
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+test-clients: .venv/.dev .clients/.stamp ## Run the tests of the heavier programs, which need packages of their own: Ansible
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/api/test_ansible.py $(ARGS)
 
 check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
 	$(BIN)/ruff check .
@@ -87,7 +90,7 @@ screenshots: .venv/.dev setup chromium ## Take the pictures of the README, in li
 	$(BIN)/python -m scripts.screenshots
 
 requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change of a requirements*.in
-	@for name in requirements requirements-dev requirements-bench requirements-node; do \
+	@for name in requirements requirements-dev requirements-bench requirements-clients requirements-node; do \
 		$< --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header --no-emit-index-url \
 			--no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in || exit 1; done
 
@@ -109,6 +112,12 @@ requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change 
 	@echo "This machine has no npm: installing one into .node …"
 	@test -x .node/bin/python || $(PYTHON) -m venv .node
 	@.node/bin/python $(PIP_INSTALL) -r requirements-node.txt
+	@touch $@
+
+.clients/.stamp: requirements-clients.txt
+	@echo "Installing Ansible into .clients …"
+	@test -x .clients/bin/python || $(PYTHON) -m venv .clients
+	@.clients/bin/python $(PIP_INSTALL) -r requirements-clients.txt
 	@touch $@
 
 # What only `make bench`, `make fuzz` and `make mutate` use, apart from everything else.

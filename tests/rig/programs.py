@@ -75,6 +75,14 @@ class Programs:
         command = [sys.executable, str(AWS), *words, "--output", "json"]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
+    def node(self, credentials: Credentials, script: Path, *words: str) -> Any:
+        """Run a program of the AWS SDK for JavaScript, which is told where the console is, and read what it prints."""
+        environment = {"PATH": os.environ["PATH"], "HOME": os.devnull, **credentials.environment()}
+        command = ["node", str(script), self.endpoint, *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
     def aws(self, credentials: Credentials, *words: str) -> Any:
         """Run `aws …` and read its answer; None when it prints none. Raises `AwsFailed` with what it said."""
         done = self.run_aws(credentials, *words)
