@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from access.models import ConsoleSession
 from access.recommendations import next_root_step
 from accounts.models import Account
 
@@ -31,10 +32,14 @@ def console(request: HttpRequest) -> dict[str, Any]:
     principal = getattr(request, "principal", None)
     if principal is None or getattr(request, "console_session", None) is None:
         return {}
-    account: Account = request.console_session.account  # type: ignore[attr-defined] # set by the guard
+    session: ConsoleSession = request.console_session  # type: ignore[attr-defined] # set by the guard
+    account = session.account
+    if session.is_switched and principal.account_id != account.id:
+        account = Account.objects.get(pk=principal.account_id)
     return {
         "principal": principal,
         "account": account,
         "navigation": NAVIGATION,
+        "console_session": session,
         "root_step": next_root_step(account) if principal.is_root else None,
     }

@@ -34,16 +34,25 @@ STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409
 
 
 class GuardMiddleware:
-    """Sets `request.principal`, `request.gate`, `request.origin` and `request.console_session`."""
+    """Sets `request.principal`, `request.gate`, `request.origin` and `request.console_session`.
+
+    Where a session's role is over, nobody acts (`request.is_role_over`): it would be wrong to go on as somebody else
+    who may do more.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
         session = _session_of(request)
-        request.console_session = session
         request.origin = origin_of(request, "console", str(session.id) if session else "")
-        request.principal = session_principal(session, request.origin) if session else anonymous(request.origin)
+        principal = session_principal(session, request.origin) if session else None
+        if session is not None and principal is None and not session.is_switched:
+            sessions.end_session(session)
+            session = None
+        request.console_session = session
+        request.is_role_over = session is not None and principal is None
+        request.principal = principal or anonymous(request.origin, session.account_id if session else "")
         request.gate = PrincipalGate(request.principal)
         with decisions.noting():
             response = self.get_response(request)
@@ -62,6 +71,10 @@ class GuardMiddleware:
             return None
         if request.console_session is None:
             return to_sign_in(request)
+        if request.is_role_over:
+            if getattr(view, "open_when_role_is_over", False):
+                return None
+            return _redirect(request, reverse("access:role-over"))
         if _must_set_up_mfa_first(request, view):
             return _redirect(request, reverse("access:protect-root"))
         if declaration.kind == "requires":

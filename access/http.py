@@ -10,3 +10,4 @@ class AccessRequest(ConsoleRequest):
 
     origin: Origin
     console_session: ConsoleSession | None
+    is_role_over: bool

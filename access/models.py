@@ -1,24 +1,44 @@
 import uuid
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Account
 from audit import clock
-from audit.principal import root_arn
 from identities.models import User
+
+
+class SessionKind(models.TextChoices):
+    ROOT = "root"
+    USER = "user"
+    FEDERATED = "federated"
 
 
 class ConsoleSession(models.Model):
     """A signed-in browser. The cookie's token is stored only as a hash; deleting the row ends the session at once.
-    It holds facts, no data: who, since when, how strongly, until when. `user` is empty for the root user."""
+    It holds facts, no data: who, since when, how strongly, until when.
+
+    Who came from outside (`FEDERATED`) has no row of their own: they are who their temporary credentials say, `own_…`.
+    Whoever has switched to a role acts by `acting_…` until then. Both are sealed tokens, without the secret that a
+    program would need beside them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.CharField(max_length=64, unique=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="console_sessions")
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="console_sessions")
+    kind = models.CharField(max_length=9, choices=SessionKind.choices)
+    own_key_id = models.CharField(max_length=128, blank=True)
+    own_token = models.TextField(blank=True)
+    # Where somebody from outside signs in again.
+    came_from = models.CharField(max_length=2000, blank=True)
+    acting_key_id = models.CharField(max_length=128, blank=True)
+    acting_token = models.TextField(blank=True)
+    acting_as = models.CharField(max_length=64, blank=True)
+    acting_color = models.CharField(max_length=6, blank=True)
     # Bound to the password that opened it: a new password ends every session made with the old one.
-    password_binding = models.CharField(max_length=64)
+    password_binding = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     authenticated_at = models.DateTimeField(default=clock.now)
     last_seen_at = models.DateTimeField(default=clock.now)
@@ -29,13 +49,49 @@ class ConsoleSession(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["expires_at"], name="session_by_expiry"),)
+        constraints = (
+            # Nobody without a user is taken for root by mistake.
+            models.CheckConstraint(
+                name="console_session_is_of_its_kind",
+                condition=Q(kind=SessionKind.ROOT, user=None, own_token="")
+                | Q(kind=SessionKind.USER, user__isnull=False, own_token="")
+                | (Q(kind=SessionKind.FEDERATED, user=None) & ~Q(own_token="")),
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"session {self.id} of {self.owner_arn}"
+        return f"session {self.id} of {self.kind} in {self.account_id}"
 
     @property
-    def owner_arn(self) -> str:
-        return self.user.arn if self.user else root_arn(self.account_id)
+    def is_root(self) -> bool:
+        return self.kind == SessionKind.ROOT
+
+    @property
+    def is_federated(self) -> bool:
+        return self.kind == SessionKind.FEDERATED
+
+    @property
+    def is_switched(self) -> bool:
+        return bool(self.acting_token)
+
+
+class RecentRole(models.Model):
+    """A role that a user has switched to; the console offers the last five again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recent_roles")
+    account_name = models.CharField(max_length=63)
+    role_name = models.CharField(max_length=576)
+    display_name = models.CharField(max_length=64, blank=True)
+    color = models.CharField(max_length=6, blank=True)
+    used_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["user", "account_name", "role_name"], name="recent_role_once_per_user"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role_name} @ {self.account_name}"
 
 
 class TokenPurpose(models.TextChoices):

@@ -9,7 +9,7 @@ from access.http import AccessRequest
 from access.models import ConsoleSession
 from access.throttle import person_key
 from accounts.models import Account
-from audit.errors import NoSuchEntity
+from audit.errors import InvalidUserType, NoSuchEntity
 from identities.models import AccessKey, MFADevice, User
 from identities.panels import Panel, panel
 from identities.resource_tags import resource_tags
@@ -75,5 +75,10 @@ class Own:
 
 
 def own(request: SignedInRequest) -> Own:
+    """Raises InvalidUserType for a role or somebody from outside: they have no credentials of their own here."""
     session = request.console_session
+    if session.is_switched:
+        raise InvalidUserType("A role has no password, keys or MFA devices. Switch back to see your own.")
+    if session.is_federated:
+        raise InvalidUserType("You signed in elsewhere: your password and second factor are looked after there.")
     return Own(request, session.account, session.user)

@@ -37,13 +37,38 @@ def user_principal(user: User, origin: Origin, **facts: object) -> Principal:
     return Principal(user.account_id, "user", user.arn, user.unique_id, user.name, tags, origin=origin, **facts)  # type: ignore[arg-type] # the caller's facts are Principal's own fields
 
 
-def session_principal(session: ConsoleSession, origin: Origin) -> Principal:
-    """In the console, whether a second factor was used is always known: true or false, never absent."""
-    facts = {"mfa": session.mfa_at is not None, "mfa_at": session.mfa_at, "origin": origin}
+def session_principal(session: ConsoleSession, origin: Origin) -> Principal | None:
+    """Who acts in a console session: the role that it has switched to, or whose session it is. None when the role or
+    the outside sign-in is over: its time, or what it stands for."""
+    if session.acting_token:
+        return _by_credentials(session.acting_key_id, session.acting_token, origin)
+    return original_principal(session, origin)
+
+
+def original_principal(session: ConsoleSession, origin: Origin) -> Principal | None:
+    """Whose session it is, whatever role it has switched to.
+
+    For people with a password, whether a second factor was used is always known: true or false, never absent.
+    """
+    if session.is_federated:
+        return _by_credentials(session.own_key_id, session.own_token, origin)
+    facts = {"mfa": session.mfa_at is not None, "mfa_at": session.mfa_at}
     if session.user is None:
-        return root_principal(session.account_id, **facts)
-    facts.pop("origin")
+        return root_principal(session.account_id, origin=origin, **facts)
     return user_principal(session.user, origin, **facts)
+
+
+def _by_credentials(access_key_id: str, token: str, origin: Origin) -> Principal | None:
+    holder = load_for_access_key(access_key_id, origin, token)
+    if holder is None or isinstance(holder, KeyHolder):
+        return None
+    try:
+        principal = holder.principal()
+    except ExpiredToken:
+        return None
+    if isinstance(holder, RoleSessionHolder):
+        holder.note_use(service="signin", region="")
+    return principal
 
 
 def role_session_principal(role: Role, claims: SessionClaims, origin: Origin, access_key_id: str = "") -> Principal:

@@ -3,11 +3,13 @@
 Idle and absolute limits: 30 minutes and 12 hours for a user, 15 minutes and 1 hour for the root user.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from access.models import ConsoleSession
+from access.models import ConsoleSession, SessionKind
 from access.principals import _WITH_TAGS
 from access.tokens import new_token, same, token_hash
 from audit import clock
@@ -22,19 +24,54 @@ _SEEN_EVERY = timedelta(minutes=1)
 _PURPOSE = "console-session"
 
 
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """What a session keeps of temporary credentials: never their secret."""
+
+    access_key_id: str
+    token: str
+
+
 def open_session(*, account_id: str, user: User | None, password_binding: str, origin: Origin, mfa: bool) -> str:
     """Make a session for somebody who has proved everything asked of them; returns the cookie's token, once."""
-    token, now = new_token(), clock.now()
-    ConsoleSession.objects.filter(expires_at__lt=now).delete()
-    ConsoleSession.objects.create(
-        token_hash=token_hash(token, _PURPOSE),
+    now = clock.now()
+    return _open(
+        origin,
         account_id=account_id,
+        kind=SessionKind.USER if user else SessionKind.ROOT,
         user=user,
         password_binding=password_binding,
         expires_at=now + (USER_LIFETIME if user else ROOT_LIFETIME),
         mfa_at=now if mfa else None,
+    )
+
+
+def open_federated_session(
+    *, account_id: str, credentials: Temporary, expires_at: datetime, origin: Origin, came_from: str = ""
+) -> str:
+    """Make a session for somebody who signed in elsewhere and acts by temporary credentials; over when they are.
+
+    `came_from` is the address at which they sign in again. Returns the cookie's token, once.
+    """
+    return _open(
+        origin,
+        account_id=account_id,
+        kind=SessionKind.FEDERATED,
+        own_key_id=credentials.access_key_id,
+        own_token=credentials.token,
+        expires_at=expires_at,
+        came_from=came_from,
+    )
+
+
+def _open(origin: Origin, **facts: Any) -> str:
+    token = new_token()
+    ConsoleSession.objects.filter(expires_at__lt=clock.now()).delete()
+    ConsoleSession.objects.create(
+        token_hash=token_hash(token, _PURPOSE),
         address=origin.address,
         user_agent=origin.user_agent[:256],
+        **facts,
     )
     return token
 
@@ -57,15 +94,15 @@ def load_session(token: str) -> ConsoleSession | None:
 
 def _is_live(session: ConsoleSession) -> bool:
     now = clock.now()
-    idle = USER_IDLE if session.user_id else ROOT_IDLE
+    idle = ROOT_IDLE if session.is_root else USER_IDLE
     if now >= session.expires_at or now - session.last_seen_at >= idle:
         return False
     return same(session.password_binding, present_binding(session))
 
 
 def present_binding(session: ConsoleSession) -> str:
-    """The binding of the owner's present password; '' when there is no password any more."""
-    if session.user is None:
+    """The binding of the owner's present password; '' when there is none (any more)."""
+    if session.is_root:
         return session.account.root_user.get_session_auth_hash()
     profile = getattr(session.user, "login_profile", None)
     return profile.get_session_auth_hash() if profile else ""
@@ -76,6 +113,9 @@ def is_fresh(session: ConsoleSession) -> bool:
     session from before the device must not remove it."""
     if clock.now() - session.authenticated_at > FRESH:
         return False
+    # Who signs in elsewhere proves there what is asked there.
+    if session.is_federated:
+        return True
     return session.mfa_at is not None or not has_mfa(session.account_id, session.user)
 
 
@@ -94,8 +134,38 @@ def renew(session: ConsoleSession, *, password_binding: str = "", mfa: bool | No
 def live(rows: QuerySet[ConsoleSession]) -> QuerySet[ConsoleSession]:
     """Of these sessions those that time has not ended: neither too old nor idle for too long."""
     now = clock.now()
-    awake = Q(user__isnull=False, last_seen_at__gt=now - USER_IDLE) | Q(user=None, last_seen_at__gt=now - ROOT_IDLE)
+    is_root = Q(kind=SessionKind.ROOT)
+    awake = Q(is_root, last_seen_at__gt=now - ROOT_IDLE) | Q(~is_root, last_seen_at__gt=now - USER_IDLE)
     return rows.filter(awake, expires_at__gt=now)
+
+
+def of_owner(session: ConsoleSession) -> QuerySet[ConsoleSession]:
+    """This and the other sessions of whoever it belongs to. Who came from outside has this one only: nothing else is
+    known to be theirs."""
+    if session.is_federated:
+        return ConsoleSession.objects.filter(pk=session.pk)
+    return ConsoleSession.objects.filter(account_id=session.account_id, kind=session.kind, user=session.user)
+
+
+def act_as(session: ConsoleSession, credentials: Temporary, *, name: str, color: str) -> str:
+    """Let a session act by a role's temporary credentials from now on; returns its new token."""
+    session.acting_key_id, session.acting_token = credentials.access_key_id, credentials.token
+    session.acting_as, session.acting_color = name, color
+    return _retoken(session)
+
+
+def act_as_oneself(session: ConsoleSession) -> str:
+    """Back to whose session it is; returns its new token."""
+    session.acting_key_id = session.acting_token = session.acting_as = session.acting_color = ""
+    return _retoken(session)
+
+
+def _retoken(session: ConsoleSession) -> str:
+    """Another identity, another token: what was copied under the one is worth nothing under the other."""
+    token = new_token()
+    session.token_hash = token_hash(token, _PURPOSE)
+    session.save(update_fields=["token_hash", "acting_key_id", "acting_token", "acting_as", "acting_color"])
+    return token
 
 
 def end_session(session: ConsoleSession) -> None:
@@ -104,5 +174,4 @@ def end_session(session: ConsoleSession) -> None:
 
 def end_other_sessions(session: ConsoleSession) -> int:
     """End all of the owner's sessions but this one; returns how many ended."""
-    others = ConsoleSession.objects.filter(account_id=session.account_id, user=session.user)
-    return others.exclude(pk=session.pk).delete()[0]
+    return of_owner(session).exclude(pk=session.pk).delete()[0]

@@ -87,7 +87,10 @@ def person_of(attempt: SignInAttempt) -> Person:
 
 
 def find_signed_in(session: ConsoleSession) -> Person:
-    """Whoever a session belongs to, for proving themselves once more."""
+    """Whoever a session belongs to, for proving themselves once more. Raises SignInFailed for somebody from outside:
+    they have nothing here to prove themselves with, and least of all the root user's password."""
+    if session.is_federated:
+        raise SignInFailed("Signed in elsewhere.")
     user = session.user
     owner: Owner | None = getattr(user, "login_profile", None) if user else session.account.root_user
     key = throttle.person_key(session.account_id, user.name if user else None)

@@ -58,6 +58,12 @@ def recently_signed_in(view: View) -> View:
     return view
 
 
+def open_when_role_is_over(view: View) -> View:
+    """A session whose role is over reaches the view: it is part of the way back."""
+    view.open_when_role_is_over = True  # type: ignore[attr-defined] # functions carry their declaration
+    return view
+
+
 def open_before_root_mfa(view: View) -> View:
     """Root reaches the view also where MFA is mandatory and no device is on yet: it is part of turning one on."""
     view.open_before_root_mfa = True  # type: ignore[attr-defined] # functions carry their declaration

@@ -67,6 +67,11 @@ class Principal:
         return self.type == "root"
 
     @property
+    def role_name(self) -> str:
+        """The name of the role behind a session; '' for everybody else."""
+        return self.issuer_arn.rpartition("/")[2] if self.type == "role-session" else ""
+
+    @property
     def is_temporary(self) -> bool:
         """Whether it acts by credentials of the Security Token Service."""
         return bool(self.made_by)

@@ -1,9 +1,14 @@
 from django.urls import URLPattern, path
 
-from access.views import dashboard, root_protection, sessions, simulator, why
+from access.views import dashboard, role_credentials, root_protection, sessions, simulator, switch_role, why
 
 urlpatterns: list[URLPattern] = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
+    # Without the slash at its end: as AWS's own links have it.
+    path("switchrole", switch_role.switch_role, name="switch-role"),
+    path("switchrole/back/", switch_role.switch_back, name="switch-back"),
+    path("switchrole/over/", switch_role.role_over, name="role-over"),
+    path("temporary-credentials/", role_credentials.get_temporary_credentials, name="get-temporary-credentials"),
     path("protect-root/", root_protection.protect_root, name="protect-root"),
     path("protect-root/not-now/", root_protection.dismiss_mfa_demand, name="dismiss-mfa-demand"),
     path("sessions/", sessions.my_sessions, name="sessions"),

@@ -22,6 +22,8 @@ def confirm(request: AccessRequest) -> HttpResponse:
     session = request.console_session
     if session is None:
         return redirect("access:sign-in")
+    if session.is_federated:
+        return render(request, "access/confirm_elsewhere.html", {"session": session})
     person = find_signed_in(session)
     with_code = has_mfa(session.account_id, session.user)
     form = ConfirmForm(request.POST if request.method == "POST" else None, with_code=with_code)
@@ -51,5 +53,5 @@ def _renewed(request: AccessRequest, session: ConsoleSession, next_url: str, *, 
         record(request.principal, CONFIRM, request.principal.arn, mfa=mfa)
         binding = sessions.present_binding(session)
         token = sessions.renew(session, password_binding=binding, mfa=True if mfa else None)
-    cookies.write_session(response, token, is_root=session.user is None)
+    cookies.write_session(response, token, is_root=session.is_root)
     return response

@@ -24,7 +24,8 @@ def dashboard(request: AccessRequest) -> HttpResponse:
     account = Account.objects.get(pk=request.principal.account_id)
     summary = panel(request.gate, SUMMARY, "*")
     policy = panel(request.gate, PASSWORD_POLICY, "*")
-    steps = (*own_steps(account, session.user if session else None), *_account_steps(account, summary, policy))
+    user = session.user if session and request.principal.type == "user" else None
+    steps = (*own_steps(account, user), *_account_steps(account, summary, policy))
     context = {
         "sign_in_url": sign_in_url(account),
         "summary": summary,

@@ -135,6 +135,6 @@ def _proved_anew(request: SignedInRequest, text: str) -> HttpResponse:
     session = request.console_session
     sessions.end_other_sessions(session)
     response = redirect("access:my-mfa-devices")
-    cookies.write_session(response, sessions.renew(session, mfa=True), is_root=session.user is None)
+    cookies.write_session(response, sessions.renew(session, mfa=True), is_root=session.is_root)
     messages.success(request, text)
     return response

@@ -72,6 +72,6 @@ def _signed_in_anew(request: SignedInRequest, binding: str) -> HttpResponse:
     sessions.end_other_sessions(session)
     response = redirect("access:my-credentials")
     token = sessions.renew(session, password_binding=binding)
-    cookies.write_session(response, token, is_root=session.user is None)
+    cookies.write_session(response, token, is_root=session.is_root)
     messages.success(request, "Your password is changed, and every other browser is signed out.")
     return response

@@ -104,8 +104,7 @@ def _present(request: AccessRequest) -> ConsoleSession:
 
 def _own(request: AccessRequest) -> QuerySet[ConsoleSession]:
     present = _present(request)
-    rows = ConsoleSession.objects.filter(account_id=present.account_id, user=present.user)
-    return _live(rows.filter(password_binding=present.password_binding))
+    return _live(sessions.of_owner(present).filter(password_binding=present.password_binding))
 
 
 def _live(rows: QuerySet[ConsoleSession]) -> QuerySet[ConsoleSession]:

@@ -35,7 +35,7 @@ document.addEventListener("click", (event) => {
   if (save) {
     const link = document.createElement("a");
     const text = document.querySelector(save.dataset.content).value;
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.href = URL.createObjectURL(new Blob([text], { type: save.dataset.download.endsWith(".json") ? "application/json" : "text/csv" }));
     link.download = save.dataset.download;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
@@ -76,3 +76,16 @@ window.addEventListener("pageshow", (event) => {
     });
   }
 });
+
+// How long a role or an outside sign-in still lasts, and a word before it ends. The server ends it, not this clock.
+const left = document.querySelector("[data-ends]");
+if (left) {
+  const ends = Date.parse(left.dataset.ends);
+  const tick = () => {
+    const minutes = Math.max(0, Math.ceil((ends - Date.now()) / 60000));
+    left.textContent = minutes > 90 ? `${Math.floor(minutes / 60)} h left` : `${minutes} min left`;
+    if (minutes <= 5) { document.querySelector("[data-ending]").hidden = false; }
+  };
+  tick();
+  setInterval(tick, 15000);
+}

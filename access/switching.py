@@ -1,0 +1,138 @@
+"""Switching roles in the console (IAM User Guide, "Switch from a user to an IAM role"): who signed in, not the role
+they act as, authorises every switch, and no root user may."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.db.models import Q
+
+from access import sessions
+from access.assume_role import Proofs, assume_role
+from access.gate import PrincipalGate
+from access.models import ConsoleSession, RecentRole
+from access.principals import original_principal
+from access.temporary import Credentials, Wish
+from accounts.models import Account
+from audit import clock
+from audit.errors import AccessDenied, InvalidUserType, NoSuchEntity
+from audit.models import Outcome
+from audit.principal import Origin, Principal
+from audit.services import record
+from identities.models.roles import role_arn
+
+REMEMBERED = 5
+HOUR, SHORTEST = timedelta(hours=1), timedelta(minutes=15)
+SWITCH, BACK = "signin:SwitchRole", "signin:ExitRole"
+
+
+def switch_role(
+    session: ConsoleSession,
+    *,
+    account: str,
+    role_name: str,
+    display_name: str = "",
+    color: str = "",
+    origin: Origin,
+) -> str:
+    """Let a session act as a role for an hour, or for as long as the session lasts; returns the new cookie's token.
+
+    `role_name` may have its path before it. Raises AccessDenied, in the same words for a role that is not there,
+    InvalidUserType for the root user, NoSuchEntity for somebody whose session is over.
+    """
+    who = _original(session, origin)
+    name = display_name or role_name.rpartition("/")[2]
+    lifetime = max(min(HOUR, session.expires_at - clock.now()), SHORTEST)
+    arn = _arn(account, role_name)
+    with _denials_recorded(who), transaction.atomic():
+        made = _taken_on(who, arn, int(lifetime.total_seconds()))
+        _remember(session, account, role_name, display_name, color)
+        record(who, SWITCH, arn)
+        kept = sessions.Temporary(made.access_key_id, made.session_token)
+        return sessions.act_as(session, kept, name=name[:64], color=color)
+
+
+def credentials_for(
+    session: ConsoleSession, *, account: str, role_name: str, seconds: int, external_id: str = "", origin: Origin
+) -> Credentials:
+    """Temporary credentials of a role for a program of whoever's session it is. Raises as `switch_role` does."""
+    who = _original(session, origin)
+    with _denials_recorded(who):
+        return _taken_on(who, _arn(account, role_name), seconds, external_id)
+
+
+def _taken_on(who: Principal, arn: str, seconds: int, external_id: str = "") -> Credentials:
+    wish, proofs = Wish(name=_session_name(who), seconds=seconds), Proofs(external_id=external_id)
+    return assume_role(gate=PrincipalGate(who), role_arn=arn, wish=wish, proofs=proofs).credentials
+
+
+@contextmanager
+def _denials_recorded(who: Principal) -> Iterator[None]:
+    """After what was begun is taken back, or the record would be taken back with it."""
+    try:
+        yield
+    except AccessDenied as error:
+        record(who, error.action, error.resource, outcome=Outcome.DENIED, error_code=error.code)
+        raise
+
+
+@transaction.atomic
+def switch_back(session: ConsoleSession, *, origin: Origin) -> str:
+    """Let a session act as whose it is again; returns the new cookie's token."""
+    who = _original(session, origin)
+    record(who, BACK, who.arn)
+    return sessions.act_as_oneself(session)
+
+
+def recent_roles(session: ConsoleSession) -> list[RecentRole]:
+    """The roles that a user took on last, the latest first."""
+    if session.user is None:
+        return []
+    return list(RecentRole.objects.filter(user=session.user).order_by("-used_at", "-pk")[:REMEMBERED])
+
+
+def name_of(session: ConsoleSession) -> str:
+    """What a person whose session it is is called."""
+    return session.user.name if session.user else "yourself"
+
+
+def link_to(account: str, role_name: str, display_name: str = "", color: str = "") -> str:
+    """The query of a link that fills the form in, in the words that AWS's own links use."""
+    words = {"account": account, "roleName": role_name, "displayName": display_name, "color": color}
+    return urlencode({word: value for word, value in words.items() if value})
+
+
+def _original(session: ConsoleSession, origin: Origin) -> Principal:
+    who = original_principal(session, origin)
+    if who is None:
+        raise NoSuchEntity("Your session is over. Sign in again.")
+    if who.is_root:
+        raise InvalidUserType("The root user can't switch roles. Sign in as an IAM user who may take on this role.")
+    return who
+
+
+def _arn(account: str, role_name: str) -> str:
+    path, _, name = f"/{role_name}".rpartition("/")
+    return role_arn(_account_id(account), f"{path}/", name)
+
+
+def _account_id(name: str) -> str:
+    """An unknown alias becomes an account that nobody has: the answer is the same as for an unknown role."""
+    row = Account.objects.filter(Q(id=name) | Q(alias=name)).values_list("id", flat=True).first()
+    return row or "000000000000"
+
+
+def _session_name(who: Principal) -> str:
+    """Their own name; a session's has at least two characters."""
+    return who.name[:64] if len(who.name) > 1 else f"{who.name}-"
+
+
+def _remember(session: ConsoleSession, account: str, role_name: str, display_name: str, color: str) -> None:
+    if session.user is None:
+        return
+    shown = {"display_name": display_name, "color": color, "used_at": clock.now()}
+    RecentRole.objects.update_or_create(user=session.user, account_name=account, role_name=role_name, defaults=shown)
+    kept = [row.pk for row in recent_roles(session)]
+    RecentRole.objects.filter(user=session.user).exclude(pk__in=kept).delete()
