@@ -5,22 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch
 
 from access.models import ConsoleSession
 from access.session_tokens import SessionClaims, TokenUnreadable, open_token
 from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin, Principal, root_arn, root_principal
-from identities.models import AccessKey, Role, RoleTag, User, UserTag
-from identities.reading import read_access_key
+from identities.models import AccessKey, Role, User, UserTag
+from identities.reading import read_access_key, read_session_role
 from identities.sealed import box
 from identities.services.access_keys import note_use
 from identities.services.roles import note_role_use
 
 # Exactly one query for a session and its user, and one for the tags.
 _WITH_TAGS = Prefetch("user__tags", queryset=UserTag.objects.only("user_id", "key", "value"))
-_ROLE_TAGS = Prefetch("tags", queryset=RoleTag.objects.only("role_id", "key", "value"))
 ROLE_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
 TEMPORARY = "ASIA"
 
@@ -143,7 +142,6 @@ class RoleSessionHolder:
     def principal(self) -> Principal:
         """Raises ExpiredToken."""
         _refuse_expired(self.claims)
-        prefetch_related_objects([self.role], _ROLE_TAGS)
         return role_session_principal(self.role, self.claims, self.origin, self.access_key_id)
 
     def note_use(self, *, service: str, region: str) -> None:
@@ -226,7 +224,7 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
     except TokenUnreadable:
         return None
     if claims.made_by in ROLE_SESSIONS:
-        role = Role.objects.filter(unique_id=claims.issuer_id).first()
+        role = read_session_role(claims.issuer_id)
         return RoleSessionHolder(role, claims, access_key_id, origin) if role else None
     key = read_access_key(claims.source_key)
     if key is None or not key.is_active or _owner_id(key) != claims.issuer_id:

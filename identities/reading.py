@@ -3,7 +3,7 @@
 from django.db.models import F, QuerySet
 
 from audit.prepared import Given, Prepared, prefetched
-from identities.models import AccessKey, User, UserTag
+from identities.models import AccessKey, Role, RoleTag, User, UserTag
 
 
 def _keys() -> QuerySet[AccessKey]:
@@ -19,7 +19,14 @@ def _users() -> QuerySet[User]:
     return users.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+def _session_roles() -> QuerySet[Role]:
+    """A role by unique id, once for each tag."""
+    roles = Role.objects.filter(unique_id=Given("unique_id"))
+    return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
+
+
 _KEYS = Prepared(_keys)
+_SESSION_ROLES = Prepared(_session_roles)
 _USERS = Prepared(_users)
 
 
@@ -40,6 +47,17 @@ def read_user(account_id: str, name: str) -> User | None:
     if not rows:
         return None
     _hand_tags(rows[0], rows)
+    return rows[0]
+
+
+def read_session_role(unique_id: str) -> Role | None:
+    """The role behind a session, with its tags."""
+    rows = _SESSION_ROLES.rows(unique_id=unique_id)
+    if not rows:
+        return None
+    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[attr-defined] # annotated above
+    tags = [RoleTag(role_id=rows[0].pk, key=key, key_folded=key.casefold(), value=value) for key, value in pairs]
+    prefetched(rows[0], "tags", tags)
     return rows[0]
 
 

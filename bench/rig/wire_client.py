@@ -22,6 +22,7 @@ class Server:
     port: int
     access_key_id: str
     secret: str
+    token: str = ""
 
     def request(self, service: str, action: str, **inputs: str) -> bytes:
         """One call as the bytes of an HTTP/1.1 request, signed now; it holds for a quarter of an hour."""
@@ -29,7 +30,8 @@ class Server:
         host = f"127.0.0.1:{self.port}"
         headers = {"Host": host, "Content-Type": FORM}
         request = AWSRequest("POST", f"http://{host}/", data=body, headers=headers)
-        SigV4Auth(Credentials(self.access_key_id, self.secret), service, "us-east-1").add_auth(request)
+        credentials = Credentials(self.access_key_id, self.secret, self.token or None)
+        SigV4Auth(credentials, service, "us-east-1").add_auth(request)
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
         head = "\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", ""])
         return head.encode() + body
