@@ -1,8 +1,25 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
+from functools import cache
+from typing import Any
+
+from django.db import connection
+
 from audit.errors import NoSuchEntity, UnmodifiableEntity
 from identities.models import Group, InstanceProfile, Role, User
 from policies.models import ManagedPolicy
+
+
+@cache
+def most_at_once() -> int:
+    """How many transactions can be under way at the same time: one on SQLite, where a writer has the file to itself,
+    and one for each connection on PostgreSQL."""
+    if connection.vendor != "postgresql":
+        return 1
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_connections")
+        row: Any = cursor.fetchone()
+    return int(row[0])
 
 
 def locked_user(user: User) -> User:

@@ -30,7 +30,7 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
-from identities.services.locks import locked_user
+from identities.services.locks import locked_user, most_at_once
 from identities.services.tags import put_tags, remove_tags, tags_of
 from policies.models import ManagedPolicy
 
@@ -59,16 +59,13 @@ def create_user(
     Raises ValidationError, InvalidInput (tags), NoSuchEntity (boundary), EntityAlreadyExists, LimitExceeded.
     """
     tags = tags or {}
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
-    account = Account.objects.select_for_update().get(pk=by.account_id)
+    account = Account.objects.get(pk=by.account_id)
     _check(rules.name_problem(name, NAME_LIMIT, "user name"), ValidationError, "name")
     _check(rules.path_problem(path), ValidationError, "path")
     _check(rules.tags_problem(tags, account.quota("tags")), InvalidInput, "tags")
     if boundary is not None and boundary.account_id not in (None, account.id):
         raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
-    quota = account.quota("users")
-    if account.users.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for UsersPerAccount: {quota}")
+    _check_quota(account)
     user = User(account=account, name=name, path=path, boundary=boundary, unique_id=ids.new_unique_id("AIDA"))
     _save_new_name(user)
     for key, value in tags.items():
@@ -176,6 +173,18 @@ def _no_such_user(name: str) -> NoSuchEntity:
 def _check(problem: str, error: type[ServiceError], field: str) -> None:
     if problem:
         raise error(problem, field=field)
+
+
+def _check_quota(account: Account) -> None:
+    """Near the quota the account's lock makes counting safe: of two who take the last place, the second waits and then
+    sees it taken. Far from it, all who are at work at the same time, each making one, can't reach it, and need not
+    wait for each other's commits."""
+    quota = account.quota("users")
+    if account.users.count() + most_at_once() <= quota:
+        return
+    Account.objects.select_for_update().get(pk=account.pk)
+    if account.users.count() >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for UsersPerAccount: {quota}")
 
 
 def _save_new_name(user: User) -> None:
