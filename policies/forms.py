@@ -111,11 +111,12 @@ class DeletePolicyForm(forms.Form):
 
 
 class ValidateForm(forms.Form):
-    """A document as it is being written, and what its size is measured against."""
+    """A document as it is being written, what its size is measured against, and whether it is a trust policy."""
 
     document = DocumentField(required=False)
     limit = forms.IntegerField(required=False, min_value=0, max_value=131_072)
     used = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)
+    kind = forms.CharField(required=False, max_length=16)
 
 
 def _lines(label: str, rows: int, help_text: str, example: str = "") -> forms.CharField:

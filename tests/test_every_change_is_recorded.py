@@ -35,6 +35,7 @@ FORM = {
     "boundary": READ_ONLY,
     "users": "carol",
     "status": "Active",
+    "sure": "on",
     "alias": "new-alias",
     "minimum_password_length": "20",
 }
@@ -57,6 +58,8 @@ SURE = {
     "identities:add-user-to-group",
     "identities:attach-group-policy",
     "identities:update-role",
+    "identities:delete-role",
+    "identities:put-role-policy-revoke-sessions",
     "identities:tag-role",
     "identities:attach-role-policy",
     "identities:put-role-policy",

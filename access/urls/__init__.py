@@ -1,5 +1,11 @@
-from access.urls import console, credentials, route_tables, sign_in
+from access.urls import console, credentials, roles, route_tables, sign_in
 
 app_name = "access"
 
-urlpatterns = [*sign_in.urlpatterns, *console.urlpatterns, *credentials.urlpatterns, *route_tables.urlpatterns]
+urlpatterns = [
+    *sign_in.urlpatterns,
+    *console.urlpatterns,
+    *credentials.urlpatterns,
+    *roles.urlpatterns,
+    *route_tables.urlpatterns,
+]

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from identities.models import Role
 from identities.services.roles import DESCRIPTION_LIMIT, LONGEST_SESSION, SHORTEST_SESSION
+from policies.forms import DocumentField
 
 _TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 HOUR = 3600
@@ -70,3 +71,10 @@ class DeleteRoleForm(forms.Form):
         if typed != self.name:
             raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
         return typed
+
+
+class TrustForm(forms.Form):
+    """A trust policy. `digest_seen` names the document that the page was opened with."""
+
+    document = DocumentField()
+    digest_seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

@@ -1,6 +1,7 @@
 """Roles: making, changing, tagging and deleting them. Their trust policies are read and written in `trust`."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -185,12 +186,17 @@ def remove_role(*, by: Principal, action: str, role: Role) -> None:
 
 
 @transaction.atomic
-def delete_role_with_everything(*, by: Principal, role: Role) -> None:
+def delete_role_with_everything(*, by: Principal, role: Role, seen: str | None = None) -> None:
     """Take away all that hangs on a role, one recorded change each, and then delete it: what the console does.
 
-    Instance profiles stay, without their role.
+    Instance profiles stay, without their role. `seen` is the fingerprint of what the page listed; None does not ask.
+    Raises ConcurrentModification, NoSuchEntity, UnmodifiableEntity.
     """
     role = locked_own_role(role)
+    if seen is not None and seen != fingerprint(role):
+        raise ConcurrentModification(
+            f"What belongs to {role.name} has changed since you opened the page. Nothing was deleted: look again."
+        )
     for profile in role.instance_profiles.all():
         instance_profiles.remove_role_from_instance_profile(by=by, profile=profile, role=role)
     for inline in role.inline_policies.all():
@@ -198,6 +204,16 @@ def delete_role_with_everything(*, by: Principal, role: Role) -> None:
     for attachment in role.attachments.select_related("policy"):
         attachments.detach_role_policy(by=by, role=role, policy=attachment.policy)
     delete_role(by=by, role=role)
+
+
+def fingerprint(role: Role) -> str:
+    """Stands for all that goes with a role, so that a page can tell whether it is still what it showed."""
+    parts = (
+        role.instance_profiles.order_by("pk").values_list("unique_id", flat=True),
+        role.attachments.order_by("policy").values_list("policy__unique_id", flat=True),
+        role.inline_policies.order_by("pk").values_list("name", flat=True),
+    )
+    return sha256(repr([list(part) for part in parts]).encode()).hexdigest()
 
 
 @transaction.atomic

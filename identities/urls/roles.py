@@ -1,7 +1,17 @@
 from django.urls import URLPattern, path
 
-from identities.views import list_roles, permissions, permissions_attach, permissions_boundary, permissions_inline, tags
-from identities.views import roles as role
+from identities.views import (
+    delete_role,
+    list_roles,
+    permissions,
+    permissions_attach,
+    permissions_boundary,
+    permissions_inline,
+    role_sessions,
+    role_trust,
+    roles,
+    tags,
+)
 
 ROLE = "role/<str:role_name>/"
 PERMISSIONS = f"{ROLE}permissions/"
@@ -10,8 +20,16 @@ BOUNDARY = f"{PERMISSIONS}boundary/"
 
 urlpatterns: list[URLPattern] = [
     path("roles/", list_roles.list_roles, name="list-roles"),
-    path(ROLE, role.get_role, name="get-role"),
-    path(f"{ROLE}update/", role.update_role, name="update-role"),
+    path(ROLE, roles.get_role, name="get-role"),
+    path(f"{ROLE}update/", roles.update_role, name="update-role"),
+    path(f"{ROLE}delete/", delete_role.delete_role, name="delete-role"),
+    path(f"{ROLE}trust/", role_trust.get_role_trust, name="get-role-trust"),
+    path(f"{ROLE}trust/change/", role_trust.update_assume_role_policy, name="update-assume-role-policy"),
+    path(
+        f"{ROLE}sessions/",
+        role_sessions.put_role_policy_revoke_sessions,
+        name="put-role-policy-revoke-sessions",
+    ),
     path(f"{ROLE}tags/", tags.list_role_tags, name="list-role-tags"),
     path(f"{ROLE}tags/set/", tags.tag_role, name="tag-role"),
     path(f"{ROLE}tags/remove/", tags.untag_role, name="untag-role"),

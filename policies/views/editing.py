@@ -14,7 +14,7 @@ from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from policies.documents import DocumentRefused, findings_of
-from policies.engine import Finding, size
+from policies.engine import DocumentKind, Finding, size
 from policies.forms import ValidateForm
 from policies.views.catalog import catalog_for
 from policies.visual import MARKER
@@ -38,6 +38,7 @@ class Editor:
     size: int
     findings: Sequence[Finding]
     may_validate: bool
+    kind: DocumentKind = "identity"
     panels: Sequence[StatementPanel] | None = None
     wants_visual: bool = False
 
@@ -59,17 +60,24 @@ class Editor:
 
 
 def editor(
-    request: ConsoleRequest, form: forms.Form, limit: int, *, used: int = 0, findings: Sequence[Finding] | None = None
+    request: ConsoleRequest,
+    form: forms.Form,
+    limit: int,
+    *,
+    used: int = 0,
+    findings: Sequence[Finding] | None = None,
+    kind: DocumentKind = "identity",
 ) -> Editor:
     """The editor of a form's document. `findings` are those of a refusal; else the text is looked at here, if the
     caller may have documents checked."""
     may_validate = request.gate.may(VALIDATE, "*").allowed
     text = form["document"].value() or ""
     if findings is None:
-        findings = findings_of(text, account_id=request.principal.account_id) if may_validate and text else ()
+        account_id = request.principal.account_id
+        findings = findings_of(text, kind, account_id=account_id) if may_validate and text else ()
     visual = wants_visual(request)
     panels = panels_of(text, request.POST, catalog_for(request)) if visual else None
-    return Editor(form["document"], limit, used, size(text), findings, may_validate, panels, visual)
+    return Editor(form["document"], limit, used, size(text), findings, may_validate, kind, panels, visual)
 
 
 def wants_visual(request: ConsoleRequest) -> bool:
@@ -108,12 +116,14 @@ def validate_policy(request: ConsoleRequest) -> HttpResponse:
     form = ValidateForm(request.POST)
     form.is_valid()
     text = form.cleaned_data.get("document", "")
+    kind: DocumentKind = "trust" if form.cleaned_data.get("kind") == "trust" else "identity"
     shown = Editor(
         field=form["document"],
         limit=form.cleaned_data.get("limit") or 0,
         used=form.cleaned_data.get("used") or 0,
         size=size(text),
-        findings=findings_of(text, account_id=request.principal.account_id) if text.strip() else (),
+        findings=findings_of(text, kind, account_id=request.principal.account_id) if text.strip() else (),
         may_validate=True,
+        kind=kind,
     )
     return render(request, "policies/findings.html", {"editor": shown})

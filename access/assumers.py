@@ -1,0 +1,82 @@
+"""Who can take on a role, asked of the engine: for each user and role that a trust policy names, the decision with
+their own policies, and what still has to hold. People of other accounts are named and not looked into."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from access.gate import PrincipalGate
+from access.simulation_inputs import principal_for
+from access.trust import decide_trust, reasons
+from audit import decisions
+from identities.models import Role, User
+from identities.services.trust import principal_nodes
+from policies.engine import Decision, Outcome
+
+ACTION = "sts:AssumeRole"
+# Each one that is asked about costs the reading of its policies.
+ASKED = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said about somebody: `answer` is yes, if, or no; `reasons` are sentences about the trust policy."""
+
+    answer: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody would show: a second factor at sign-in, an external id."""
+
+    mfa: bool = False
+    external_id: str = ""
+
+
+NO_PROOF = Proof()
+
+
+def named_in(role: Role) -> list[User | Role]:
+    """The users and roles that the trust policy names, in its order; what was deleted is left out."""
+    names = list(dict.fromkeys(node.text for node in principal_nodes(role.document)))
+    rows: Iterable[User | Role] = (*_rows(User, names), *_rows(Role, names))
+    found = {row.unique_id: row for row in rows}
+    return [found[name] for name in names if name in found]
+
+
+def _rows(model: type[User] | type[Role], unique_ids: Sequence[str]) -> Iterable[User | Role]:
+    return model._default_manager.filter(unique_id__in=unique_ids).prefetch_related("tags")
+
+
+def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF) -> Verdict:
+    """Decide as the service would if they asked now, without recording anything."""
+    principal = principal_for(who)
+    assert principal is not None  # noqa: S101 # only a group is nobody
+    gate = PrincipalGate(replace(principal, mfa=proof.mfa or None))
+    tags = {f"{prefix}:ResourceTag/{tag.key}": tag.value for tag in role.tags.all() for prefix in ("aws", "iam")}
+    context = {**tags, **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
+    # What is only imagined must not be taken for what allowed something.
+    with decisions.noting():
+        decision = decide_trust(gate, ACTION, role.arn, role, context, explain=True)
+    if decision.allowed:
+        return Verdict("yes", ())
+    return Verdict("if" if _could(decision) else "no", [*reasons(decision, role), *_of_others(decision)])
+
+
+def _could(decision: Decision) -> bool:
+    """Whether conditions alone stand in the way."""
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return False
+    return any(miss.element == "Condition" and miss.statement.layer == "resource" for miss in decision.near_misses)
+
+
+def _of_others(decision: Decision) -> list[str]:
+    """What is said of their own policies: that they are in the way, without naming a statement."""
+    if decision.layer == "resource":
+        return []
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return ["A policy of their own denies it."]
+    return {
+        "boundary": ["Their permissions boundary does not allow sts:AssumeRole on this role."],
+        "identity": ["No policy of their own allows sts:AssumeRole on this role."],
+    }.get(decision.layer, [])
