@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 SESSION, ATTEMPT, ACCOUNT, DEVICE = "session", "signing-in", "account", "known-browser"
 RESET = "new-root-password"
+SAML_ASKED, SAML_CHOOSING = "saml-asked", "saml-choosing"
 REMEMBERED = timedelta(days=180)
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from audit import clock
 from federation.models import UsedOnce
 
-Kind = Literal["saml-assertion", "id-token"]
+Kind = Literal["saml-assertion", "saml-choice"]
 
 
 def use(kind: Kind, name: str, until: datetime) -> bool:

@@ -53,11 +53,16 @@ PUBLIC = {
     "access:password-strength",
     "access:sign-out",
     "federation:saml-metadata",
+    "access:saml-start",
+    "access:saml",
+    "access:saml-sign-in",
+    "access:saml-choose",
     "federation:tokens",
     "federation:token-keys",
 }
-# The only ones without a CSRF token: each of their calls is signed, or carries a proxy's own token.
-WITHOUT_TOKEN = {name for name in PUBLIC if name.startswith("api:")}
+# The only ones without a CSRF token: each call is signed or carries a proxy's own token; a form of another site is
+# shown again and no more.
+WITHOUT_TOKEN = {name for name in PUBLIC if name.startswith("api:")} | {"access:saml"}
 
 # Pages that are several of AWS's actions at once, and have a name of their own.
 OF_SEVERAL_ACTIONS = {"clone-user", "clone-user-review", "move-user", "move-user-review", "get-account-settings"}

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from access.views import confirm, new_password, reset, second_factor, set_up, sign_in, sign_out, strength
+from access.views import confirm, new_password, reset, saml, second_factor, set_up, sign_in, sign_out, strength
 
 urlpatterns: list[URLPattern] = [
     path("setup/<str:token>/", set_up.set_up, name="set-up"),
@@ -15,5 +15,9 @@ urlpatterns: list[URLPattern] = [
     path("reset-password/<str:token>/", reset.open_reset_link, name="reset-password"),
     path("password-strength/", strength.password_strength, name="password-strength"),
     path("confirm/", confirm.confirm, name="confirm"),
+    path("saml/start/<str:account>/<str:provider_name>/", saml.saml_start, name="saml-start"),
+    path("saml", saml.saml, name="saml"),
+    path("saml/sign-in/", saml.saml_sign_in_with, name="saml-sign-in"),
+    path("saml/choose/", saml.saml_choose, name="saml-choose"),
     path("signout/", sign_out.sign_out, name="sign-out"),
 ]

@@ -1,6 +1,7 @@
 import base64
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -60,7 +61,7 @@ def _page(request: ConsoleRequest, provider: SAMLProvider, tag_form: TagForm | N
 
 
 def _ours() -> dict[str, str]:
-    return {"entity_id": sp.entity_id(), "acs_url": sp.acs_url()}
+    return {"entity_id": sp.entity_id(), "acs_url": sp.acs_url(), "site": settings.SITE_URL}
 
 
 @requires("iam:UpdateSAMLProvider", "saml_provider")
