@@ -17,6 +17,7 @@ from audit.errors import ServiceError, ValidationError
 from audit.principal import NO_TAGS, Principal
 from audit.services import record
 from identities.models import Role
+from identities.reading import read_named_role
 from identities.services.grants import tag_context
 
 ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
@@ -56,7 +57,7 @@ def find_role(arn: str) -> Role | None:
     if parts is None:
         return None
     account_id, path, name = parts.groups()
-    role = Role.objects.filter(account_id=account_id, name_key=name.lower()).prefetch_related("tags").first()
+    role = read_named_role(account_id, name)
     return role if role is not None and role.arn == arn else None
 
 

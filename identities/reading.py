@@ -25,7 +25,14 @@ def _session_roles() -> QuerySet[Role]:
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+def _named_roles() -> QuerySet[Role]:
+    """A role by its name in any case, once for each tag."""
+    roles = Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
+
+
 _KEYS = Prepared(_keys)
+_NAMED_ROLES = Prepared(_named_roles)
 _SESSION_ROLES = Prepared(_session_roles)
 _USERS = Prepared(_users)
 
@@ -52,7 +59,15 @@ def read_user(account_id: str, name: str) -> User | None:
 
 def read_session_role(unique_id: str) -> Role | None:
     """The role behind a session, with its tags."""
-    rows = _SESSION_ROLES.rows(unique_id=unique_id)
+    return _with_tags(_SESSION_ROLES.rows(unique_id=unique_id))
+
+
+def read_named_role(account_id: str, name: str) -> Role | None:
+    """The role of that name in any case, with its tags."""
+    return _with_tags(_NAMED_ROLES.rows(account_id=account_id, name_key=name.lower()))
+
+
+def _with_tags(rows: list[Role]) -> Role | None:
     if not rows:
         return None
     pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[attr-defined] # annotated above
