@@ -4,13 +4,13 @@ their own policies, and what still has to hold. People of other accounts are nam
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from access.gate import PrincipalGate
+from access.gate import Context, PrincipalGate
 from access.simulation_inputs import principal_for
 from access.trust import decide_trust, reasons
 from audit import decisions
 from identities.models import Role, User
 from identities.services.trust import principal_nodes
-from policies.engine import Decision, Outcome
+from policies.engine import Decision, NearMiss, Outcome
 
 ACTION = "sts:AssumeRole"
 # Each one that is asked about costs the reading of its policies.
@@ -50,24 +50,38 @@ def _rows(model: type[User] | type[Role], unique_ids: Sequence[str]) -> Iterable
 
 def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF) -> Verdict:
     """Decide as the service would if they asked now, without recording anything."""
-    principal = principal_for(who)
-    assert principal is not None  # noqa: S101 # only a group is nobody
-    gate = PrincipalGate(replace(principal, mfa=proof.mfa or None))
     tags = {f"{prefix}:ResourceTag/{tag.key}": tag.value for tag in role.tags.all() for prefix in ("aws", "iam")}
-    context = {**tags, **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
-    # What is only imagined must not be taken for what allowed something.
-    with decisions.noting():
-        decision = decide_trust(gate, ACTION, role.arn, role, context, explain=True)
+    context: Context = {**tags, **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
+    gate = _gate_of(who, proof)
+    decision = _ask(gate, role, context)
     if decision.allowed:
         return Verdict("yes", ())
-    return Verdict("if" if _could(decision) else "no", [*reasons(decision, role), *_of_others(decision)])
+    missing = [] if decision.outcome is Outcome.EXPLICITLY_DENIED else _open_conditions(decision)
+    if not missing:
+        return Verdict("no", [*reasons(decision, role), *_of_others(decision)])
+    # Would they get in if what is missing held? Some conditions can't be met by naming a value: those stay open.
+    presumed = _ask(gate, role, {**context, **{miss.key: miss.wanted[0] for miss in missing if miss.wanted}})
+    if presumed.allowed or (presumed.outcome is not Outcome.EXPLICITLY_DENIED and _open_conditions(presumed)):
+        return Verdict("if", reasons(decision, role))
+    return Verdict("no", [*reasons(decision, role), *_of_others(presumed)])
 
 
-def _could(decision: Decision) -> bool:
-    """Whether conditions alone stand in the way."""
-    if decision.outcome is Outcome.EXPLICITLY_DENIED:
-        return False
-    return any(miss.element == "Condition" and miss.statement.layer == "resource" for miss in decision.near_misses)
+def _gate_of(who: User | Role, proof: Proof) -> PrincipalGate:
+    principal = principal_for(who)
+    assert principal is not None  # noqa: S101 # only a group is nobody
+    return PrincipalGate(replace(principal, mfa=proof.mfa or None))
+
+
+def _ask(gate: PrincipalGate, role: Role, context: Context) -> Decision:
+    # What is only imagined must not be taken for what allowed something.
+    with decisions.noting():
+        return decide_trust(gate, ACTION, role.arn, role, context, explain=True)
+
+
+def _open_conditions(decision: Decision) -> list[NearMiss]:
+    """The conditions of the trust policy that alone keep a statement of it from applying."""
+    misses = (miss for miss in decision.near_misses if miss.statement.layer == "resource")
+    return [miss for miss in misses if miss.element == "Condition"]
 
 
 def _of_others(decision: Decision) -> list[str]:

@@ -13,6 +13,7 @@ _TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 _TICK = {"class": "form-check-input"}
 # The flow's state stands in the address, which servers and proxies cut at about 8,000 characters.
 _TAGS_LENGTH = 1500
+TAGS_HELP = "One on each line, as Key=Value. Policies can refer to them."
 _MOST_CHOICES = 100
 
 
@@ -55,7 +56,7 @@ class NewUserForm(forms.Form):
         label="Tags",
         required=False,
         widget=forms.Textarea(_TEXT | {"rows": 3, "placeholder": "Team=Storage"}),
-        help_text="One on each line, as Key=Value. Policies can refer to them.",
+        help_text=TAGS_HELP,
     )
     console = forms.BooleanField(
         label="Give this user access to the console",
@@ -83,10 +84,11 @@ class NewUserForm(forms.Form):
         text = self.cleaned_data["tags"]
         if len(text.encode()) > _TAGS_LENGTH:
             raise ValidationError("That is a lot of text for this step: add the longer tags later, on the Tags tab.")
-        return _tags_of(text)
+        return tags_of_text(text)
 
 
-def _tags_of(text: str) -> dict[str, str]:
+def tags_of_text(text: str) -> dict[str, str]:
+    """Tags as people write them, one on each line. Raises ValidationError."""
     tags: dict[str, str] = {}
     for line in filter(None, (line.strip() for line in text.splitlines())):
         key, sign, value = line.partition("=")

@@ -37,6 +37,7 @@ def test_conditions_that_still_have_to_hold_are_named(alice: User, bob: User) ->
     role = make_role(alice.account, "Worker", trusting(bob.arn, Condition=MFA))
     reply = page(alice, role)
     assert answers(reply) == {"bob": "if"} and "aws:MultiFactorAuthPresent" in reply.content.decode()
+    assert "No policy of their own" not in reply.content.decode()
     assert page(alice, role, "?user=bob&mfa=on").context["check"].verdict.answer == "yes"
 
 
@@ -48,6 +49,20 @@ def test_a_trusted_account_is_a_sentence_and_its_users_can_be_checked(alice: Use
     assert "No policy of their own allows" in reply.content.decode()
     allow(bob, "sts:AssumeRole", role.arn)
     assert page(alice, role, "?user=bob").context["check"].verdict.answer == "yes"
+
+
+def test_whoever_lacks_a_policy_of_their_own_is_not_let_in_by_conditions(alice: User, bob: User) -> None:
+    role = make_role(alice.account, "Worker", trusting(alice.account.root_arn, Condition=MFA))
+    reply = page(alice, role, "?user=bob")
+    assert reply.context["check"].verdict.answer == "no" and "No policy of their own" in reply.content.decode()
+    allow(bob, "sts:AssumeRole", role.arn)
+    assert page(alice, role, "?user=bob").context["check"].verdict.answer == "if"
+
+
+def test_a_condition_that_no_single_value_meets_stays_open(alice: User, bob: User) -> None:
+    condition = {"NumericLessThan": {"aws:MultiFactorAuthAge": "60"}}
+    role = make_role(alice.account, "Worker", trusting(bob.arn, Condition=condition))
+    assert answers(page(alice, role)) == {"bob": "if"}
 
 
 def test_an_external_id_is_compared(alice: User, bob: User) -> None:
