@@ -18,6 +18,9 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\
 _HASH = re.compile(r"[0-9a-f]{64}")
 # What proxies add or change on the way: no part of what the client sent.
 _ADDED = ("x-forwarded-", "x-envoy-", "x-iam-")
+# Without a body, as long as nobody says that there is one.
+_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_PORT = re.compile(r":[0-9]+$")
 _CHANGED = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 
 
@@ -26,8 +29,14 @@ class Unreadable(ValueError):
 
 
 def from_headers(request: WireRequest) -> WireRequest:
-    """The request that X-Forwarded-Method, -Host and -Uri tell of. Raises Unreadable."""
+    """The request that X-Forwarded-Method, -Host and -Uri tell of. Raises Unreadable.
+
+    nginx serves the host of the request line when one stands there, whatever the Host header says; in X-Iam-Host it
+    says which one it serves."""
     method, host, uri = (_told(request, f"x-forwarded-{name}") for name in ("method", "host", "uri"))
+    served = request.header("x-iam-host") or ""
+    if served and served.lower() != _PORT.sub("", host.lower()):
+        raise Unreadable("The request names two hosts.")
     path, _, query = uri.partition("?")
     return _rebuilt(request, method, host, path.encode("latin-1"), query.encode("latin-1"))
 
@@ -54,16 +63,19 @@ def _rebuilt(request: WireRequest, method: str, host: str, path: bytes, query: b
     if length:
         kept.append(("content-length", length))
     headers = (("host", host), *kept)
-    return replace(request, method=method, path=path, query=query, headers=headers, body=b"", body_hash=_hash(request))
+    return replace(
+        request, method=method, path=path, query=query, headers=headers, body=b"", body_hash=_hash(request, method)
+    )
 
 
-def _hash(request: WireRequest) -> str:
+def _hash(request: WireRequest, method: str) -> str:
     """The body is not here. What the client says of it is as good as its signature, which has to cover that header; a
-    request with a body and without it can't be proven."""
+    request with a body and without it can't be proven, nor one that may have a body of a length that nobody told."""
     declared = request.header("x-amz-content-sha256") or ""
     if _HASH.fullmatch(declared):
         return declared
-    return EMPTY_BODY if (request.header("x-forwarded-content-length") or "0") == "0" else "unknown"
+    length = request.header("x-forwarded-content-length") or ("0" if method in _BODYLESS else "")
+    return EMPTY_BODY if length == "0" else "unknown"
 
 
 def client_address(request: WireRequest, proxies: int) -> str:

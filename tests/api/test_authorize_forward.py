@@ -142,6 +142,22 @@ def test_a_body_is_covered_when_the_client_says_its_hash(token: str, bobs: str) 
     assert ask(request, token, **{"X-Forwarded-Content-Length": "2"}).status_code == 200
 
 
+@pytest.mark.bar(13)
+@pytest.mark.parametrize("length", ["", "chunked"])
+def test_a_body_of_unknown_length_can_not_ride_on_an_empty_ones_signature(token: str, bobs: str, length: str) -> None:
+    request = signed(bobs, URL, method="PUT")
+    assert ask(request, token, **{"X-Forwarded-Content-Length": length}).status_code == 401
+    assert ask(request, token, **{"X-Forwarded-Content-Length": "0"}).status_code == 200
+
+
+@pytest.mark.bar(13)
+def test_a_request_with_two_hosts_is_refused(token: str, bobs: str) -> None:
+    request = signed(bobs, URL)
+    assert ask(request, token, **{"X-Iam-Host": "api.example.com"}).status_code == 200
+    reply = ask(request, token, **{"X-Iam-Host": "other.example.com"})
+    assert (reply.status_code, reply.json()["Error"]["Code"]) == (403, "UnreadableRequest")
+
+
 def test_conditions_see_the_address_that_the_proxy_saw(token: str, bobs: str, bob: User) -> None:
     allow(bob, "orders:GetOrder", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
     request = signed(bobs, URL)
@@ -153,7 +169,7 @@ def test_conditions_see_the_address_that_the_proxy_saw(token: str, bobs: str, bo
 
 
 def test_envoy_asks_with_the_requests_own_method_and_path(token: str, bobs: str, bob: User) -> None:
-    request = signed(bobs, f"{URL}?a=1", method="PUT")
+    request = signed(bobs, f"{URL}?a=1", method="PUT", declared=hashlib.sha256(b"").hexdigest())
     sent = {name: value for name, value in request.headers.items() if name != "Host"}
     headers = {**sent, "Host": "api.example.com", "X-Iam-Token": token, "X-Forwarded-Method": "GET"}
     reply = Client().put("/authorize/envoy/orders/7?a=1", headers=headers)

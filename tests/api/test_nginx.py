@@ -3,11 +3,13 @@
 import hashlib
 import json
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -87,6 +89,33 @@ def test_a_body_needs_its_hash_in_a_header(front: str, bobs: str) -> None:
         send(signed(bobs, f"{front}/orders/7", method="PUT", body=body, declared=wrong))[0] == 200
     )  # the service has to look at it
     assert send(signed(bobs, f"{front}/orders/7", method="PUT", body=body, declared=declared))[0] == 200
+
+
+def raw(front: str, request: Any, line: str, body: bytes = b"", **more: str) -> int:
+    """Sent word for word, as no honest client would; the status of the answer."""
+    parts = urlsplit(front)
+    headers = {**dict(request.headers.items()), **more, "Host": parts.netloc, "Connection": "close"}
+    words = [line, *(f"{name}: {value}" for name, value in headers.items())]
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+        connection.sendall("\r\n".join([*words, "", ""]).encode() + body)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.bar(13)
+def test_a_request_line_with_another_host_is_refused(front: str, bobs: str) -> None:
+    """nginx would serve the other host."""
+    request = signed(bobs, f"{front}/orders/7")
+    assert raw(front, request, "GET /orders/7 HTTP/1.1") == 200
+    assert raw(front, request, "GET http://other.example.com/orders/7 HTTP/1.1") == 403
+
+
+@pytest.mark.bar(13)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_no_chunked_body_rides_on_an_empty_ones_signature(front: str, bobs: str, method: str) -> None:
+    request = signed(bobs, f"{front}/orders/7", method=method)
+    body = b"2\r\nhi\r\n0\r\n\r\n"
+    chunked = {"Transfer-Encoding": "chunked"}
+    assert raw(front, request, f"{method} /orders/7 HTTP/1.1", body, **chunked) == 401
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
