@@ -5,6 +5,7 @@ all their documents, so that a set can answer for exactly the policies that were
 policies those are is read from the database at every decision; nothing here can be stale.
 """
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -20,6 +21,9 @@ from policies.engine.plan import weight_of as weight_of_plans
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 _BYTES_PER_POLICY = 1500
+# How many policy sets are asked for between two lines in the log.
+REPORT_EVERY = 50_000
+logger = logging.getLogger("iamconsole.policies")
 
 
 @dataclass(slots=True)
@@ -79,9 +83,13 @@ class ByteCache(Generic[K, V]):
         return len(self._kept)
 
     @property
+    def asked(self) -> int:
+        return self.hits + self.misses
+
+    @property
     def hit_rate(self) -> float:
         """The share of questions answered from the cache since the process started; 0 before the first."""
-        return self.hits / (self.hits + self.misses) if self.hits else 0.0
+        return self.hits / self.asked if self.hits else 0.0
 
 
 Layers = tuple[tuple[str, tuple[AttachedPolicy, ...]], ...]
@@ -92,7 +100,7 @@ class CompiledDocuments:
     sets along that were made with it, so that nothing is held uncounted."""
 
     def __init__(self, limit_bytes: int, kind: DocumentKind = "identity") -> None:
-        self._kind = kind
+        self._kind, self._limit = kind, limit_bytes
         self.documents: ByteCache[str, Document] = ByteCache(limit_bytes // 2, self._document_dropped)
         self.policy_sets: ByteCache[Hashable, PolicySet] = ByteCache(limit_bytes // 2, self._set_dropped)
         self._made_with: dict[str, set[Hashable]] = {}
@@ -139,7 +147,18 @@ class CompiledDocuments:
                 for each in attached:
                     self._made_with.setdefault(each.digest, set()).add(key)
                 self.policy_sets.put(key, policies, lambda: weight + weight_of_plans(policies.plans))
+            if self.policy_sets.asked % REPORT_EVERY == 0:
+                logger.info(self.report())
         return known or policies
+
+    def report(self) -> str:
+        """For operators: whether the cache pays off, and whether its bytes suffice."""
+        documents, sets = self.documents, self.policy_sets
+        taken, limit = self.weight // 1024, self._limit // 1024
+        return (
+            f"Compiled {self._kind} policies: {len(documents)} documents ({documents.hit_rate:.1%} found) and "
+            f"{len(sets)} policy sets ({sets.hit_rate:.1%} found) in {taken} KiB of {limit}."
+        )
 
     def _document_dropped(self, digest: str, document: Document) -> None:
         for key in self._made_with.pop(digest, ()):

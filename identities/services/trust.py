@@ -57,7 +57,9 @@ def principal_nodes(text: str) -> Iterator[Node]:
     for statement in _items(_member(root, "Statement")):
         for element in ("Principal", "NotPrincipal"):
             node = _member(statement, element)
-            yield from (item for item in _items(_member(node, "AWS")) if item.kind == "string")
+            # A name that stands alone means the same as under AWS.
+            named = node if node and node.kind == "string" else _member(node, "AWS")
+            yield from (item for item in _items(named) if item.kind == "string")
 
 
 def _member(node: Node | None, name: str) -> Node | None:

@@ -42,9 +42,8 @@ def _allowing(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _named(statement: Mapping[str, Any], account_id: str) -> Iterator[Trusted]:
     principals = statement.get("Principal", {})
-    if principals == "*":
-        yield Trusted("everybody")
-        return
+    if isinstance(principals, str):
+        principals = {"AWS": principals}
     for kind, names in principals.items():
         for name in names if isinstance(names, list) else [names]:
             yield _in_words(kind, name, account_id)

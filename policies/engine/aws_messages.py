@@ -20,6 +20,8 @@ INVALID_JSON = "This policy contains invalid Json"
 # Organizations says no more than this.
 CONTROL_POLICY = "The provided policy document does not meet the requirements of the specified policy type."
 _CONTROL_CODES = ("RCP_ALLOW", "RCP_ACTION")
+# What the grammar takes of a stored document, for it is plain what is meant, and AWS refuses to save in a trust policy.
+_TRUST_CODES = ("PRINCIPAL_STRING",)
 # Documents whose Version AWS insists on when they are saved.
 _NEEDS_VERSION: tuple[DocumentKind, ...] = ("identity", "boundary", "session")
 
@@ -72,6 +74,7 @@ _WITH_VALUE = {
     "ACTION_SERVICE": "Vendor {} is not valid",
     "GROUP_PRINCIPAL": 'Invalid principal in policy: "AWS":"{}"',
     "INVALID_PRINCIPAL": 'Invalid principal in policy: "AWS":"{}"',
+    "PRINCIPAL_STRING": 'Invalid principal in policy: "AWS":"{}"',
     "PRINCIPAL_WILDCARD": 'Invalid principal in policy: "AWS":"{}"',
     "SERVICE_PRINCIPAL": 'Invalid principal in policy: "SERVICE":"{}"',
     "FEDERATED_PRINCIPAL": 'Invalid principal in policy: "FEDERATED":"{}"',
@@ -83,7 +86,14 @@ _ORDER = (
     ("ACTION_WITHOUT_SERVICE", "ACTION_COLONS", "ACTION_SERVICE"),
     ("MISSING_RESOURCE", "EMPTY_RESOURCE", "EMPTY_NOTRESOURCE"),
     _RESOURCE_CODES,
-    ("GROUP_PRINCIPAL", "INVALID_PRINCIPAL", "PRINCIPAL_WILDCARD", "SERVICE_PRINCIPAL", "FEDERATED_PRINCIPAL"),
+    (
+        "GROUP_PRINCIPAL",
+        "INVALID_PRINCIPAL",
+        "PRINCIPAL_STRING",
+        "PRINCIPAL_WILDCARD",
+        "SERVICE_PRINCIPAL",
+        "FEDERATED_PRINCIPAL",
+    ),
 )
 
 
@@ -97,11 +107,17 @@ def parse_for_api(text: str, kind: DocumentKind) -> Document:
         raise DocumentError((finding, *examined.findings))
     if document is not None and kind == "resource_control":
         _refuse_control_policy(text)
-    if document is not None and kind == "trust" and (found := trust_findings(document)):
-        raise DocumentError((*found, *examined.findings))
+    if document is not None and kind == "trust":
+        _refuse_trust(document, examined.findings)
     if document is None or (kind in _NEEDS_VERSION and not document.has_variables):
-        raise DocumentError(_with_error(examined.findings))
+        raise DocumentError(_as_errors(examined.findings, ("OLD_VERSION",)))
     return document
+
+
+def _refuse_trust(document: Document, findings: tuple[Finding, ...]) -> None:
+    refused = any(finding.code in _TRUST_CODES for finding in findings)
+    if (found := trust_findings(document)) or refused:
+        raise DocumentError((*found, *_as_errors(findings, _TRUST_CODES)))
 
 
 def _refuse_control_policy(text: str) -> None:
@@ -109,14 +125,12 @@ def _refuse_control_policy(text: str) -> None:
     write another Allow."""
     findings = lint(text, "resource_control")
     if any(finding.code in _CONTROL_CODES for finding in findings):
-        raise DocumentError(
-            tuple(replace(each, severity="error") if each.code in _CONTROL_CODES else each for each in findings)
-        )
+        raise DocumentError(_as_errors(findings, _CONTROL_CODES))
 
 
-def _with_error(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings, in which an old version has become an error."""
-    return tuple(replace(each, severity="error") if each.code == "OLD_VERSION" else each for each in findings)
+def _as_errors(findings: tuple[Finding, ...], codes: tuple[str, ...]) -> tuple[Finding, ...]:
+    """The findings, in which those of some codes have become errors."""
+    return tuple(replace(each, severity="error") if each.code in codes else each for each in findings)
 
 
 def aws_message(error: DocumentError, kind: DocumentKind) -> str:

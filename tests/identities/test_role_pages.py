@@ -40,6 +40,7 @@ def test_trusted_entities_in_words(alice: User, globex: object) -> None:
         trusting(f"arn:aws:iam::{GLOBEX}:root"): f"account {GLOBEX}",
         trusting("*"): "everybody",
         '{"Statement":{"Effect":"Allow","Principal":"*"}}': "everybody",
+        f'{{"Statement":{{"Effect":"Allow","Principal":"{GLOBEX}"}}}}': f"account {GLOBEX}",
         federated("arn:aws:iam::111122223333:oidc-provider/id.example.com/a"): "web identity of id.example.com/a",
         federated("accounts.google.com"): "web identity of accounts.google.com",
         federated("arn:aws:iam::111122223333:saml-provider/corp"): "SAML provider corp",

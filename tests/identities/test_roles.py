@@ -125,6 +125,16 @@ def test_a_principal_that_is_not_there_is_refused(acme: Account, bob: User, prin
     assert refused.value.findings[0].line == 1
 
 
+@pytest.mark.parametrize("principal", ["arn:aws:iam::111122223333:user/bob", "111122223333", "AIDA234567ABCDEFGHIJK"])
+def test_a_principal_without_its_kind_is_refused(acme: Account, bob: User, principal: str) -> None:
+    """Else it would be stored by name, and let in whoever gets the name next."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    with pytest.raises(DocumentRefused) as refused:
+        make_role(acme, "deploy", json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    assert str(refused.value) == f'Invalid principal in policy: "AWS":"{principal}"'
+    assert [each.code for each in refused.value.findings if each.severity == "error"] == ["PRINCIPAL_STRING"]
+
+
 def test_a_group_is_no_principal(acme: Account) -> None:
     arn = f"arn:aws:iam::{acme.id}:group/admins"
     with pytest.raises(DocumentRefused, match="Invalid principal in policy"):

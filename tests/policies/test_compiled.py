@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from policies import compiled
 from policies.compiled import ByteCache, CompiledDocuments
 from policies.engine import AttachedPolicy, PolicySet, Request, evaluate
 from policies.engine.index import candidates
@@ -37,6 +38,20 @@ def test_plans_pay_off_across_requests() -> None:
     again = cache.shared(PolicySet(identity=(attached(cache, text),)))
     assert again is first
     assert list(again.plans) == [ASKED.action]
+
+
+def test_operators_read_in_the_log_whether_it_pays_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compiled, "REPORT_EVERY", 4)
+    caplog.set_level("INFO", "iamconsole.policies")
+    cache, text = CompiledDocuments(MIB), policy(allow())
+    for _ in range(5):
+        cache.shared(PolicySet(identity=(attached(cache, text),)))
+    assert [record.message.split(" in ")[0] for record in caplog.records] == [
+        "Compiled identity policies: 1 documents (75.0% found) and 1 policy sets (75.0% found)"
+    ]
+    assert caplog.records[0].message.endswith(" KiB of 1024.")
 
 
 @pytest.mark.bar(72)
