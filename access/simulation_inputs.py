@@ -7,6 +7,7 @@ from django.db.models import F, QuerySet
 
 from access.policy_rows import texts_of
 from audit.errors import InvalidInput, NoSuchEntity
+from audit.http import Gate
 from audit.principal import Origin, Principal
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from policies.compiled import compiled_documents
@@ -16,6 +17,7 @@ from policies.models import document_digest
 SESSION_NAME = "simulation"
 _MODELS: dict[str, type[User] | type[Group] | type[Role]] = {"user": User, "group": Group, "role": Role}
 Source = User | Group | Role
+_SEEING: Mapping[type, str] = {User: "iam:GetUser", Role: "iam:GetRole"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ def found(named: Named) -> Source:
     return named.row
 
 
-def principal_for(row: Source) -> Principal | None:
-    """Who would ask: a user, or a session of a role. A group is nobody."""
+def principal_for(row: Source, reader: Gate, reader_id: str) -> Principal | None:
+    """Who would ask: a user, or a session of a role. A group is nobody. Its tags count for a reader who may see them:
+    else a few questions, each with a limit that is brought along, would find them out."""
     if isinstance(row, Group):
         return None
-    tags = {tag.key: tag.value for tag in row.tags.all()}
+    sees = reader_id == row.unique_id or reader.may(_SEEING[type(row)], row.arn).allowed
+    tags = {tag.key: tag.value for tag in row.tags.all()} if sees else {}
     if isinstance(row, User):
         return Principal(row.account_id, "user", row.arn, row.unique_id, row.name, tags)
     arn = f"arn:aws:sts::{row.account_id}:assumed-role/{row.name}/{SESSION_NAME}"

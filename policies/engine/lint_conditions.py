@@ -95,11 +95,16 @@ def _values(condition: Condition, operator: ParsedOperator) -> Iterator[Problem]
             return
 
 
+# Networks of examples (RFC 5737, RFC 3849), which people paste and then replace.
+_EXAMPLES = tuple(map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+
+
 def _address(condition: Condition, value: str) -> Problem | None:
     network = ip_network(value, strict=False)
-    if condition.key.lower() == _SOURCE_IP and network.is_private and network.prefixlen:
-        message = f"{value} is a private network, and {condition.key} is a public address."
-        hint = "Use aws:VpcSourceIp with aws:SourceVpc, or name public addresses."
+    is_example = any(network.overlaps(each) for each in _EXAMPLES)
+    if condition.key.lower() == _SOURCE_IP and network.is_private and network.prefixlen and not is_example:
+        message = f"{value} is a private network: it fits nobody who comes over the internet, as at AWS all do."
+        hint = "It is right for services of your own network; for AWS use aws:VpcSourceIp with aws:SourceVpc."
         return Problem("PRIVATE_ADDRESS", message, hint, "warning", value)
     if "/" in value and ip_address(value.partition("/")[0]) != network.network_address:
         message = f"{value} has bits behind its prefix, which do not count."

@@ -55,6 +55,11 @@ class Editor:
         return OPERATORS
 
     @property
+    def by_fields(self) -> bool:
+        """Whether the visual view is shown, or asks."""
+        return self.panels is not None
+
+    @property
     def errors(self) -> int:
         return sum(finding.severity == "error" for finding in self.findings)
 
@@ -124,6 +129,7 @@ def validate_policy(request: ConsoleRequest) -> HttpResponse:
         size=size(text),
         findings=findings_of(text, kind, account_id=request.principal.account_id) if text.strip() else (),
         may_validate=True,
+        panels=() if MARKER in request.POST else None,
         kind=kind,
     )
     return render(request, "policies/findings.html", {"editor": shown})

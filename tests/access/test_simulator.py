@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Event
-from identities.models import Group, GroupInlinePolicy, Role, RoleInlinePolicy, User
+from identities.models import Group, GroupInlinePolicy, Role, RoleInlinePolicy, User, UserTag
 from tests.cast import allow, browser_of, make_user
 
 PRINCIPAL, CUSTOM = reverse("access:simulate-principal-policy"), reverse("access:simulate-custom-policy")
@@ -87,6 +87,20 @@ def test_it_quotes_no_policy_that_the_reader_may_not_read(bob: User) -> None:
     assert "192.0.2.0/24" not in shown and "1 more statement in policies that you may not read" in " ".join(
         shown.split()
     )
+
+
+@pytest.mark.bar(68)
+@pytest.mark.parametrize("may_see", [False, True])
+def test_tags_count_only_for_whoever_may_see_them(bob: User, may_see: bool) -> None:
+    """A limit that is brought along could ask for one value after the other."""
+    carol = make_user(bob.account, "carol")
+    UserTag.objects.create(user=carol, key="team", value="red")
+    allow(carol, "iam:GetUser")
+    allow(bob, ["iam:SimulatePrincipalPolicy", *(["iam:GetUser"] if may_see else [])])
+    limit = policy(action="*", Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})
+    reply = ask(bob, principal="carol", actions="iam:GetUser", boundary=limit)
+    assert decisions(reply) == {"iam:GetUser": ["Allowed" if may_see else "Not allowed"]}
+    assert [key.name for key in reply.context["keys"]] == ([] if may_see else ["aws:PrincipalTag/team"])
 
 
 @pytest.mark.bar(59, 127)
