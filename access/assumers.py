@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from access.gate import Context, PrincipalGate
-from access.simulation_inputs import principal_for
+from access.simulation_inputs import Asker, principal_for
 from access.trust import decide_trust, reasons
 from audit import decisions
 from identities.models import Role, User
@@ -48,11 +48,11 @@ def _rows(model: type[User] | type[Role], unique_ids: Sequence[str]) -> Iterable
     return model._default_manager.filter(unique_id__in=unique_ids).prefetch_related("tags")
 
 
-def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF) -> Verdict:
+def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF, *, by: Asker) -> Verdict:
     """Decide as the service would if they asked now, without recording anything."""
     tags = {f"{prefix}:ResourceTag/{tag.key}": tag.value for tag in role.tags.all() for prefix in ("aws", "iam")}
     context: Context = {**tags, **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
-    gate = _gate_of(who, proof)
+    gate = _gate_of(who, proof, by)
     decision = _ask(gate, role, context)
     if decision.allowed:
         return Verdict("yes", ())
@@ -66,8 +66,8 @@ def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF) -> Verdict
     return Verdict("no", [*reasons(decision, role), *_of_others(presumed)])
 
 
-def _gate_of(who: User | Role, proof: Proof) -> PrincipalGate:
-    principal = principal_for(who)
+def _gate_of(who: User | Role, proof: Proof, by: Asker) -> PrincipalGate:
+    principal = principal_for(who, by)
     assert principal is not None  # noqa: S101 # only a group is nobody
     return PrincipalGate(replace(principal, mfa=proof.mfa or None))
 

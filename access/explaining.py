@@ -138,6 +138,7 @@ class Shown:
     left_off: int
     context: Sequence[tuple[str, Sequence[str]]]
     advice: Sequence[str]
+    own: bool
 
     @property
     def allowed(self) -> bool:
@@ -240,10 +241,11 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
         ),
         left_off=explanation.get("left_off", 0),
         context=[
-            (key, NOT_SHOWN if hides_tags and _is_tag(key) else values)
+            (key, NOT_SHOWN if hides_tags and is_tag(key) else values)
             for key, values in sorted(explanation.get("context", {}).items())
         ],
         advice=advice(explanation, action, told, _keys_to_meet(misses, explanation["layer"])),
+        own=own,
     )
 
 
@@ -253,12 +255,12 @@ def _keys_to_meet(misses: Sequence[Miss], layer: str) -> list[str]:
     return [miss.key for miss in lacking if miss.key]
 
 
-def _is_tag(key: str) -> bool:
+def is_tag(key: str) -> bool:
     return key.lower().startswith("aws:principaltag/")
 
 
 def _miss(line: Mapping[str, Any], policies: Sequence[Mapping[str, str]], reader: Reader, *, hides_tags: bool) -> Miss:
-    found = NOT_SHOWN if hides_tags and _is_tag(line["key"]) else line["found"]
+    found = NOT_SHOWN if hides_tags and is_tag(line["key"]) else line["found"]
     return Miss(
         statement=_statement(line, policies, reader, may_read=True),
         element=line["element"],

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from access.explaining import Reader, seen_by
+from access.explaining import NOT_SHOWN, Reader, is_tag, seen_by
+from access.gate import TRUST
 from audit.errors import ServiceError
 from audit.models import Event
 from identities.sealed import box
@@ -30,8 +31,10 @@ def encoded(account_id: str, event_id: int) -> str:
     return base64.urlsafe_b64encode(box().seal(str(event_id), _row(account_id)).encode()).decode()
 
 
-def decoded(message: str, reader: Reader) -> str:
-    """What the message says, as JSON. Raises InvalidAuthorizationMessage, for another account's message too."""
+def decoded(message: str, reader: Reader, own_id: str) -> str:
+    """What the message says, as JSON. Raises InvalidAuthorizationMessage, for another account's message too.
+
+    `own_id` is the reader's own unique id: of others, tags are told to whoever may see them."""
     try:
         event_id = int(box().open(base64.urlsafe_b64decode(message.encode()).decode(), _row(reader.account_id)))
     except (SecretUnreadable, binascii.Error, ValueError) as error:
@@ -39,7 +42,7 @@ def decoded(message: str, reader: Reader) -> str:
     event = Event.objects.of_account(reader.account_id).filter(id=event_id).exclude(explanation={}).first()
     if event is None:
         raise _invalid()
-    return json.dumps(_content(event, reader))
+    return json.dumps(_content(event, reader, own_id))
 
 
 def _row(account_id: str) -> str:
@@ -50,8 +53,9 @@ def _invalid() -> InvalidAuthorizationMessage:
     return InvalidAuthorizationMessage("The message is not one that this account's refusals were given.")
 
 
-def _content(event: Event, reader: Reader) -> dict[str, Any]:
+def _content(event: Event, reader: Reader, own_id: str) -> dict[str, Any]:
     explanation = seen_by(reader, event.explanation)
+    hides_tags = event.principal_id != own_id and not reader.sees(event.principal_arn)
     denies = explanation["outcome"] == "ExplicitlyDenied"
     return {
         "allowed": explanation["outcome"] == "Allowed",
@@ -63,7 +67,8 @@ def _content(event: Event, reader: Reader) -> dict[str, Any]:
             "action": event.action,
             "resource": explanation["resource"],
             "conditions": _items(
-                {"key": key, "values": _texts(values)} for key, values in explanation["context"].items()
+                {"key": key, "values": _texts(NOT_SHOWN if hides_tags and is_tag(key) else values)}
+                for key, values in explanation["context"].items()
             ),
         },
     }
@@ -75,11 +80,11 @@ def _statements(explanation: Mapping[str, Any], reader: Reader) -> Iterable[dict
         if line["decided"]:
             text = reader.text(policy) if reader.reads(policy) else None
             named = {"statementId": line["sid"], "effect": line["effect"].upper()}
-            yield named | (_elements(text, line["index"]) if text is not None else {})
+            yield named | (_elements(text, line["index"], policy["source"]) if text is not None else {})
 
 
-def _elements(text: str, index: int) -> dict[str, Any]:
-    statements = compile_text(text).statements
+def _elements(text: str, index: int, source: str) -> dict[str, Any]:
+    statements = compile_text(text, "trust" if source == TRUST else "identity").statements
     if index >= len(statements):
         return {}
     statement = statements[index]

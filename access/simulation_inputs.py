@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.models import F, QuerySet
 
@@ -10,6 +11,7 @@ from audit.errors import InvalidInput, NoSuchEntity
 from audit.http import Gate
 from audit.principal import Origin, Principal
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
+from identities.resource_tags import resource_tags
 from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, DocumentError, DocumentKind, PolicySet, literals, parse
 from policies.models import document_digest
@@ -49,12 +51,23 @@ def found(named: Named) -> Source:
     return named.row
 
 
-def principal_for(row: Source, reader: Gate, reader_id: str) -> Principal | None:
-    """Who would ask: a user, or a session of a role. A group is nobody. Its tags count for a reader who may see them:
+class Asker(Protocol):
+    """Who wants to know: a call or a request."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+    @property
+    def gate(self) -> Gate: ...
+
+
+def principal_for(row: Source, by: Asker) -> Principal | None:
+    """Who would ask: a user, or a session of a role. A group is nobody. Its tags count for an asker who may see them:
     else a few questions, each with a limit that is brought along, would find them out."""
     if isinstance(row, Group):
         return None
-    sees = reader_id == row.unique_id or reader.may(_SEEING[type(row)], row.arn).allowed
+    is_own = by.principal.unique_id == row.unique_id
+    sees = is_own or by.gate.may(_SEEING[type(row)], row.arn, resource_tags(row)).allowed
     tags = {tag.key: tag.value for tag in row.tags.all()} if sees else {}
     if isinstance(row, User):
         return Principal(row.account_id, "user", row.arn, row.unique_id, row.name, tags)

@@ -71,7 +71,7 @@ def simulate_principal_policy(request: AccessRequest) -> HttpResponse:
             row = _chosen(request, form.cleaned_data["principal"])
             own = inputs.policies_of_group(row) if isinstance(row, Group) else None
             trusts = _trusts(request, form.cleaned_data["resources"])
-            source = inputs.principal_for(row, request.gate, request.principal.unique_id)
+            source = inputs.principal_for(row, request)
             scenario, texts = _scenario(form, given, source=source, own=own, trusts=trusts)
             simulated = _simulated(request, form, scenario, texts, row.arn)
         except ServiceError as error:

@@ -68,7 +68,7 @@ def _line(request: AccessRequest, role: Role, row: User | Role) -> Line:
     account."""
     is_foreign = row.account_id != role.account_id
     may_ask = not is_foreign and request.gate.may(SIMULATE, row.arn, resource_tags(row)).allowed
-    return Line(row, isinstance(row, Role), is_foreign, verdict_on(row, role) if may_ask else None)
+    return Line(row, isinstance(row, Role), is_foreign, verdict_on(row, role, by=request) if may_ask else None)
 
 
 def _check(request: AccessRequest, role: Role, form: CheckForm) -> Check | None:
@@ -82,4 +82,4 @@ def _check(request: AccessRequest, role: Role, form: CheckForm) -> Check | None:
         return None
     user = holder.user
     assert user is not None  # noqa: S101 # a user was asked for
-    return Check(user, verdict_on(user, role, Proof(data["mfa"], data["external_id"])))
+    return Check(user, verdict_on(user, role, Proof(data["mfa"], data["external_id"]), by=request))

@@ -54,7 +54,7 @@ def simulate_principal_policy(call: Call) -> Result:
         raise InvalidInput("CallerArn is required if ResourcePolicy is given and PolicySourceArn is not a user.")
     scenario = replace(
         _scenario(call),
-        source=inputs.principal_for(row, call.gate, call.principal.unique_id),
+        source=inputs.principal_for(row, call),
         own=inputs.policies_of_group(row) if isinstance(row, Group) else None,
         excluded=_excluded(call),
     )
@@ -77,7 +77,7 @@ def get_context_keys_for_custom_policy(call: Call) -> Result:
 def get_context_keys_for_principal_policy(call: Call) -> Result:
     row = _source(call)
     own = inputs.policies_of_group(row) if isinstance(row, Group) else None
-    simulation = Simulation(Scenario(source=inputs.principal_for(row, call.gate, call.principal.unique_id), own=own))
+    simulation = Simulation(Scenario(source=inputs.principal_for(row, call), own=own))
     attached = [*attached_in(simulation.policies_for("")), *_documents(call, "PolicyInputList")]
     return {"ContextKeyNames": keys_of(each.document for each in attached)}
 

@@ -27,7 +27,11 @@ def get_access_key_info(call: Call) -> Result:
 @action("sts:DecodeAuthorizationMessage", resource="*")
 def decode_authorization_message(call: Call) -> Result:
     """What the encoded message of a refusal says, as far as the caller may read what it is about."""
-    return {"DecodedMessage": messages.decoded(call["EncodedMessage"], Reader(call.gate, call.account_id))}
+    return {
+        "DecodedMessage": messages.decoded(
+            call["EncodedMessage"], Reader(call.gate, call.account_id), call.principal.unique_id
+        )
+    }
 
 
 @action("sts:AssumeRole", resource=None)

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Account
 from audit.models import Event
-from identities.models import Role, User
+from identities.models import Role, User, UserTag
 from tests.cast import allow, browser_of, make_role, make_user, trusting
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -70,6 +70,18 @@ def test_an_external_id_is_compared(alice: User, bob: User) -> None:
     role = make_role(alice.account, "Worker", trusting(bob.arn, Condition=condition))
     assert page(alice, role, "?user=bob&external_id=1234").context["check"].verdict.answer == "if"
     assert page(alice, role, "?user=bob&external_id=12345").context["check"].verdict.answer == "yes"
+
+
+@pytest.mark.bar(68)
+def test_tags_are_not_told_to_whoever_may_not_see_them(bob: User) -> None:
+    carol = make_user(bob.account, "carol")
+    UserTag.objects.create(user=carol, key="team", value="scarlet")
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
+    role = make_role(bob.account, "Worker", trusting(carol.arn, Condition=condition))
+    allow(bob, ["iam:GetRole", "iam:SimulatePrincipalPolicy"])
+    assert "scarlet" not in page(bob, role).content.decode()
+    allow(bob, ["iam:GetRole", "iam:SimulatePrincipalPolicy", "iam:GetUser"])
+    assert "scarlet" in page(bob, role).content.decode()
 
 
 def test_somebody_elses_policies_are_not_told_to_whoever_may_not_ask(alice: User, bob: User) -> None:

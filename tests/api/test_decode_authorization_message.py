@@ -1,13 +1,14 @@
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from audit.models import Event
-from identities.models import User, UserInlinePolicy
+from identities.models import User, UserInlinePolicy, UserTag
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import allow
+from tests.cast import allow, make_role, make_user, trusting
 
 HEADER = "x-amzn-encoded-authorization-message"
 DENY = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}
@@ -51,6 +52,29 @@ def test_it_quotes_no_policy_that_the_reader_may_not_read(program_of: ProgramOf,
     assert "actions" not in decode(program, refused(program))["matchedStatements"]["items"][0]
     allow(bob, "iam:GetUserPolicy", name="read")
     assert "actions" in decode(program, refused(program))["matchedStatements"]["items"][0]
+
+
+@pytest.mark.bar(68)
+def test_tags_of_others_are_told_to_whoever_may_see_them(program_of: ProgramOf, bob: User) -> None:
+    UserTag.objects.create(user=bob, key="team", value="scarlet")
+    carol = make_user(bob.account, "carol")
+    bobs, carols = program_of(bob), program_of(carol)
+    message = refused(bobs)
+    allow(carol, "sts:DecodeAuthorizationMessage")
+    allow(bob, "sts:DecodeAuthorizationMessage")
+    assert "scarlet" not in json.dumps(decode(carols, message))
+    assert "scarlet" in json.dumps(decode(bobs, message))
+    allow(carol, "iam:GetUser", name="see")
+    assert "scarlet" in json.dumps(decode(carols, message))
+
+
+def test_a_statement_of_a_trust_policy_is_quoted_as_one(program_of: ProgramOf, alice: User, bob: User) -> None:
+    role = make_role(bob.account, "Worker", trusting(bob.arn, Sid="Never", Effect="Deny"))
+    query = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role.arn, "RoleSessionName": "now"}
+    answer = program_of(bob).post("sts", urlencode(query))
+    statement = decode(program_of(alice), answer.headers[HEADER])["matchedStatements"]["items"][0]
+    assert statement["statementId"] == "Never"
+    assert statement["actions"] == {"items": [{"value": "sts:AssumeRole"}]}
 
 
 def test_it_requires_permission(program_of: ProgramOf, bob: User) -> None:
