@@ -135,6 +135,8 @@ def issue_role_session(
         issued_at=issued_at,
         expires_at=expires_at,
         name=wish.name,
+        # What came of temporary credentials, or of none of ours, can't be made to last longer (access.broker).
+        source_key="" if by.is_temporary else by.access_key_id,
         source_identity=wish.source_identity,
         provider=provider,
         policies=session_policies(role.account_id, wish),

@@ -114,6 +114,26 @@ class OneTimeToken(models.Model):
         return f"{self.purpose} until {self.expires_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+class SigninToken(models.Model):
+    """What a company's own identity broker was given for temporary credentials, good for one sign-in. Hashed; what it
+    opens is the credentials' sealed token, without the secret that a program would need beside it."""
+
+    token_hash = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    access_key_id = models.CharField(max_length=128)
+    session_token = models.TextField(blank=True)
+    # How long the console session shall last; nothing: as long as the credentials.
+    seconds = models.PositiveIntegerField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["expires_at"], name="signin_token_by_expiry"),)
+
+    def __str__(self) -> str:
+        return f"sign-in by {self.access_key_id} until {self.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
 class SignInStep(models.TextChoices):
     PASSWORD = "password"  # noqa: S105 # the name of a step
     SECOND_FACTOR = "second-factor"

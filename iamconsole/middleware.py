@@ -15,8 +15,8 @@ MAX_HEADERS = 100
 MAX_ADDRESS = 8000
 NO_TEXT = ("That is no text", "The request holds a zero byte, which no name and no text has.")
 SERVICES = "/authorize"
-# The SAML reply address: companies' sign-ins send forms here. It reads no cookie and changes nothing.
-FROM_OUTSIDE = ("/saml",)
+# Companies' sign-ins and brokers send forms here. As POST these read no cookie and sign nobody in.
+FROM_OUTSIDE = ("/saml", "/federation")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -57,12 +57,14 @@ PUBLIC = {
     "access:saml",
     "access:saml-sign-in",
     "access:saml-choose",
+    "access:federation",
+    "access:federation-go-on",
     "federation:tokens",
     "federation:token-keys",
 }
 # The only ones without a CSRF token: each call is signed or carries a proxy's own token; a form of another site is
-# shown again and no more.
-WITHOUT_TOKEN = {name for name in PUBLIC if name.startswith("api:")} | {"access:saml"}
+# shown again and no more, and a broker's program shows temporary credentials.
+WITHOUT_TOKEN = {name for name in PUBLIC if name.startswith("api:")} | {"access:saml", "access:federation"}
 
 # Pages that are several of AWS's actions at once, and have a name of their own.
 OF_SEVERAL_ACTIONS = {"clone-user", "clone-user-review", "move-user", "move-user-review", "get-account-settings"}

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from access.views import confirm, new_password, reset, saml, second_factor, set_up, sign_in, sign_out, strength
+from access.views import broker, confirm, new_password, reset, saml, second_factor, set_up, sign_in, sign_out, strength
 
 urlpatterns: list[URLPattern] = [
     path("setup/<str:token>/", set_up.set_up, name="set-up"),
@@ -19,5 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("saml", saml.saml, name="saml"),
     path("saml/sign-in/", saml.saml_sign_in_with, name="saml-sign-in"),
     path("saml/choose/", saml.saml_choose, name="saml-choose"),
+    path("federation", broker.federation, name="federation"),
+    path("federation/go-on/", broker.go_on, name="federation-go-on"),
     path("signout/", sign_out.sign_out, name="sign-out"),
 ]
