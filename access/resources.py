@@ -14,11 +14,11 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group, InstanceProfile, Role
+from identities.models import Group, InstanceProfile
 from identities.models.groups import group_arn
 from identities.models.roles import instance_profile_arn, role_arn
 from identities.models.users import user_arn
-from identities.reading import read_user
+from identities.reading import read_named_role, read_user
 from identities.resource_tags import resource_tags
 from policies.models import AWS, ManagedPolicy, RegisteredService, policy_arn, service_arn
 
@@ -50,12 +50,7 @@ def load_user(principal: Principal, user_name: str) -> Loaded:
 
 
 def load_role(principal: Principal, role_name: str) -> Loaded:
-    role = (
-        Role.objects.filter(account_id=principal.account_id, name_key=role_name.lower())
-        .select_related("boundary")
-        .prefetch_related("tags")
-        .first()
-    )
+    role = read_named_role(principal.account_id, role_name)
     asked = role_arn(principal.account_id, "/", role_name)
     return Loaded(role.arn, role, resource_tags(role), asked) if role else Loaded(asked, None, {}, asked)
 

@@ -26,8 +26,8 @@ def _session_roles() -> QuerySet[Role]:
 
 
 def _named_roles() -> QuerySet[Role]:
-    """A role by its name in any case, once for each tag."""
-    roles = Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    """A role by its name in any case, with boundary, once for each tag."""
+    roles = Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key")).select_related("boundary")
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
@@ -63,7 +63,7 @@ def read_session_role(unique_id: str) -> Role | None:
 
 
 def read_named_role(account_id: str, name: str) -> Role | None:
-    """The role of that name in any case, with its tags."""
+    """The role of that name in any case, with tags and boundary."""
     return _with_tags(_NAMED_ROLES.rows(account_id=account_id, name_key=name.lower()))
 
 

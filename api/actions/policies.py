@@ -1,7 +1,7 @@
-from collections import Counter
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat
 
 from api import context, describe
@@ -16,18 +16,28 @@ from policies.models import AWS, ManagedPolicy, PolicyVersion
 def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, object]]:
     """Policies with how often this account attaches them; a built-in one may be used by others, which is not told."""
     rows = list(rows)
-    ids = [row.pk for row in rows]
-    users = _uses(UserAttachment.objects.filter(policy__in=ids, user__account_id=call.account_id), "policy")
-    groups = _uses(GroupAttachment.objects.filter(policy__in=ids, group__account_id=call.account_id), "policy")
-    roles = _uses(RoleAttachment.objects.filter(policy__in=ids, role__account_id=call.account_id), "policy")
-    bounded = _uses(User.objects.filter(boundary__in=ids, account_id=call.account_id), "boundary")
-    bounded += _uses(Role.objects.filter(boundary__in=ids, account_id=call.account_id), "boundary")
-    attached = users + groups + roles
-    return [describe.managed_policy(row, attached[row.pk], bounded[row.pk]) for row in rows]
+    attached, bounding = _attached(call), _bounding(call)
+    counted = ManagedPolicy.objects.filter(pk__in=[row.pk for row in rows])
+    uses = {pk: counts for pk, *counts in counted.values_list("pk", attached, bounding)}
+    return [describe.managed_policy(row, *uses[row.pk]) for row in rows]
 
 
-def _uses(rows: QuerySet, column: str) -> Counter[int]:  # type: ignore[type-arg] # rows of five models
-    return Counter(dict(rows.values_list(column).annotate(uses=Count("pk")).order_by(column)))
+def _attached(call: Call) -> Combinable:
+    """How often the account attaches a policy."""
+    users = _uses(UserAttachment.objects.filter(user__account_id=call.account_id), "policy")
+    groups = _uses(GroupAttachment.objects.filter(group__account_id=call.account_id), "policy")
+    return users + groups + _uses(RoleAttachment.objects.filter(role__account_id=call.account_id), "policy")
+
+
+def _bounding(call: Call) -> Combinable:
+    """How many users and roles of the account a policy bounds."""
+    users = _uses(User.objects.filter(account_id=call.account_id), "boundary")
+    return users + _uses(Role.objects.filter(account_id=call.account_id), "boundary")
+
+
+def _uses(rows: QuerySet, column: str) -> Coalesce:  # type: ignore[type-arg] # rows of five models
+    of_policy = rows.filter(**{column: OuterRef("pk")}).order_by().values(column)
+    return Coalesce(Subquery(of_policy.annotate(uses=Count("pk")).values("uses")), 0)
 
 
 @action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
