@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 SESSION, ATTEMPT, ACCOUNT, DEVICE = "session", "signing-in", "account", "known-browser"
 RESET = "new-root-password"
-SAML_ASKED, SAML_CHOOSING = "saml-asked", "saml-choosing"
+SAML_ASKED, OIDC_ASKED, CHOOSING = "saml-asked", "oidc-asked", "choosing-role"
 REMEMBERED = timedelta(days=180)
 
 

@@ -1,7 +1,4 @@
-"""Coming into the console with a SAML response: whose it is, which roles it opens, and the session of the one chosen.
-
-Between two pages everything is in a sealed text that only this browser can give back, once; nothing is stored.
-"""
+"""Coming into the console with a SAML response: whose it is, and which roles it opens."""
 
 import base64
 import json
@@ -9,24 +6,21 @@ import secrets
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.db import transaction
 from django.urls import reverse
 
-from access import sessions, throttle
+from access import throttle
 from access.assume_role import NotAllowed, find_role
-from access.federated_roles import TRIES, Vouched, by_saml, may_assume, session_name, session_seconds, take_on
-from access.sign_in import LOGIN
+from access.federated_roles import TRIES, Vouched, by_saml, may_assume, session_name, session_seconds
+from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal
 from access.temporary import Wish
 from audit import clock
 from audit.errors import ServiceError
-from audit.models import Outcome
-from audit.principal import Origin, anonymous
-from audit.services import record
-from federation import one_time, sp
+from audit.principal import Origin
+from federation import sp
 from federation.errors import InvalidIdentityToken
 from federation.models import SAMLProvider
 from federation.saml.claims import Claims
@@ -39,11 +33,8 @@ from identities.sealed import box
 from identities.secretbox import SecretUnreadable
 
 ASKED_FOR = timedelta(minutes=10)
-CHOOSE_WITHIN = timedelta(minutes=5)
 # By which one company's provider may be known in so many accounts.
 _MOST_PROVIDERS = 20
-_LONGEST = 43200
-_USUAL = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +45,6 @@ class Asked:
     provider_id: int
     next_url: str
     until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One role that a response opens."""
-
-    who: Vouched
-    role_arn: str
-    session_name: str
-    seconds: int
-    came_from: str
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The console session that was opened; `token` is for the cookie."""
-
-    token: str
-    expires_at: datetime
 
 
 def begin(provider: SAMLProvider, next_url: str) -> tuple[str, str]:
@@ -118,7 +90,7 @@ def choices_of(response: str, asked: Asked | None, origin: Origin) -> list[Choic
                 found += _opened(provider, response, asked, origin)
         except ServiceError as error:
             refusals.append(error)
-            _record_refusal(provider, error, origin)
+            record_refusal(provider, error, origin)
     if found:
         counted.succeeded()
         return found
@@ -140,7 +112,7 @@ def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: 
     claims = redeem(provider, response, clock.now())
     if claims.in_response_to != (asked.request_id if asked else ""):
         raise InvalidIdentityToken("This sign-in was not begun in this browser. Begin it anew.")
-    who, name, seconds = by_saml(provider, claims), session_name(claims), session_seconds(claims) or _USUAL
+    who, name, seconds = by_saml(provider, claims), session_name(claims), session_seconds(claims) or USUAL_SECONDS
     roles = list(_roles(provider, claims, who, name, origin))
     if not roles:
         raise NotAllowed(f"No role lets {claims.name_id[:128]} in through this provider.")
@@ -155,77 +127,6 @@ def _roles(provider: SAMLProvider, claims: Claims, who: Vouched, name: str, orig
             yield role
 
 
-def _record_refusal(provider: SAMLProvider, error: ServiceError, origin: Origin) -> None:
-    """For the account's own people: outsiders are told less."""
-    nobody = anonymous(origin, provider.account_id)
-    reason = error.detail if isinstance(error, InvalidIdentityToken) else error.message
-    record(nobody, LOGIN, provider.arn, outcome=Outcome.FAILURE, error_code=error.code, reason=reason)
-
-
 def start_of(provider: SAMLProvider) -> str:
     """Where people of a provider begin, and sign in again."""
     return reverse("access:saml-start", args=[provider.account_id, provider.name])
-
-
-def sealed(choices: list[Choice], browser: str) -> str:
-    """The choices as a text that only this browser can give back, for a few minutes."""
-    until = clock.now() + CHOOSE_WITHIN
-    rows = [_packed(choice) for choice in choices]
-    content = {"id": secrets.token_hex(16), "until": until.timestamp(), "choices": rows}
-    return box().seal(json.dumps(content), f"saml-choice:{browser}")
-
-
-def _packed(choice: Choice) -> dict[str, object]:
-    facts = asdict(choice)
-    ends = choice.who.not_after
-    facts["who"]["not_after"] = ends.timestamp() if ends else None
-    return facts
-
-
-def chosen(text: str, browser: str, role_arn: str) -> Choice:
-    """The choice that was made, which can be made once. Raises NotAllowed."""
-    try:
-        content = json.loads(box().open(text, f"saml-choice:{browser}"))
-    except SecretUnreadable as error:
-        raise _over() from error
-    until = datetime.fromtimestamp(content["until"], tz=clock.now().tzinfo)
-    row = next((row for row in content["choices"] if row["role_arn"] == role_arn), None)
-    if row is None or until <= clock.now() or not one_time.use("saml-choice", content["id"], until):
-        raise _over()
-    return _unpacked(row)
-
-
-def _over() -> NotAllowed:
-    return NotAllowed("This sign-in is over. Begin it anew.")
-
-
-def _unpacked(row: dict[str, Any]) -> Choice:
-    who = row["who"]
-    ends = who["not_after"]
-    who = {
-        **who,
-        "keys": {key: tuple(values) for key, values in who["keys"].items()},
-        "transitive_keys": tuple(who["transitive_keys"]),
-        "not_after": datetime.fromtimestamp(ends, tz=clock.now().tzinfo) if ends else None,
-    }
-    return Choice(**{**row, "who": Vouched(**who)})
-
-
-@transaction.atomic
-def enter(choice: Choice, origin: Origin) -> Session:
-    """Open the console for the person as the role. Raises NotAllowed, also when the provider is gone meanwhile."""
-    account_id, name = choice.who.provider.split(":")[4], choice.who.provider.rpartition("/")[2]
-    if not SAMLProvider.objects.filter(account_id=account_id, name=name, disabled_at=None).exists():
-        raise _over()
-    wish = Wish(name=choice.session_name, seconds=choice.seconds)
-    made = take_on(choice.who, find_role(choice.role_arn), wish, origin, longest=_LONGEST)
-    kept = sessions.Temporary(made.credentials.access_key_id, made.credentials.session_token)
-    token = sessions.open_federated_session(
-        account_id=account_id,
-        credentials=kept,
-        expires_at=made.credentials.expires_at,
-        origin=origin,
-        came_from=choice.came_from,
-    )
-    record(choice.who.principal(account_id, origin), LOGIN, choice.role_arn, page="saml", session=made.arn)
-    return Session(token, made.credentials.expires_at)

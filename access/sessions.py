@@ -172,6 +172,10 @@ def end_session(session: ConsoleSession) -> None:
     ConsoleSession.objects.filter(pk=session.pk).delete()
 
 
+def end_session_of_id(session_id: str) -> None:
+    ConsoleSession.objects.filter(pk=session_id).delete()
+
+
 def end_other_sessions(session: ConsoleSession) -> int:
     """End all of the owner's sessions but this one; returns how many ended."""
     return of_owner(session).exclude(pk=session.pk).delete()[0]

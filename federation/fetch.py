@@ -1,4 +1,4 @@
-"""The one way out: fetching a small JSON document from an address that somebody typed. Pure.
+"""The one way out: fetching a small JSON document from an address that somebody typed, or posting a form there. Pure.
 
 https only, verified; never to an address inside, and to the very address that was looked at, so that a name can't
 point elsewhere a moment later; bounded in size and time; redirects only within the host.
@@ -9,12 +9,12 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import botocore
 import urllib3
@@ -42,11 +42,18 @@ class Fetcher:
 
     def json(self, url: str) -> Any:
         """The document at an address. Raises FetchError."""
-        body = self._body(url, time.monotonic() + SECONDS)
+        return _parsed(self._body(url, time.monotonic() + SECONDS), url)
+
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        """What the address answers to a form, which goes to this very address or nowhere. Raises FetchError."""
+        deadline = time.monotonic() + SECONDS
+        content = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._ask(url, deadline, "POST", content, urlencode(form).encode())
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise FetchError(f"{_shown(url)} did not answer with JSON.") from error
+            return _parsed(_read(answer, url, deadline), url)
+        finally:
+            answer.release_conn()
+            answer.close()
 
     def _body(self, url: str, deadline: float) -> bytes:
         for _ in range(_REDIRECTS + 1):
@@ -60,18 +67,25 @@ class Fetcher:
                 answer.close()
         raise FetchError(f"{_shown(url)} redirects too often.")
 
-    def _ask(self, url: str, deadline: float) -> urllib3.BaseHTTPResponse:
+    def _ask(
+        self,
+        url: str,
+        deadline: float,
+        method: str = "GET",
+        more: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> urllib3.BaseHTTPResponse:
         scheme, host, port = self._place(url)
         address = str(self._address(scheme, host, port))
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         default = port == (443 if scheme == "https" else 80)
-        headers = {"Host": host if default else f"{host}:{port}", "Accept": "application/json"}
+        headers = {"Host": host if default else f"{host}:{port}", "Accept": "application/json", **(more or {})}
         timeout = urllib3.Timeout(total=max(0.1, deadline - time.monotonic()))
         try:
             with _pool(scheme, address, port, host, timeout) as pool:
                 return pool.request(
-                    "GET", target, headers=headers, redirect=False, retries=False, preload_content=False
+                    method, target, body=body, headers=headers, redirect=False, retries=False, preload_content=False
                 )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise FetchError(f"{_shown(url)} can't be reached.") from error
@@ -143,6 +157,13 @@ def _pool(
     return urllib3.HTTPSConnectionPool(
         address, port, timeout=timeout, ssl_context=_tls(), server_hostname=host, assert_hostname=host
     )
+
+
+def _parsed(body: bytes, url: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise FetchError(f"{_shown(url)} did not answer with JSON.") from error
 
 
 def _read(answer: urllib3.BaseHTTPResponse, url: str, deadline: float) -> bytes:

@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from federation.models import EncryptionMode
-from federation.services import oidc_providers, saml_providers
+from federation.services import oidc_providers, oidc_sign_in, saml_providers
 
 _TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 _CHECK = {"class": "form-check-input"}
@@ -124,6 +124,57 @@ class NewOIDCProviderForm(forms.Form):
 
 class ClientIdForm(forms.Form):
     client_id = forms.CharField(label="Audience (client ID)", max_length=255, widget=forms.TextInput(_TEXT))
+
+
+class ConsoleSignInForm(forms.Form):
+    """How people of an OpenID Connect provider come into the console; the secret is taken and never shown."""
+
+    client = forms.ChoiceField(
+        label="Client ID",
+        widget=forms.Select({"class": "form-select"}),
+        help_text="What the provider calls this console: one of the audiences above.",
+    )
+    secret = forms.CharField(
+        label="Client secret",
+        required=False,
+        strip=False,
+        max_length=oidc_sign_in.SECRET_LIMIT,
+        widget=forms.PasswordInput({**_TEXT, "autocomplete": "new-password"}),
+        help_text="Kept sealed and never shown again. Left empty, the present one stays while the client ID does.",
+    )
+    no_secret = forms.BooleanField(
+        label="This client has no secret",
+        required=False,
+        widget=forms.CheckboxInput(_CHECK),
+        help_text="For a provider that knows this console as a public client. One that is kept here is removed.",
+    )
+    scopes = forms.CharField(
+        label="Scopes",
+        max_length=oidc_sign_in.SCOPES_LIMIT,
+        widget=forms.TextInput(_TEXT),
+        help_text="openid, and whatever your trust policies need the claims of.",
+    )
+    enabled = forms.BooleanField(
+        label="Let people sign in to the console through this provider",
+        required=False,
+        widget=forms.CheckboxInput(_CHECK),
+    )
+    listed = forms.BooleanField(
+        label="Offer it on the account's sign-in page",
+        required=False,
+        widget=forms.CheckboxInput(_CHECK),
+        help_text="Everybody who opens that page then sees that the account is there, and this provider's address.",
+    )
+
+    def __init__(self, *args: Any, client_ids: list[str], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["client"].choices = [(each, each) for each in client_ids]  # type: ignore[attr-defined] # as above
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("no_secret") and data.get("secret"):
+            self.add_error("secret", "Type a secret or say that there is none, not both.")
+        return data
 
 
 class ThumbprintsForm(forms.Form):

@@ -124,6 +124,26 @@ class OIDCClientId(models.Model):
         return self.client_id
 
 
+class OIDCSignIn(models.Model):
+    """How people of a provider come into the console. `client` is what this console is to the provider: without that
+    audience there is no sign-in. Listed, the account's sign-in page tells everybody that it is there."""
+
+    provider = models.OneToOneField(OIDCProvider, models.CASCADE, primary_key=True, related_name="sign_in")
+    client = models.ForeignKey(OIDCClientId, models.CASCADE, related_name="sign_ins")
+    secret_encrypted = models.TextField()
+    scopes = models.CharField(max_length=255)
+    is_enabled = models.BooleanField(default=True)
+    is_listed = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"sign-in of {self.provider_id}"
+
+    @property
+    def sealed_row(self) -> str:
+        """The row name that the sealed secret is bound to; a client without a secret has sealed an empty one."""
+        return f"oidc-client-secret:{self.provider_id}"
+
+
 class OIDCProviderTag(models.Model):
     """Keys of these tags are compared exactly (id_tags)."""
 

@@ -1,4 +1,4 @@
-"""What may be used once, by whichever process sees it first: ids of assertions, tokens of sign-ins. Only hashes."""
+"""What may be used once, by whichever process sees it first: ids of assertions, states of sign-ins. Only hashes."""
 
 import hashlib
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from audit import clock
 from federation.models import UsedOnce
 
-Kind = Literal["saml-assertion", "saml-choice"]
+Kind = Literal["saml-assertion", "oidc-state", "role-choice"]
 
 
 def use(kind: Kind, name: str, until: datetime) -> bool:

@@ -34,6 +34,11 @@ urlpatterns = [
         name="remove-client-id-from-open-id-connect-provider",
     ),
     path(
+        f"{_OIDC}/sign-in/<path:provider_url>",
+        oidc_providers.set_console_sign_in,
+        name="create-open-id-connect-provider-sign-in",
+    ),
+    path(
         f"{_OIDC}/thumbprints/<path:provider_url>",
         oidc_providers.update_thumbprints,
         name="update-open-id-connect-provider-thumbprint",

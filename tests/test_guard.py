@@ -56,7 +56,9 @@ PUBLIC = {
     "access:saml-start",
     "access:saml",
     "access:saml-sign-in",
-    "access:saml-choose",
+    "access:oidc-start",
+    "access:oidc-callback",
+    "access:choose-role",
     "access:federation",
     "access:federation-go-on",
     "federation:tokens",
@@ -173,6 +175,7 @@ def words(alice: User) -> dict[str, Any]:
         "account": "acme",
         "token": "no-such-token",
         "sealed": "nothing",
+        "key": "0" * 32,
     }
 
 

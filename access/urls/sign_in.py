@@ -1,6 +1,19 @@
 from django.urls import URLPattern, path
 
-from access.views import broker, confirm, new_password, reset, saml, second_factor, set_up, sign_in, sign_out, strength
+from access.views import (
+    broker,
+    confirm,
+    federated,
+    new_password,
+    oidc,
+    reset,
+    saml,
+    second_factor,
+    set_up,
+    sign_in,
+    sign_out,
+    strength,
+)
 
 urlpatterns: list[URLPattern] = [
     path("setup/<str:token>/", set_up.set_up, name="set-up"),
@@ -18,7 +31,9 @@ urlpatterns: list[URLPattern] = [
     path("saml/start/<str:account>/<str:provider_name>/", saml.saml_start, name="saml-start"),
     path("saml", saml.saml, name="saml"),
     path("saml/sign-in/", saml.saml_sign_in_with, name="saml-sign-in"),
-    path("saml/choose/", saml.saml_choose, name="saml-choose"),
+    path("signin/oidc/<str:account>/<path:provider_url>", oidc.oidc_start, name="oidc-start"),
+    path("oidc/callback/<str:key>", oidc.oidc_callback, name="oidc-callback"),
+    path("choose-role/", federated.choose_role, name="choose-role"),
     path("federation", broker.federation, name="federation"),
     path("federation/go-on/", broker.go_on, name="federation-go-on"),
     path("signout/", sign_out.sign_out, name="sign-out"),

@@ -10,6 +10,7 @@ from access.models import SignInStep
 from access.sign_in import SignInFailed, find_iam_user, find_root, person_of, prove_password
 from access.views.entering import NO_MATCH_ROOT, NO_MATCH_USER, go_on, start_over, to_step
 from audit.actions import public
+from federation.services.oidc_sign_in import listed_sign_ins
 
 
 @public("nobody is signed in yet: this is where an IAM user signs in")
@@ -31,9 +32,13 @@ def sign_in(request: AccessRequest, account: str = "") -> HttpResponse:
             return go_on(request, person, next_url)
     first_empty = next((field for field in ("account", "user_name") if not form[field].value()), "password")
     form.fields[first_empty].widget.attrs["autofocus"] = True
-    return render(
-        request, "access/sign_in.html", {"form": form, "next": next_url, "opened": one_time.was_ever_opened()}
-    )
+    context = {
+        "form": form,
+        "next": next_url,
+        "opened": one_time.was_ever_opened(),
+        "providers": [row.provider for row in listed_sign_ins(account)] if account else [],
+    }
+    return render(request, "access/sign_in.html", context)
 
 
 @public("nobody is signed in yet: this is where a root user begins to sign in")

@@ -12,7 +12,7 @@ from accounts.models import Account
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
-from federation.models import OIDCClientId, OIDCProvider
+from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
 from federation.services import tags as provider_tags
 from identities.slots import create_in_slot
 
@@ -89,43 +89,45 @@ def create_oidc_provider(
         _add_client_id(provider, client_id)
     for key, value in (tags or {}).items():
         provider.tags.create(key=key, value=value)
-    record(by, "iam:CreateOpenIDConnectProvider", provider.arn, after=_facts(provider), tags=dict(tags or {}))
+    record(by, "iam:CreateOpenIDConnectProvider", provider.arn, after=recorded_facts(provider), tags=dict(tags or {}))
     return provider
 
 
 @transaction.atomic
 def add_client_id(*, by: Principal, provider: OIDCProvider, client_id: str) -> None:
     """One that is there already is no error, as in AWS. Raises InvalidInput, LimitExceeded, NoSuchEntity."""
-    provider = _locked(provider)
-    before = _facts(provider)
+    provider = locked(provider)
+    before = recorded_facts(provider)
     _add_client_id(provider, client_id)
-    record(by, "iam:AddClientIDToOpenIDConnectProvider", provider.arn, before=before, after=_facts(provider))
+    record(by, "iam:AddClientIDToOpenIDConnectProvider", provider.arn, before=before, after=recorded_facts(provider))
 
 
 @transaction.atomic
 def remove_client_id(*, by: Principal, provider: OIDCProvider, client_id: str) -> None:
     """One that is not there is no error, as in AWS."""
-    provider = _locked(provider)
-    before = _facts(provider)
+    provider = locked(provider)
+    before = recorded_facts(provider)
     provider.client_ids.filter(client_id=client_id).delete()
-    record(by, "iam:RemoveClientIDFromOpenIDConnectProvider", provider.arn, before=before, after=_facts(provider))
+    record(
+        by, "iam:RemoveClientIDFromOpenIDConnectProvider", provider.arn, before=before, after=recorded_facts(provider)
+    )
 
 
 @transaction.atomic
 def update_thumbprints(*, by: Principal, provider: OIDCProvider, thumbprints: Sequence[str]) -> None:
     """Replace the whole list. Raises InvalidInput, NoSuchEntity."""
-    provider = _locked(provider)
-    before = _facts(provider)
+    provider = locked(provider)
+    before = recorded_facts(provider)
     provider.thumbprints = _checked_thumbprints(thumbprints)
     provider.save(update_fields=["thumbprints"])
-    record(by, "iam:UpdateOpenIDConnectProviderThumbprint", provider.arn, before=before, after=_facts(provider))
+    record(by, "iam:UpdateOpenIDConnectProviderThumbprint", provider.arn, before=before, after=recorded_facts(provider))
 
 
 @transaction.atomic
 def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
-    provider = _locked(provider)
-    before, arn, tags = _facts(provider), provider.arn, provider_tags.tags_of(provider)
+    provider = locked(provider)
+    before, arn, tags = recorded_facts(provider), provider.arn, provider_tags.tags_of(provider)
     provider.delete()
     record(by, "iam:DeleteOpenIDConnectProvider", arn, before=before, tags=tags)
 
@@ -133,7 +135,7 @@ def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
 @transaction.atomic
 def tag_oidc_provider(*, by: Principal, provider: OIDCProvider, tags: Mapping[str, str]) -> None:
     """Raises InvalidInput for a bad tag, LimitExceeded for more than the quota."""
-    provider = _locked(provider)
+    provider = locked(provider)
     before = provider_tags.tags_of(provider)
     provider_tags.add(provider, tags)
     record(by, "iam:TagOpenIDConnectProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
@@ -142,13 +144,13 @@ def tag_oidc_provider(*, by: Principal, provider: OIDCProvider, tags: Mapping[st
 @transaction.atomic
 def untag_oidc_provider(*, by: Principal, provider: OIDCProvider, keys: Iterable[str]) -> None:
     """A key that is not there is no error, as in AWS."""
-    provider = _locked(provider)
+    provider = locked(provider)
     before = provider_tags.tags_of(provider)
     provider_tags.remove(provider, keys)
     record(by, "iam:UntagOpenIDConnectProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
 
 
-def _locked(provider: OIDCProvider) -> OIDCProvider:
+def locked(provider: OIDCProvider) -> OIDCProvider:
     found = OIDCProvider.objects.select_for_update().filter(pk=provider.pk).first()
     if found is None:
         raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider.arn}")
@@ -175,10 +177,25 @@ def _checked_thumbprints(thumbprints: Sequence[str]) -> list[str]:
     return [thumbprint.lower() for thumbprint in thumbprints]
 
 
-def _facts(provider: OIDCProvider) -> dict[str, Any]:
+def recorded_facts(provider: OIDCProvider) -> dict[str, Any]:
     """What the audit trail keeps of a provider."""
     return {
         "url": provider.url,
         "client_ids": sorted(provider.client_ids.values_list("client_id", flat=True)),
         "thumbprints": provider.thumbprints,
+        **_sign_in_facts(provider),
     }
+
+
+def _sign_in_facts(provider: OIDCProvider) -> dict[str, Any]:
+    """Of console sign-in, where it was ever set up."""
+    row = OIDCSignIn.objects.filter(provider=provider).select_related("client").first()
+    if row is None:
+        return {}
+    facts = {
+        "client_id": row.client.client_id,
+        "scopes": row.scopes,
+        "enabled": row.is_enabled,
+        "listed": row.is_listed,
+    }
+    return {"console_sign_in": facts}

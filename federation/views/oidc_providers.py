@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,9 +10,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
-from federation.forms import ClientIdForm, DeleteForm, NewOIDCProviderForm, TagForm, ThumbprintsForm, UntagForm
+from federation.forms import (
+    ClientIdForm,
+    ConsoleSignInForm,
+    DeleteForm,
+    NewOIDCProviderForm,
+    TagForm,
+    ThumbprintsForm,
+    UntagForm,
+)
 from federation.models import OIDCProvider, oidc_provider_arn
-from federation.services import oidc_providers
+from federation.oidc_client import redirect_uri
+from federation.services import oidc_providers, oidc_sign_in
 from federation.views.parts import LIST_ROLES, facts, put_on, require
 from identities.services.grants import tag_context
 
@@ -19,6 +29,8 @@ KIND = "OpenIDConnectProvider"
 PAGE = "federation:get-open-id-connect-provider"
 ADD, REMOVE = "iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"
 THUMBPRINT = "iam:UpdateOpenIDConnectProviderThumbprint"
+# AWS has no action for console sign-in: whoever may make the provider says what it is good for.
+SIGN_IN = "iam:CreateOpenIDConnectProvider"
 
 
 @requires("iam:CreateOpenIDConnectProvider", creates=True)
@@ -40,7 +52,15 @@ def create_open_id_connect_provider(request: ConsoleRequest) -> HttpResponse:
     return render(request, "federation/create_open_id_connect_provider.html", {"form": form})
 
 
-_PARTS = (ADD, REMOVE, THUMBPRINT, "iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider", LIST_ROLES)
+_PARTS = (
+    ADD,
+    REMOVE,
+    THUMBPRINT,
+    SIGN_IN,
+    "iam:TagOpenIDConnectProvider",
+    "iam:UntagOpenIDConnectProvider",
+    LIST_ROLES,
+)
 
 
 @requires("iam:GetOpenIDConnectProvider", "oidc_provider", also=_PARTS)
@@ -56,18 +76,66 @@ def _page(
     tag_form: TagForm | None = None,
     client_form: forms.Form | None = None,
     thumbprint_form: forms.Form | None = None,
+    sign_in_form: forms.Form | None = None,
 ) -> HttpResponse:
     context = {
         **facts(request, provider, KIND, tag_form),
-        "client_ids": sorted(provider.client_ids.values_list("client_id", flat=True)),
+        **_sign_in_facts(provider, sign_in_form),
+        "client_ids": _client_ids(provider),
         "client_form": client_form or ClientIdForm(),
         "client_limit": oidc_providers.CLIENT_IDS,
         "thumbprint_form": thumbprint_form or ThumbprintsForm(initial={"thumbprints": "\n".join(provider.thumbprints)}),
         "may_add": request.gate.might(ADD),
         "may_remove": request.gate.might(REMOVE),
         "may_update": request.gate.might(THUMBPRINT),
+        "may_set_sign_in": request.gate.might(SIGN_IN),
     }
     return render(request, "federation/get_open_id_connect_provider.html", context)
+
+
+def _client_ids(provider: OIDCProvider) -> list[str]:
+    return sorted(provider.client_ids.values_list("client_id", flat=True))
+
+
+def _sign_in_facts(provider: OIDCProvider, form: forms.Form | None) -> dict[str, Any]:
+    row = oidc_sign_in.sign_in_of(provider)
+    present = {"scopes": oidc_sign_in.USUAL_SCOPES, "enabled": True}
+    if row is not None:
+        present = {"client": row.client.client_id, "scopes": row.scopes}
+        present |= {"enabled": row.is_enabled, "listed": row.is_listed}
+    return {
+        "sign_in": row,
+        "sign_in_form": form or ConsoleSignInForm(initial=present, client_ids=_client_ids(provider)),
+        "redirect_uri": redirect_uri(provider),
+        "start": f"{settings.SITE_URL}/signin/oidc/{provider.account_id}/{provider.url}",
+    }
+
+
+@requires(SIGN_IN, "oidc_provider", also=("iam:GetOpenIDConnectProvider",))
+@recently_signed_in
+@require_POST
+def set_console_sign_in(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
+    form = ConsoleSignInForm(request.POST, client_ids=_client_ids(oidc_provider))
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            row = oidc_sign_in.set_sign_in(
+                by=request.principal,
+                provider=oidc_provider,
+                client_id=data["client"],
+                secret="" if data["no_secret"] else data["secret"] or None,
+                scopes=data["scopes"],
+                enabled=data["enabled"],
+                listed=data["listed"],
+            )
+        except ServiceError as error:
+            put_on(form, error)
+        else:
+            said = "can now sign in to the console" if row.is_enabled else "can't sign in to the console"
+            messages.success(request, f"People of this provider {said}.")
+            return redirect(PAGE, oidc_provider.url)
+    require(request, "iam:GetOpenIDConnectProvider", oidc_provider, oidc_provider.arn)
+    return _page(request, oidc_provider, sign_in_form=form)
 
 
 @requires(ADD, "oidc_provider", also=("iam:GetOpenIDConnectProvider",))

@@ -24,7 +24,7 @@ from tests.cast import ACME, allow, browser_of, make_role, root_of
 from tests.federation.companies import ENTITY_ID, SIGN_IN_URL, metadata
 from tests.federation.forge import ATTRIBUTES, Sent, encoded, signed
 
-START, BACK, GO_ON, CHOOSE = "/saml/start/111122223333/corp/", "/saml", "/saml/sign-in/", "/saml/choose/"
+START, BACK, GO_ON, CHOOSE = "/saml/start/111122223333/corp/", "/saml", "/saml/sign-in/", "/choose-role/"
 
 
 def trusting(provider: SAMLProvider) -> str:
@@ -149,10 +149,10 @@ def test_of_several_roles_one_is_chosen_once(client: Client, acme: Account, prov
     assert found
     form = {"choices": found.group(1), "role": ops.arn, "next": "/identities/users/"}
     assert Client().post(CHOOSE, form).status_code == 403
-    cookie = client.cookies[cookies.name(cookies.SAML_CHOOSING)].value
+    cookie = client.cookies[cookies.name(cookies.CHOOSING)].value
     assert client.post(CHOOSE, form).headers["Location"] == "/identities/users/"
     assert is_in(client)
-    client.cookies[cookies.name(cookies.SAML_CHOOSING)] = cookie
+    client.cookies[cookies.name(cookies.CHOOSING)] = cookie
     assert client.post(CHOOSE, form).status_code == 403
 
 

@@ -1,5 +1,7 @@
 """An OpenID Connect issuer on this machine: real HTTP, real keys, tokens as the test wants them."""
 
+import base64
+import hashlib
 import json
 import threading
 import time
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -77,6 +80,63 @@ def send(handler: BaseHTTPRequestHandler, content: Any, status: int = 200, **hea
         handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)
+
+
+class CodeFlow:
+    """The authorization and token endpoints of an issuer, for one confidential client. `claims` go into the next ID
+    token, `answer` changes what the browser brings back, and `seen` are the forms that the token endpoint got."""
+
+    SECRET = "quiet harbour"
+
+    def __init__(self, issuer: Issuer, client_id: str = "app") -> None:
+        self.issuer, self.client_id = issuer, client_id
+        self.claims: dict[str, Any] = {}
+        self.token: str | None = None
+        self.answer: dict[str, str] = {}
+        self.seen: list[dict[str, str]] = []
+        self._codes: dict[str, dict[str, str]] = {}
+        issuer.discovery |= {
+            "authorization_endpoint": f"{issuer.url}/authorize?ui=plain",
+            "token_endpoint": f"{issuer.url}/token",
+            "authorization_response_iss_parameter_supported": True,
+        }
+        issuer.pages |= {"/authorize": self._authorize, "/token": self._token}
+
+    def sign_in(self, address: str) -> str:
+        """Where the browser goes back to after the person has signed in."""
+        asked = dict(parse_qsl(urlsplit(address).query))
+        code = f"code-{len(self._codes)}"
+        self._codes[code] = asked
+        told = {"code": code, "state": asked["state"], "iss": self.issuer.url, **self.answer}
+        return f"{asked['redirect_uri']}?{urlencode({name: value for name, value in told.items() if value})}"
+
+    def _authorize(self, handler: BaseHTTPRequestHandler) -> None:
+        send(handler, b"", 302, Location=self.sign_in(handler.path))
+
+    def _token(self, handler: BaseHTTPRequestHandler) -> None:
+        form = dict(parse_qsl(handler.rfile.read(int(handler.headers["Content-Length"])).decode()))
+        self.seen.append(form)
+        asked = self._codes.pop(form.get("code", ""), None)
+        if asked is None or not self._fits(asked, form, handler.headers.get("Authorization", "")):
+            send(handler, {"error": "invalid_grant"}, 400)
+            return
+        claims = {"nonce": asked["nonce"], "aud": self.client_id, **self.claims}
+        send(
+            handler,
+            {"access_token": "x", "token_type": "Bearer", "id_token": self.token or self.issuer.token(**claims)},
+        )
+
+    def _fits(self, asked: dict[str, str], form: dict[str, str], authorization: str) -> bool:
+        """As a strict server: PKCE, the same redirect URI, the client's secret in the header."""
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        basic = base64.b64encode(f"{self.client_id}:{quote_plus(self.SECRET)}".encode()).decode()
+        return (
+            asked["code_challenge_method"] == "S256"
+            and base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == asked["code_challenge"]
+            and form.get("redirect_uri") == asked["redirect_uri"]
+            and form.get("grant_type") == "authorization_code"
+            and authorization == f"Basic {basic}"
+        )
 
 
 @contextmanager

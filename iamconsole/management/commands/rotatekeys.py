@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from access.session_tokens import LONGEST_LIFE_SECONDS
 from audit import clock
-from federation.models import SAMLPrivateKey, TokenSigningKey
+from federation.models import OIDCSignIn, SAMLPrivateKey, TokenSigningKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
 from identities.models import AccessKey, MFADevice, ServerCertificate
 from identities.sealed import box
@@ -19,6 +19,7 @@ from identities.secretbox import SecretBox
 SEALED: tuple[tuple[type[Model], str], ...] = (
     (AccessKey, "secret_encrypted"),
     (MFADevice, "seed_encrypted"),
+    (OIDCSignIn, "secret_encrypted"),
     (SAMLPrivateKey, "key_encrypted"),
     (ServerCertificate, "private_key_encrypted"),
     (TokenSigningKey, "key_encrypted"),

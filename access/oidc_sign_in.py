@@ -1,0 +1,214 @@
+"""Coming into the console with an OpenID Connect provider's code: whose it is, and which roles let them in.
+
+What the browser was sent away with (state, nonce, code verifier) is in a sealed text that only this browser has; what
+was used is remembered until it is worth nothing, so that no answer counts twice.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from access import throttle
+from access.assume_role import NotAllowed
+from access.federated_roles import TRIES, Vouched, by_web_identity, may_assume
+from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal, sign_in_over
+from access.temporary import Wish
+from access.tokens import new_token, same
+from audit import clock
+from audit.errors import ServiceError
+from audit.principal import Origin
+from federation import one_time
+from federation.errors import IDPCommunicationError, InvalidIdentityToken
+from federation.fetch import FetchError
+from federation.models import OIDCProvider, OIDCSignIn
+from federation.oidc import WebIdentity
+from federation.oidc_client import (
+    Client,
+    authorization_address,
+    callback_key,
+    endpoints_of,
+    id_token_for,
+    redirect_uri,
+)
+from federation.services.oidc_sign_in import enabled_sign_ins, secret_of
+from federation.services.web_identities import read_token
+from identities.models import Role
+from identities.sealed import box
+from identities.secretbox import SecretUnreadable
+
+ASKED_FOR = timedelta(minutes=10)
+# Of the roles whose trust policy names a provider, so many are asked, in the order of their names.
+MOST_ROLES = 100
+_LONGEST_CODE = 4000
+_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_UNFIT = re.compile(r"[^\w+=,.@-]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sign-in that began here. `session_id` is the console session that the browser had then: the cookie of a root
+    user does not come along when another site sends the browser back."""
+
+    state: str
+    nonce: str
+    verifier: str
+    provider_id: int
+    client_id: str
+    next_url: str
+    session_id: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the browser brought back in the address. `issuer` None: the provider did not name itself."""
+
+    key: str
+    state: str
+    code: str
+    error: str
+    issuer: str | None
+
+
+def sign_in_at(account_id: str, provider_url: str) -> OIDCSignIn | None:
+    return enabled_sign_ins().filter(provider__account_id=account_id, provider__url=provider_url).first()
+
+
+def start_of(provider: OIDCProvider) -> str:
+    """Where people of a provider begin, and sign in again."""
+    return reverse("access:oidc-start", args=[provider.account_id, provider.url])
+
+
+def begin(sign_in: OIDCSignIn, next_url: str, session_id: str) -> tuple[str, str]:
+    """Where to send the browser, and the sealed text for its cookie. Raises IDPCommunicationError."""
+    try:
+        endpoints = endpoints_of(sign_in.provider.issuer)
+    except FetchError as error:
+        raise _unreachable(error) from error
+    client, until = _client(sign_in), (clock.now() + ASKED_FOR).timestamp()
+    words = (new_token(), new_token(), new_token())
+    asked = Asked(*words, sign_in.pk, client.client_id, next_url, session_id, until)
+    address = authorization_address(
+        endpoints, client, scopes=sign_in.scopes, state=asked.state, nonce=asked.nonce, verifier=asked.verifier
+    )
+    return address, box().seal(json.dumps(asdict(asked)), "oidc-asked")
+
+
+def _client(sign_in: OIDCSignIn) -> Client:
+    return Client(sign_in.client.client_id, redirect_uri(sign_in.provider))
+
+
+def _unreachable(error: FetchError) -> IDPCommunicationError:
+    return IDPCommunicationError(
+        "The provider did not answer as it should. Begin again in a minute.", detail=str(error)
+    )
+
+
+def asked_in(sealed: str) -> Asked | None:
+    """What the browser was sent away with; None when it was not, or too long ago."""
+    try:
+        asked = Asked(**json.loads(box().open(sealed, "oidc-asked"))) if sealed else None
+    except SecretUnreadable:
+        return None
+    return asked if asked is not None and asked.until > clock.now().timestamp() else None
+
+
+def choices_of(asked: Asked | None, answer: Answer, origin: Origin) -> list[Choice]:
+    """The roles that an answer opens; it can't be used again.
+
+    Raises Throttled, InvalidIdentityToken, ExpiredToken, and NotAllowed when there is none.
+    """
+    # Before this holds nothing is asked, counted or written: anybody can send a browser here.
+    if asked is None or not answer.state or not same(answer.state, asked.state):
+        raise NotAllowed("This sign-in was not begun in this browser. Begin it anew.")
+    counted = throttle.step_try(TRIES, origin.address)
+    until = datetime.fromtimestamp(asked.until, tz=clock.now().tzinfo)
+    if not one_time.use("oidc-state", asked.state, until):
+        raise sign_in_over()
+    sign_in = enabled_sign_ins().filter(pk=asked.provider_id, client__client_id=asked.client_id).first()
+    if sign_in is None:
+        raise sign_in_over()
+    try:
+        found = _opened(sign_in, asked, answer, origin)
+    except ServiceError as error:
+        record_refusal(sign_in.provider, error, origin)
+        raise
+    counted.succeeded()
+    return found
+
+
+def _opened(sign_in: OIDCSignIn, asked: Asked, answer: Answer, origin: Origin) -> list[Choice]:
+    provider = sign_in.provider
+    person = _person(sign_in, asked, _token(sign_in, asked, answer))
+    who, name = by_web_identity(provider.arn, person), session_name(person)
+    roles = list(_roles(provider, who, name, origin))
+    if not roles:
+        raise NotAllowed(f"No role lets {name} in through this provider.")
+    return [Choice(who, role.arn, name, USUAL_SECONDS, start_of(provider)) for role in roles]
+
+
+def _token(sign_in: OIDCSignIn, asked: Asked, answer: Answer) -> str:
+    """The ID token for the code of an answer that came from the provider that was asked."""
+    try:
+        endpoints = endpoints_of(sign_in.provider.issuer)
+        _check_sender(sign_in.provider, answer, names_itself=endpoints.names_itself)
+        secret = secret_of(sign_in)
+        return id_token_for(endpoints, _client(sign_in), secret=secret, code=answer.code, verifier=asked.verifier)
+    except FetchError as error:
+        raise _unreachable(error) from error
+    except SecretUnreadable as error:
+        raise InvalidIdentityToken("This provider's sign-in has to be set up anew.", detail=str(error)) from error
+
+
+def _check_sender(provider: OIDCProvider, answer: Answer, *, names_itself: bool) -> None:
+    """The code of one provider must never be handed to another (RFC 9207, RFC 9700 4.4)."""
+    stranger = InvalidIdentityToken(
+        "The answer is not from the provider that was asked.", detail=f"iss is {(answer.issuer or 'missing')[:255]}"
+    )
+    if not same(answer.key, callback_key(provider)):
+        raise stranger
+    if answer.issuer is not None and answer.issuer != provider.issuer:
+        raise stranger
+    if answer.issuer is None and names_itself:
+        raise stranger
+    if answer.error:
+        told = answer.error[:64] if answer.error.isascii() and answer.error.isprintable() else "unreadable"
+        raise InvalidIdentityToken("The provider did not sign you in.", detail=f"The provider answered: {told}")
+    if not 1 <= len(answer.code) <= _LONGEST_CODE:
+        raise InvalidIdentityToken("The provider's answer holds no code.")
+
+
+def _person(sign_in: OIDCSignIn, asked: Asked, token: str) -> WebIdentity:
+    """Raises InvalidIdentityToken for a token that is good, but not for this sign-in (OpenID Connect Core 3.1.3.7)."""
+    arn, person = read_token(sign_in.provider.account_id, token, clock.now())
+    asker, nonce = person.claims.get("azp"), person.claims.get("nonce")
+    if arn != sign_in.provider.arn:
+        raise InvalidIdentityToken("The token is another provider's.")
+    if not isinstance(nonce, str) or not same(nonce, asked.nonce):
+        raise InvalidIdentityToken("The token was not made for this sign-in.", detail="The token's nonce is wrong.")
+    if asked.client_id not in person.audiences or asker not in (None, asked.client_id):
+        raise InvalidIdentityToken("Incorrect token audience")
+    if asker is None and len(person.audiences) > 1:
+        raise InvalidIdentityToken("Incorrect token audience", detail="Several audiences, and no azp says who asked.")
+    return person
+
+
+def _roles(provider: OIDCProvider, who: Vouched, name: str, origin: Origin) -> Iterator[Role]:
+    """Of the provider's own account, and willing to let the person in."""
+    rows = Role.objects.filter(account_id=provider.account_id, document__contains=provider.arn)
+    for role in rows.order_by("name_key").prefetch_related("tags")[:MOST_ROLES]:
+        if may_assume(who, role, Wish(name), origin):
+            yield role
+
+
+def session_name(person: WebIdentity) -> str:
+    """How the session is called in the trail: by what people know each other by, where the provider says so. It is
+    never what anybody is looked up by; who they are is the issuer and the subject."""
+    claims = person.claims
+    known = (claims.get("email") if claims.get("email_verified") is True else None, claims.get("preferred_username"))
+    fitting = (each for each in known if isinstance(each, str) and _NAME.fullmatch(each))
+    return next(fitting, _UNFIT.sub("-", person.subject)[:64].ljust(2, "-"))
