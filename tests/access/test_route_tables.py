@@ -106,7 +106,6 @@ def test_a_change_of_something_changed_since_is_refused(alice: User, table: Rout
     assert RouteTable.objects.get().routes == ROUTES
 
 
-@pytest.mark.bar(120)
 def test_a_token_is_shown_once_and_kept_as_a_hash(alice: User, table: RouteTable) -> None:
     reply = post(alice, "rotate-route-table-token", "orders")
     token = reply.context["token"]
