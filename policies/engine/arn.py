@@ -4,6 +4,7 @@ The resource part may hold colons itself, so only the first five count.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from policies.engine.patterns import Pattern, compile_pattern
 from policies.engine.variables import Part
@@ -15,6 +16,12 @@ FIELDS = 6
 def split_arn(text: str) -> list[str]:
     """The fields of an ARN, at most six; fewer when it is incomplete."""
     return text.split(":", FIELDS - 1)
+
+
+@lru_cache(maxsize=8)
+def _compared(value: str) -> list[str]:
+    """The fields of a value of the request, split once for all the patterns that it is compared with."""
+    return split_arn(value) if value.startswith("arn:") else []
 
 
 def account_of(arn: str) -> str:
@@ -62,7 +69,7 @@ class ArnPattern:
 
     def matches(self, value: str) -> bool:
         """Whether an ARN matches; what is no ARN of six fields, on either side, never does."""
-        found = split_arn(value)
-        if self.fields is None or len(found) != FIELDS or found[0] != "arn":
+        found = _compared(value)
+        if self.fields is None or len(found) != FIELDS:
             return False
         return all(pattern.matches(text) for pattern, text in zip(self.fields, found, strict=True))

@@ -65,6 +65,14 @@ def test_no_pattern_takes_long_to_decide(name: str, element: str) -> None:
     assert milliseconds(lambda: evaluate(request, policies)) < 10
 
 
+def test_a_long_value_is_split_once_for_all_patterns_of_arns() -> None:
+    wanted = [f"arn:none:*:*:*:{number}" for number in range(4_000)]
+    policies = PolicySet(identity=(attached(policy(allow(Condition={"ArnLike": {"aws:value": wanted}}))),))
+    request = Request("s3:GetObject", "*", {"aws:value": "arn:aws:s3:::" + "a" * 4 * SIZE})
+    assert not evaluate(request, policies).allowed
+    assert milliseconds(lambda: evaluate(request, policies)) < 10
+
+
 @pytest.mark.bar(69)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_takes_long_to_validate(name: str) -> None:
