@@ -52,7 +52,9 @@ def _raw_path(request: HttpRequest) -> str:
     sent: str = request.META.get("RAW_URI", "")
     if sent.startswith("/"):
         return sent.partition("?")[0]
-    return quote(request.META.get("PATH_INFO", "/"), safe="/", encoding="latin-1")
+    path: str = request.META.get("PATH_INFO", "/")
+    # A server's word is one character for each byte; what is more came from somewhere else and is written as UTF-8.
+    return quote(path, safe="/", encoding="latin-1" if max(path, default="/") <= "\xff" else "utf-8")
 
 
 def _headers(request: HttpRequest) -> list[tuple[str, str]]:

@@ -10,9 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
+from access.route_tables import create_route_table
 from accounts.ids import new_unique_id
 from audit.services import record
 from bench.pages import PAGES
+from federation.services.oidc_providers import create_oidc_provider
 from identities.models import (
     Group,
     GroupAttachment,
@@ -26,7 +28,7 @@ from identities.models import (
     UserTag,
 )
 from identities.services.access_keys import create_access_key
-from policies.models import ManagedPolicy
+from policies.models import ManagedPolicy, RegisteredService
 from policies.services import create_policy
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
 from tests.test_guard import DECLARED
@@ -39,6 +41,9 @@ SMALL = (
     "/identities/role/worker/tags/",
     "/me/access-keys/",
     "/me/mfa-devices/",
+    "/route-tables/",
+    "/identity-providers/",
+    "/policies/services/",
 )
 
 
@@ -67,6 +72,15 @@ def fill(alice: User, first: int, last: int) -> None:
         RoleAttachment.objects.create(role=role, policy=used, slot=1)
         RoleTag.objects.create(role=worker, key=f"Team{number}", value="x")
         allow(worker, "iam:ListUsers", name=f"inline-{number}")
+        create_oidc_provider(by=principal_of(alice), url=f"https://login-{number}.example.com", client_ids=["console"])
+        create_route_table(by=principal_of(alice), name=f"table-{number}", signing_name="orders", routes="")
+        RegisteredService.objects.create(
+            account=account,
+            prefix=f"orders{number}",
+            name="Orders",
+            definition={"actions": [], "resource_types": [], "condition_keys": []},
+            slot=number + 1,
+        )
         record(principal_of(user), "iam:CreateUser", user.arn)
         browser_of(alice)
 

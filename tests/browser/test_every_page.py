@@ -55,6 +55,7 @@ PUBLISHED = ("saml-metadata", "tokens", "token-keys")
 NO_PAGES = {
     "healthz",
     "readyz",
+    "policies:search-actions",
     *(f"api:{name}" for name in PROGRAMS),
     *(f"federation:{name}" for name in PUBLISHED),
 }

@@ -123,7 +123,11 @@ def test_every_service_can_be_read() -> None:
         assert all(action.resource_types or action.is_complete for action in service.actions.values())
 
 
+# In the service model, and answered with an error of AWS's; the authorization reference does not know them.
+WITHOUT_REFERENCE = {"iam:AcquireRole", "iam:UpdateDelegationRequest"}
+
+
 def test_every_declared_action_is_in_the_catalogue() -> None:
     known = {*declared(get_resolver().url_patterns), *(each.name for each in operations.registered())}
     assert len(known) > 70
-    assert sorted(action for action in known if BUILT_IN.action(action) is None) == []
+    assert {action for action in known if BUILT_IN.action(action) is None} == WITHOUT_REFERENCE
