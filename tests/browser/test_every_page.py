@@ -39,6 +39,9 @@ from tests.federation.companies import metadata, pem
 from tests.policies.documents import GARDEN
 from tests.rig.browser import AxeCheck
 
+# How a page looks does not depend on the database, and the walk takes minutes; that it answers is walked on both.
+pytestmark = pytest.mark.sqlite
+
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}'
 NEARLY = {
     "Sid": "WithMFA",
