@@ -63,7 +63,7 @@ NO_PAGES = {
     *(f"federation:{name}" for name in PUBLISHED),
 }
 # A link that works once; looked at where it is used.
-ONE_TIME = {"access:set-up", "access:reset-password", "accounts:accept-primary-email-update"}
+ONE_TIME = {"access:oidc-callback", "access:set-up", "access:reset-password", "accounts:accept-primary-email-update"}
 WITHOUT_SIGN_IN = {
     "access:sign-in",
     "access:sign-in-account",

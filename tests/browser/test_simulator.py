@@ -30,7 +30,7 @@ def test_from_a_question_to_an_explanation(
     axe_check(page)
     page.get_by_label("aws:SourceIp").fill("192.0.2.7")
     page.get_by_role("button", name="Simulate with these").click()
-    page.get_by_role("button", name="Allowed: iam:ListUsers on *").click()
+    page.get_by_role("button", name="Allowed: iam:ListUsers on *", exact=True).click()
     expect(page.locator("#cell")).to_contain_text("Statements that apply")
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -70,7 +70,8 @@ def test_a_long_value_is_split_once_for_all_patterns_of_arns() -> None:
     policies = PolicySet(identity=(attached(policy(allow(Condition={"ArnLike": {"aws:value": wanted}}))),))
     request = Request("s3:GetObject", "*", {"aws:value": "arn:aws:s3:::" + "a" * 4 * SIZE})
     assert not evaluate(request, policies).allowed
-    assert milliseconds(lambda: evaluate(request, policies)) < 10
+    # Split anew for each of the patterns it takes a quarter of a second on an idle machine.
+    assert milliseconds(lambda: evaluate(request, policies)) < 100
 
 
 @pytest.mark.bar(69)
