@@ -17,10 +17,10 @@ def kept() -> Any:
 
 
 def end(kept: Any) -> None:
-    """Another connection ends this one, as a restart of the server does."""
+    """Another connection ends this one, as a restart of the server does, and waits until it has."""
     other = kept.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [kept.connection.info.backend_pid])
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [kept.connection.info.backend_pid])
     other.close()
 
 
