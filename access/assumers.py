@@ -68,7 +68,8 @@ def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF, *, by: Ask
 
 def _gate_of(who: User | Role, proof: Proof, by: Asker) -> PrincipalGate:
     principal = principal_for(who, by)
-    assert principal is not None  # noqa: S101 # only a group is nobody
+    if principal is None:
+        raise TypeError("Only users and roles can take on a role.")
     return PrincipalGate(replace(principal, mfa=proof.mfa or None))
 
 

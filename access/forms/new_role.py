@@ -27,6 +27,7 @@ class UseForm(forms.Form):
     account_id = ""
 
     def document(self) -> str:
+        """Each use has its own; this class is never a form by itself."""
         raise NotImplementedError
 
 

@@ -51,5 +51,6 @@ def oidc_callback(request: AccessRequest, key: str) -> HttpResponse:
         raise
     except ServiceError as problem:
         return refused(request, problem.message)
-    assert asked is not None  # noqa: S101 # without it nothing is opened
+    if asked is None:
+        return refused(request, "This sign-in was not begun in this browser, or is over. Begin it again.")
     return choose_or_enter(request, choices, asked.next_url, before=asked.session_id)
