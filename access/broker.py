@@ -38,7 +38,7 @@ from identities.services.role_sessions import revoked_at
 GOOD_FOR = timedelta(minutes=15)
 SHORTEST, LONGEST = 900, 43200
 # Refused tries of one network; those that succeed don't count.
-TRIES = throttle.Limit("broker-from-address", 60, timedelta(minutes=15))
+TRIES = throttle.Limit("broker-from-address", 60, timedelta(minutes=15), by_address=True)
 GET_TOKEN = "signin:GetSigninToken"  # noqa: S105 # the name of an action
 _FEDERATED_USER = "GetFederationToken"
 _LONGEST_SESSION = 16_000
@@ -80,7 +80,7 @@ def signin_token(session: str, seconds: int | None, origin: Origin) -> str:
 
     Raises Throttled, Refused, ValidationError.
     """
-    counted = throttle.step_try(TRIES, throttle.network_of(origin.address))
+    counted = throttle.step_try(TRIES, origin.address)
     try:
         given = _read(session)
         holder = _holder(given.access_key_id, given.token, origin)
@@ -225,7 +225,7 @@ def _for_the_console(claims: SessionClaims, seconds: int | None) -> SessionClaim
 
 
 def _row(token: str, origin: Origin) -> SigninToken:
-    counted = throttle.step_try(TRIES, throttle.network_of(origin.address))
+    counted = throttle.step_try(TRIES, origin.address)
     row = SigninToken.objects.filter(token_hash=token_hash(token, _PURPOSE)).first()
     if row is None:
         raise Refused("There is no such sign-in token.")

@@ -30,7 +30,7 @@ from policies.engine import PolicySet, Request, RequestPrincipal, evaluate
 
 Operation = Literal["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
 # Refused tries of one address; those that succeed don't count, so that a cluster behind one address goes on.
-TRIES = throttle.Limit("federation-from-address", 60, timedelta(minutes=15))
+TRIES = throttle.Limit("federation-from-address", 60, timedelta(minutes=15), by_address=True)
 _PROVIDER_ARN = re.compile(r"arn:aws:iam::(\d{12}):saml-provider/([\w._-]{1,128})", re.ASCII)
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _SHORTEST, _LONGEST = 900, 43200

@@ -24,23 +24,24 @@ LONGEST_WINDOW = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
+    """With `by_address`, its subject is an address, and a whole network counts as one."""
+
     name: str
     tries: int
     window: timedelta
+    by_address: bool = False
 
 
 PERSON = Limit("password-of-person", 10, timedelta(minutes=15))
 KNOWN_BROWSER = Limit("password-in-known-browser", 10, timedelta(minutes=15))
-ADDRESS = Limit("password-from-address", 60, timedelta(minutes=15))
+ADDRESS = Limit("password-from-address", 60, timedelta(minutes=15), by_address=True)
 EVERYWHERE = Limit("password-everywhere", 3000, timedelta(minutes=15))
 CODE = Limit("code-of-person", 5, timedelta(minutes=5))
 # For what gives no proof but costs something: mails, rows, estimates.
 MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
-STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15))
-ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1))
+STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15), by_address=True)
+ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1), by_address=True)
 
-
-BY_ADDRESS = frozenset({ADDRESS, STEPS_FROM_ADDRESS, ESTIMATES_FROM_ADDRESS})
 # As much of an IPv6 address as one customer of a network gets: whoever has one address of it has all the others.
 IPV6_PREFIX = 64
 
@@ -150,5 +151,5 @@ def network_of(address: str) -> str:
 
 
 def _key(limit: Limit, subject: str) -> str:
-    subject = network_of(subject) if limit in BY_ADDRESS else subject
+    subject = network_of(subject) if limit.by_address else subject
     return token_hash(subject, f"throttle:{limit.name}")

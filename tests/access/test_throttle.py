@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from access import throttle
+from access import broker, federated_roles, throttle
 from access.models import Throttle
 from accounts.models import Account
 from identities.models import User
@@ -24,6 +24,13 @@ from tests.identities.devices import codes, device_of
 
 WRONG = "wrong horse battery staple"
 ELSEWHERE = "203.0.113.9"
+FROM_ADDRESS = (
+    throttle.ADDRESS,
+    throttle.STEPS_FROM_ADDRESS,
+    throttle.ESTIMATES_FROM_ADDRESS,
+    federated_roles.TRIES,
+    broker.TRIES,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -85,12 +92,15 @@ def test_one_address_may_try_sixty_times_at_whomever(alice: User) -> None:
         ("", "", True),
     ],
 )
+@pytest.mark.parametrize("limit", FROM_ADDRESS, ids=lambda limit: limit.name)
 @pytest.mark.django_db
-def test_whoever_has_one_address_of_a_network_has_the_others_too(first: str, second: str, together: bool) -> None:
-    for _ in range(throttle.STEPS_FROM_ADDRESS.tries):
-        throttle.step_try(throttle.STEPS_FROM_ADDRESS, first)
+def test_whoever_has_one_address_of_a_network_has_the_others_too(
+    first: str, second: str, together: bool, limit: throttle.Limit
+) -> None:
+    throttle.step_try(limit, first)
+    Throttle.objects.update(failures=limit.tries)
     with pytest.raises(throttle.Throttled) if together else nullcontext():
-        throttle.step_try(throttle.STEPS_FROM_ADDRESS, second)
+        throttle.step_try(limit, second)
 
 
 @pytest.mark.bar(10)
