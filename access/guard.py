@@ -160,7 +160,7 @@ def denied(request: Any, error: AccessDenied) -> HttpResponse:
         layer=error.decision.layer,
         policies=[statement.source for statement in error.decision.statements],
     )
-    error.event_id = event.id
+    error.event_id = event.event_id
     template = "components/not_allowed.html" if request.htmx else "access/denied.html"
     response = render(request, template, {"denial": error}, status=403)
     return _to_notice(request, response)

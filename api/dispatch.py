@@ -147,7 +147,7 @@ def _record_refusal(call: Call, error: ServiceError) -> None:
             layer=error.decision.layer,
             policies=[statement.source for statement in error.decision.statements],
         )
-        error.event_id, error.encoded = event.id, messages.encoded(event.account_id, event.id)
+        error.event_id, error.encoded = event.event_id, messages.encoded(event.account_id, event.id)
     elif not call.operation.name.startswith(_READS):
         outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
         # What an outsider is not told stands here, for those who may read the trail.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
+from uuid import UUID
 
 from policies.engine import AttachedPolicy, Decision
 
@@ -97,7 +98,7 @@ class AccessDenied(ServiceError):
         self.decided_on = decided_on or resource
         self.context = dict(context or {})
         self.resource_policy = resource_policy
-        self.event_id: int | None = None
+        self.event_id: UUID | None = None
         self.encoded = ""
         super().__init__(denial_message(principal_arn, action, resource, decision))
 

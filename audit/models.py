@@ -1,3 +1,4 @@
+import uuid
 from typing import Any
 
 from django.db import models
@@ -23,9 +24,13 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that somebody did or tried. Plain strings, no foreign keys: what is deleted stays readable here."""
+    """One thing that somebody did or tried. Plain strings, no foreign keys: what is deleted stays readable here.
+
+    `id` gives the order and counts over all accounts, so people only ever see `event_id`.
+    """
 
     id = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=clock.now)
     account_id = models.CharField(max_length=12)
     action = models.CharField(max_length=128)

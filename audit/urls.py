@@ -6,5 +6,5 @@ app_name = "audit"
 
 urlpatterns = [
     path("", views.lookup_events, name="lookup-events"),
-    path("<int:event_id>/", views.lookup_events_entry, name="lookup-events-entry"),
+    path("<uuid:event_id>/", views.lookup_events_entry, name="lookup-events-entry"),
 ]

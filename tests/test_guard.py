@@ -167,7 +167,7 @@ def words(alice: User) -> dict[str, Any]:
         "device_name": "phone",
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes="").name,
         "path": "x",
-        "event_id": record(by, "iam:CreateUser", "x").id,
+        "event_id": record(by, "iam:CreateUser", "x").event_id,
         "session_id": "00000000-0000-4000-8000-000000000000",
         "public_id": "00000000-0000-4000-8000-000000000000",
         "provider_name": "corp",

@@ -19,7 +19,7 @@ NOBODYS = {
     "version_id": "v2",
     "access_key_id": "AKIAQAAAAAAAAAAAAAAA",
     "device_name": "phony",
-    "event_id": 999_999_999,
+    "event_id": "11111111-0000-4000-8000-000000000000",
     "session_id": "11111111-0000-4000-8000-000000000000",
 }
 OF_ONE_THING = sorted(name for name in PATTERNS if set(PATTERNS[name].pattern.converters) & set(NOBODYS))

@@ -19,5 +19,5 @@ urlpatterns: list[URLPattern] = [
     path("simulator/", simulator.simulate_principal_policy, name="simulate-principal-policy"),
     path("simulator/custom/", simulator.simulate_custom_policy, name="simulate-custom-policy"),
     path("why/", why.why_refused, name="why-refused"),
-    path("why/<int:event_id>/", why.why, name="why"),
+    path("why/<uuid:event_id>/", why.why, name="why"),
 ]

@@ -1,6 +1,7 @@
 """Why something was refused, or what allowed it: the explanation of a decision."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -21,13 +22,14 @@ from audit.principal import Principal
     also=(EXPLAIN,),
 )
 @require_safe
-def why(request: AccessRequest, event_id: int) -> HttpResponse:
-    event = Event.objects.of_account(request.principal.account_id).filter(id=event_id).exclude(explanation={}).first()
+def why(request: AccessRequest, event_id: UUID) -> HttpResponse:
+    events = Event.objects.of_account(request.principal.account_id).filter(event_id=event_id)
+    event = events.exclude(explanation={}).first()
     own = event is not None and is_own(event, request.principal)
     if not own:
         _require(request, event)
     if event is None:
-        raise Http404("There is no decision of that number in this account.")
+        raise Http404("There is no decision of that id in this account.")
     reader = Reader(request.gate, event.account_id)
     explained = explaining.shown(event.explanation, event.action, reader, principal_arn=event.principal_arn, own=own)
     context = {"event": event, "own": own, "why": explained}

@@ -50,7 +50,7 @@ WORDS: dict[str, Any] = {
     "device_name": "phone",
     "token": "x" * 43,
     "sealed": "x",
-    "event_id": 1,
+    "event_id": "00000000-0000-0000-0000-000000000000",
     "session_id": "00000000-0000-0000-0000-000000000000",
     "public_id": "00000000-0000-0000-0000-000000000000",
     "version_id": "v1",

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
@@ -23,7 +24,7 @@ def denied_event(user: User, path: str = USERS) -> Event:
 
 
 def why(reader: User, event: Event) -> HttpResponse:
-    return browser_of(reader).get(reverse("access:why", args=[event.id]))  # type: ignore[return-value]
+    return browser_of(reader).get(reverse("access:why", args=[event.event_id]))  # type: ignore[return-value]
 
 
 def text_of(response: Any) -> str:
@@ -37,7 +38,7 @@ def only_with_mfa(user: User) -> None:
 def test_a_refusal_links_to_its_explanation(bob: User) -> None:
     page = browser_of(bob).get(USERS)
     event = Event.objects.get(outcome="Denied")
-    assert reverse("access:why", args=[event.id]) in page.content.decode()
+    assert reverse("access:why", args=[event.event_id]) in page.content.decode()
     assert why(bob, event).status_code == 200
 
 
@@ -89,7 +90,7 @@ def test_decisions_of_others_need_a_permission_of_their_own(bob: User, mallory: 
 @pytest.mark.bar(127)
 def test_a_stranger_to_the_event_is_not_told_whether_there_is_one(bob: User) -> None:
     event = denied_event(make_user(bob.account, "carol"))
-    there, nowhere = why(bob, event), browser_of(bob).get(reverse("access:why", args=[event.id + 999]))
+    there, nowhere = why(bob, event), browser_of(bob).get(reverse("access:why", args=[uuid4()]))
     told = [Event.objects.filter(action="iamconsole:ExplainDecision").values_list("resource", flat=True)]
     assert there.status_code == nowhere.status_code == 403
     assert set(told[0]) == {"*"}

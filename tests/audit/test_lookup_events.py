@@ -1,4 +1,6 @@
+import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -32,8 +34,8 @@ def test_it_hides_other_accounts(alice: User, mallory: User) -> None:
     event = record(principal_of(mallory), "iam:CreateGroup", "arn:aws:iam::444455556666:group/theirs")
     browser = browser_of(alice)
     assert "group/theirs" not in browser.get(PAGE).content.decode()
-    theirs = browser.get(reverse("audit:lookup-events-entry", args=[event.id]))
-    missing = browser.get(reverse("audit:lookup-events-entry", args=[event.id + 1000]))
+    theirs = browser.get(reverse("audit:lookup-events-entry", args=[event.event_id]))
+    missing = browser.get(reverse("audit:lookup-events-entry", args=[uuid4()]))
     assert theirs.status_code == missing.status_code == 404
 
 
@@ -94,5 +96,27 @@ def test_events_cannot_be_changed_or_deleted(alice: User) -> None:
 
 
 @pytest.mark.bar(129)
-def test_a_page_that_is_no_number_is_the_first(alice: User) -> None:
-    assert browser_of(alice).get(PAGE, {"before": "²"}).status_code == 200
+@pytest.mark.parametrize("before", ["²", "17", "0" * 33])
+def test_a_page_that_is_none_is_the_first(alice: User, before: str) -> None:
+    record(principal_of(alice), "iam:CreateGroup", "the-first.")
+    assert "the-first." in browser_of(alice).get(PAGE, {"before": before}).content.decode()
+
+
+@pytest.mark.bar(61)
+def test_another_accounts_event_is_no_place_to_page_from(alice: User, mallory: User) -> None:
+    theirs = record(principal_of(mallory), "iam:CreateGroup", "theirs")
+    record(principal_of(alice), "iam:CreateGroup", "hers.")
+    for before in (str(theirs.event_id), str(uuid4())):
+        assert "hers." in browser_of(alice).get(PAGE, {"before": before}).content.decode()
+
+
+@pytest.mark.bar(61)
+def test_pages_do_not_tell_how_much_happens_in_all_accounts(alice: User) -> None:
+    """The primary key counts over all of them."""
+    Event(id=7_000_000_123, account_id=alice.account_id, action="iam:CreateGroup", principal_type="user").save()
+    for number in range(60):
+        event = record(principal_of(alice), "iam:CreateGroup", f"group-{number}")
+    browser = browser_of(alice)
+    pages = [PAGE, reverse("audit:lookup-events-entry", args=[event.event_id])]
+    text = "".join(browser.get(page).content.decode() for page in pages)
+    assert str(event.event_id) in text and not re.search(r"\b\d{10}\b", text)

@@ -120,7 +120,7 @@ def words(alice: User) -> dict[str, Any]:
         "access_key_id": key.access_key_id,
         "device_name": "carol",
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
-        "event_id": event.id,
+        "event_id": event.event_id,
         "session_id": uuid.uuid4(),
         "provider_name": "corp",
         "provider_url": "id.example.com/tenant",
