@@ -113,13 +113,15 @@ def issue_role_session(
     wish: Wish,
     made_by: str = "AssumeRole",
     provider: str = "",
+    source_key: str = "",
     not_after: datetime | None = None,
     longest: int | None = None,
 ) -> RoleSession:
     """Make a session of a role for somebody of whom it is decided that they may have it, and record it.
 
-    `by` is who asked, `provider` the ARN or host name of what vouches for them, `not_after` the moment that the session
-    must not outlive, `longest` takes the place of the role's own maximum. Raises ValidationError,
+    `by` is who asked, `provider` the ARN or host name of what vouches for them, `source_key` what the session hangs on
+    beside the role, `not_after` the moment that it must not outlive, `longest` takes the place of the role's own
+    maximum. Raises ValidationError,
     InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge.
     """
     is_chained = by.type == "role-session"
@@ -136,7 +138,7 @@ def issue_role_session(
         expires_at=expires_at,
         name=wish.name,
         # What came of temporary credentials, or of none of ours, can't be made to last longer (access.broker).
-        source_key="" if by.is_temporary else by.access_key_id,
+        source_key=source_key or ("" if by.is_temporary else by.access_key_id),
         source_identity=wish.source_identity,
         provider=provider,
         policies=session_policies(role.account_id, wish),
@@ -179,7 +181,7 @@ def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Crede
     for account_id in {role.account_id, by.account_id} - {""}:
         record(
             replace(by, account_id=account_id),
-            f"sts:{claims.made_by}",
+            f"sts:{claims.operation}",
             role.arn,
             made_key=credentials.access_key_id,
             session=claims.name,

@@ -8,19 +8,20 @@ from functools import cache
 from django.db.models import Prefetch
 
 from access.models import ConsoleSession
-from access.session_tokens import SessionClaims, TokenUnreadable, open_token
+from access.session_tokens import MADE_BY_MACHINE, SessionClaims, TokenUnreadable, open_token
 from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin, Principal, root_arn, root_principal
+from identities import machine_proof
 from identities.models import AccessKey, Role, User, UserTag
-from identities.reading import read_access_key, read_session_role
+from identities.reading import read_access_key, read_machine_with_role, read_session_role
 from identities.sealed import box
 from identities.services.access_keys import note_use
 from identities.services.roles import note_role_use
 
 # Exactly one query for a session and its user, and one for the tags.
 _WITH_TAGS = Prefetch("user__tags", queryset=UserTag.objects.only("user_id", "key", "value"))
-ROLE_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+ROLE_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", MADE_BY_MACHINE)
 TEMPORARY = "ASIA"
 
 
@@ -218,18 +219,28 @@ def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = 
 
 def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
     """None when the token is not one made for this key, or what it stands for is gone: the role or user (by unique id,
-    so that a new one of the old name is somebody else), or the long-term key that made it."""
+    so that a new one of the old name is somebody else), the long-term key that made it, or the machine that has it."""
     try:
         claims = open_token(token, access_key_id, box())
     except TokenUnreadable:
         return None
     if claims.made_by in ROLE_SESSIONS:
         role = read_session_role(claims.issuer_id)
-        return RoleSessionHolder(role, claims, access_key_id, origin) if role else None
+        if role is None or not _is_still_given(claims):
+            return None
+        return RoleSessionHolder(role, claims, access_key_id, origin)
     key = read_access_key(claims.source_key)
     if key is None or not key.is_active or _owner_id(key) != claims.issuer_id:
         return None
     return UserSessionHolder(key, claims, access_key_id, origin)
+
+
+def _is_still_given(claims: SessionClaims) -> bool:
+    """What a machine got lasts for as long as it is registered with the same key and has the role by its profile."""
+    if claims.made_by != MADE_BY_MACHINE:
+        return True
+    machine = read_machine_with_role(claims.name, claims.issuer_id)
+    return machine is not None and machine_proof.fingerprint(machine.public_key) == claims.source_key
 
 
 def _owner_id(key: AccessKey) -> str:

@@ -16,6 +16,8 @@ from identities.secretbox import SecretBox, SecretUnreadable
 # A token travels in a header, and servers and proxies take about 8 kB of one.
 PACKED_LIMIT = 4096
 LONGEST_LIFE_SECONDS = 129_600
+# A role that a machine has through its instance profile. AWS's trail calls it AssumeRole, too.
+MADE_BY_MACHINE = "AssumeRole/machine"
 
 
 class TokenUnreadable(Exception):
@@ -24,8 +26,9 @@ class TokenUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionClaims:
-    """What a token says. `made_by` is the STS operation; `issuer_id` the unique id of the role or user behind it (root:
-    the account's id); `name` the session's or federated user's name; `source_key` the long-term key that asked."""
+    """What a token says. `made_by` is the STS operation, or MADE_BY_MACHINE; `issuer_id` the unique id of the role or
+    user behind it (root: the account's id); `name` the session's or federated user's name, or the machine's id;
+    `source_key` the long-term key that asked, or the fingerprint of the machine's."""
 
     made_by: str
     account_id: str
@@ -41,6 +44,11 @@ class SessionClaims:
     policies: SessionPolicies | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     transitive_keys: tuple[str, ...] = ()
+
+    @property
+    def operation(self) -> str:
+        """What the audit trail calls it."""
+        return self.made_by.partition("/")[0]
 
 
 def packed(policies: SessionPolicies | None, tags: Mapping[str, str], transitive_keys: tuple[str, ...] = ()) -> bytes:

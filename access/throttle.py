@@ -41,6 +41,8 @@ CODE = Limit("code-of-person", 5, timedelta(minutes=5))
 MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
 STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15), by_address=True)
 ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1), by_address=True)
+# Refused tries of machines to join.
+JOINS_FROM_ADDRESS = Limit("joins-from-address", 60, timedelta(minutes=15), by_address=True)
 
 # As much of an IPv6 address as one customer of a network gets: whoever has one address of it has all the others.
 IPV6_PREFIX = 64

@@ -8,6 +8,7 @@ DEFAULTS = {
     "groups": 300,
     "roles": 1000,
     "instance_profiles": 1000,
+    "machines": 1000,
     "policies": 1500,
     "groups_per_user": 10,
     "policies_per_user": 10,

@@ -1,11 +1,10 @@
 """The addresses at which services of one's own ask: POST /authorize, and forward authentication for their proxies."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from access.gate import PrincipalGate
@@ -19,6 +18,7 @@ from api.authentication import authenticate
 from api.deciding import EXPLAIN, Answer, Decider, described, origin_for, record_denial, result
 from api.errors import refusal_for
 from api.questions import Question, read
+from api.replies import refused, reply
 from api.sigv4 import SignatureError, parse
 from api.views import wire_request
 from api.wire import WireRequest
@@ -53,7 +53,7 @@ def _authorized(wire: WireRequest, origin: Origin) -> HttpResponse:
         raise
     questions, batch = read(wire.body)
     results = [_result(question, answer, gate) for question, answer in _answered(service, questions, batch)]
-    return _reply({"Results": results} if batch else results[0], origin)
+    return reply({"Results": results} if batch else results[0], origin)
 
 
 def _answered(service: Principal, questions: list[Question], batch: bool) -> list[tuple[Question, Answer]]:
@@ -137,7 +137,7 @@ def _decided(asked: WireRequest, wire: WireRequest, table: RouteTable, origin: O
         message = denial_message(principal.arn, routed.action, routed.resource, answer.decision)
         return _refused(403, "AccessDenied", message, origin)
     headers = {f"X-Iam-{_hyphenated(name)}": value for name, value in described(principal).items()}
-    return _reply({}, origin, headers=headers)
+    return reply({}, origin, headers=headers)
 
 
 def _hyphenated(name: str) -> str:
@@ -157,7 +157,7 @@ def authorize_minio(request: HttpRequest) -> HttpResponse:
         allowed = minio_plugin.decide(request.body, table.account_id, origin)
     except ServiceError as error:
         return _refused(400, error.code, error.message, origin)
-    return _reply({"result": allowed}, origin)
+    return reply({"result": allowed}, origin)
 
 
 def _origin(request: HttpRequest) -> Origin:
@@ -166,15 +166,5 @@ def _origin(request: HttpRequest) -> Origin:
 
 
 def _refused(status: int, code: str, message: str, origin: Origin) -> HttpResponse:
-    error = {"Error": {"Code": code, "Message": message}, "RequestId": origin.request_id}
     headers = {"WWW-Authenticate": "AWS4-HMAC-SHA256"} if status == 401 else {}
-    return _reply(error, origin, status=status, headers=headers)
-
-
-def _reply(
-    body: Mapping[str, object], origin: Origin, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    response = JsonResponse(body, status=status, headers={**(headers or {}), "Cache-Control": "no-store"})
-    response.headers["x-amzn-RequestId"] = origin.request_id
-    response.headers["Content-Length"] = str(len(response.content))
-    return response
+    return refused(status, code, message, origin, headers=headers)

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-PrincipalType = Literal["root", "user", "role-session", "federated-user", "federated", "anonymous", "system"]
+PrincipalType = Literal["root", "user", "role-session", "federated-user", "federated", "machine", "anonymous", "system"]
 Door = Literal["console", "api", "command"]
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})

@@ -7,6 +7,8 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 TAG = "iamconsole"
+# As AWS's: from what any session lasts at least to what an instance gets.
+SHORTEST_CREDENTIALS, LONGEST_CREDENTIALS = 900, 21600
 
 
 @register(TAG)
@@ -72,5 +74,19 @@ def exact_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"ALLOWED_HOSTS holds {open_hosts[0]!r}, which lets any name in.",
             hint="Name each host exactly.",
             id="iamconsole.E005",
+        )
+    ]
+
+
+@register(TAG)
+def machine_credentials(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    seconds = settings.MACHINE_CREDENTIALS_SECONDS
+    if SHORTEST_CREDENTIALS <= seconds <= LONGEST_CREDENTIALS:
+        return []
+    return [
+        Error(
+            f"MACHINE_CREDENTIALS_SECONDS is {seconds}.",
+            hint=f"Set it between {SHORTEST_CREDENTIALS} and {LONGEST_CREDENTIALS}.",
+            id="iamconsole.E006",
         )
     ]

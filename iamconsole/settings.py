@@ -43,6 +43,8 @@ ROOT_MFA_REQUIRED = env.bool("ROOT_MFA_REQUIRED", False)
 # Whether identity providers may be inside the own network; and, for development, on this machine by plain http.
 FEDERATION_ALLOW_PRIVATE_ADDRESSES = env.bool("FEDERATION_ALLOW_PRIVATE_ADDRESSES", False)
 FEDERATION_ALLOW_LOOPBACK = env.bool("FEDERATION_ALLOW_LOOPBACK", False)
+# How long the credentials last that a machine gets; it asks for new ones when a third of that is left.
+MACHINE_CREDENTIALS_SECONDS = env.int("MACHINE_CREDENTIALS_SECONDS", 3600)
 COMPILED_DOCUMENTS_BYTES = env.int("COMPILED_DOCUMENTS_BYTES", 64 * 1024 * 1024)
 QUOTAS = {
     name.removeprefix("QUOTA_").lower(): int(value)

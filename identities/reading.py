@@ -3,7 +3,7 @@
 from django.db.models import F, QuerySet
 
 from audit.prepared import Given, Prepared, prefetched
-from identities.models import AccessKey, Role, RoleTag, User, UserTag
+from identities.models import AccessKey, Machine, Role, RoleTag, User, UserTag
 
 
 def _keys() -> QuerySet[AccessKey]:
@@ -31,7 +31,13 @@ def _named_roles() -> QuerySet[Role]:
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+def _machines() -> QuerySet[Machine]:
+    """A machine that has a role through its profile."""
+    return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
+
+
 _KEYS = Prepared(_keys)
+_MACHINES = Prepared(_machines)
 _NAMED_ROLES = Prepared(_named_roles)
 _SESSION_ROLES = Prepared(_session_roles)
 _USERS = Prepared(_users)
@@ -65,6 +71,11 @@ def read_session_role(unique_id: str) -> Role | None:
 def read_named_role(account_id: str, name: str) -> Role | None:
     """The role of that name in any case, with tags and boundary."""
     return _with_tags(_NAMED_ROLES.rows(account_id=account_id, name_key=name.lower()))
+
+
+def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:
+    """The machine, if the role of that unique id is in the profile that it has."""
+    return next(iter(_MACHINES.rows(machine_id=machine_id, role_id=role_id)), None)
 
 
 def _with_tags(rows: list[Role]) -> Role | None:

@@ -40,6 +40,8 @@ PUBLIC = {
     "api:authorize-envoy",
     "api:authorize-envoy-root",
     "api:authorize-minio",
+    "api:join-machine",
+    "api:machine-credentials",
     "access:set-up",
     "access:sign-in",
     "access:sign-in-account",

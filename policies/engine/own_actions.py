@@ -24,6 +24,12 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     (PREFIX, "ListServices", "List", (), "List the registered services"),
     (PREFIX, "UpdateService", "Write", ("service",), "Change a registered service"),
     (PREFIX, "UpdateValidationSettings", "Write", (), "Choose whether unknown services are warned about"),
+    (PREFIX, "CreateMachineJoinToken", "Write", ("machine",), "Make a new join token, which ends a machine's key"),
+    (PREFIX, "GetMachine", "Read", ("machine",), "See a machine with its profile and when it was last seen"),
+    (PREFIX, "ListMachines", "List", (), "List the machines"),
+    (PREFIX, "RegisterMachine", "Write", ("machine",), "Register a machine, to be given an instance profile"),
+    (PREFIX, "RemoveMachine", "Write", ("machine",), "Remove a machine, and end the credentials that it has"),
+    (PREFIX, "UpdateMachine", "Write", ("machine",), "Rename a machine, or give it another instance profile"),
     (PREFIX, "CreateRouteTable", "Write", ("route-table",), "Make a route table for a service behind a proxy"),
     (PREFIX, "DeleteRouteTable", "Write", ("route-table",), "Delete a route table with its token"),
     (PREFIX, "GetRouteTable", "Read", ("route-table",), "See the routes of a service, and try them out"),
@@ -41,6 +47,7 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 
 # Resource types of our own service, with their ARNs.
 OWN_RESOURCES: tuple[tuple[str, str], ...] = (
+    ("machine", "arn:${Partition}:iamconsole::${Account}:machine/${MachineName}"),
     ("route-table", "arn:${Partition}:iamconsole::${Account}:route-table/${RouteTableName}"),
     ("service", "arn:${Partition}:iamconsole::${Account}:service/${Prefix}"),
     ("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"),

@@ -52,6 +52,7 @@ NEARLY = {
 }
 DENIES = {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListGroups", "Resource": "*"}
 PROGRAMS = ("endpoint", "authorize", "authorize-forward", "authorize-envoy", "authorize-envoy-root", "authorize-minio")
+MACHINES = ("join-machine", "machine-credentials")
 ROUTES = "GET,HEAD api.example.com /orders/{order} orders:GetOrder arn:aws:orders::{account}:order/{order}"
 # Not pages: they answer programs, fragments, files, or only a POST.
 PUBLISHED = ("saml-metadata", "tokens", "token-keys")
@@ -59,7 +60,7 @@ NO_PAGES = {
     "healthz",
     "readyz",
     "policies:search-actions",
-    *(f"api:{name}" for name in PROGRAMS),
+    *(f"api:{name}" for name in (*PROGRAMS, *MACHINES)),
     *(f"federation:{name}" for name in PUBLISHED),
 }
 # A link that works once; looked at where it is used.

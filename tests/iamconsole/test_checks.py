@@ -52,6 +52,11 @@ def test_it_refuses_http_where_others_can_reach_it() -> None:
     assert problems(**HOME | {"HOST": "0.0.0.0"}) == ["iamconsole.E004"]  # noqa: S104 # what is judged here
 
 
+@pytest.mark.parametrize("seconds", [899, 21601, 0, -1])
+def test_it_refuses_credentials_of_machines_that_last_too_short_or_too_long(seconds: int) -> None:
+    assert problems(**HOME, MACHINE_CREDENTIALS_SECONDS=seconds) == ["iamconsole.E006"]
+
+
 @pytest.mark.bar(131, 137)
 @pytest.mark.parametrize("host", ["*", ".example.com"])
 def test_it_refuses_host_names_that_are_not_exact(host: str) -> None:
