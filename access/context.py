@@ -11,6 +11,7 @@ from accounts.models import Account
 NAVIGATION = (
     # (label, icon, url name, action that shows it; '' = everyone)
     ("Dashboard", "outline/layout-dashboard", "access:dashboard", ""),
+    ("Who needs access?", "outline/user-question", "access:who-needs-access", ""),
     ("Users", "outline/user", "identities:list-users", "iam:ListUsers"),
     ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
     ("Roles", "outline/masks-theater", "identities:list-roles", "iam:ListRoles"),

@@ -33,6 +33,11 @@ USES = (
     ),
     Use("web", "A web or mobile app", "People who sign in with an OpenID Connect provider, such as Google."),
     Use("saml", "People of a company", "Employees who sign in with their company's own directory, by SAML 2.0."),
+    Use(
+        "broker",
+        "A company's own sign-in program",
+        "A program that signs people in by its own means and sends them here.",
+    ),
     Use("custom", "Something else", "Write the trust policy yourself, from the first line.", asks=False),
 )
 BY_KEY = {use.key: use for use in USES}

@@ -50,6 +50,20 @@ class UsersForm(UseForm):
         return role_uses.for_users(self.account_id, self.arns, mfa=self.cleaned_data["mfa"])
 
 
+class BrokerForm(UseForm):
+    """`arns` are those of the ticked users: whoever has the program's access key takes on the role for all people."""
+
+    arns: Sequence[str] = ()
+
+    def clean(self) -> dict[str, Any]:
+        if not self.arns:
+            raise ValidationError("Tick the user whose access key the program has. If there is none yet, create it.")
+        return super().clean() or {}
+
+    def document(self) -> str:
+        return role_uses.for_users(self.account_id, self.arns, mfa=False)
+
+
 class AccountForm(UseForm):
     account = forms.CharField(
         label="Account id",
@@ -121,7 +135,13 @@ class SAMLForm(_ProviderForm):
         return role_uses.for_saml(self.cleaned_data["provider"])
 
 
-FORMS: Mapping[str, type[UseForm]] = {"user": UsersForm, "account": AccountForm, "web": WebForm, "saml": SAMLForm}
+FORMS: Mapping[str, type[UseForm]] = {
+    "user": UsersForm,
+    "account": AccountForm,
+    "web": WebForm,
+    "saml": SAMLForm,
+    "broker": BrokerForm,
+}
 
 
 class NewRoleForm(forms.Form):

@@ -1,9 +1,19 @@
 from django.urls import URLPattern, path
 
-from access.views import dashboard, role_credentials, root_protection, sessions, simulator, switch_role, why
+from access.views import (
+    dashboard,
+    role_credentials,
+    root_protection,
+    sessions,
+    simulator,
+    switch_role,
+    who_needs_access,
+    why,
+)
 
 urlpatterns: list[URLPattern] = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("who-needs-access/", who_needs_access.who_needs_access, name="who-needs-access"),
     # Without the slash at its end: as AWS's own links have it.
     path("switchrole", switch_role.switch_role, name="switch-role"),
     path("switchrole/back/", switch_role.switch_back, name="switch-back"),

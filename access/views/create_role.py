@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access import role_uses
 from access.carried_text import LONGEST_PACKED, packed, unpacked
-from access.forms.new_role import FORMS, NewRoleForm, SAMLForm, UseForm, UsersForm, WebForm
+from access.forms.new_role import FORMS, BrokerForm, NewRoleForm, SAMLForm, UseForm, UsersForm, WebForm
 from accounts.models import Account
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
@@ -69,7 +69,7 @@ def create_role_who(request: ConsoleRequest) -> HttpResponse:
     context = {
         "use": role_uses.BY_KEY[who],
         "form": form,
-        "list": user_choices(request, chosen_names(query, "users"), search) if who == "user" else None,
+        "list": user_choices(request, chosen_names(query, "users"), search) if who in ("user", "broker") else None,
         "way": "users",
         "search": search,
         "hidden": carried(query, ("who", *CHOICES, *DETAILS, "way")),
@@ -85,7 +85,7 @@ def use_form(request: ConsoleRequest, *, asked: bool) -> UseForm | None:
         return None
     form = kind(request.GET if asked else None)
     form.account_id = request.principal.account_id
-    if isinstance(form, UsersForm):
+    if isinstance(form, (UsersForm, BrokerForm)):
         form.arns = _arns(request)
     elif isinstance(form, WebForm):
         own = OIDCProvider.objects.filter(account_id=form.account_id).order_by("url")

@@ -1,17 +1,17 @@
 """The end of creating a role: everything that will be done, asked for one by one, then done together; and how to use
 the role now."""
 
-import json
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.carried_text import unpacked
 from access.forms.new_role import NewRoleForm
+from access.role_guides import guides
 from access.views.create_role import address
 from audit.actions import recently_signed_in, requires
 from audit.errors import AccessDenied, ServiceError
@@ -24,7 +24,6 @@ from identities.services.new_roles import NewRole, create_role_with_access
 from identities.services.trust import shown_trust
 from identities.services.trusted_entities import trusted_entities
 from identities.views.permission_holders import require_step
-from identities.views.roles import switch_link
 from policies.documents import readable
 
 STEPS = (
@@ -100,50 +99,22 @@ def _create(request: ConsoleRequest, new: NewRole) -> HttpResponse:
     role = create_role_with_access(by=request.principal, new=new)
     # Who may create a role may not be allowed to look at it.
     if request.gate.may("iam:GetRole", role.arn, new.target.resource_tags).allowed:
-        return redirect("access:role-created", role.name)
+        query = "?who=broker" if request.GET.get("who") == "broker" else ""
+        return redirect(reverse("access:role-created", args=[role.name]) + query)
     messages.success(request, f"The role {role.name} was created.")
     return redirect("identities:list-roles")
 
 
-@requires("iam:GetRole", "role")
+@requires("iam:GetRole", "role", also=("iam:GetSAMLProvider", "iam:GetOpenIDConnectProvider"))
 @require_safe
 def role_created(request: ConsoleRequest, role: Role) -> HttpResponse:
-    document = shown_trust(role.document)
+    document, who = shown_trust(role.document), request.GET.get("who", "")
     kinds = {each.kind for each in trusted_entities(document, role.account_id)}
     context = {
         "role": role,
-        "for_people": bool(kinds & {"user", "role", "this account", "account", "everybody"}),
+        "guides": guides(role, document, request.gate, who=who),
+        "may_be_broker": who != "broker" and bool(kinds & {"user", "this account"}),
         "for_machines": "applications on machines" in kinds,
-        "for_web": "web identity of" in kinds,
-        "for_companies": "SAML provider" in kinds,
         "profiles": list(role.instance_profiles.order_by("name_key")),
-        "switch_link": switch_link(role),
-        "cli_profile": _cli_profile(role, document),
-        "external_id": "sts:ExternalId" in document,
     }
     return render(request, "access/role_created.html", context)
-
-
-def _cli_profile(role: Role, document: str) -> str:
-    """What stands in ~/.aws/config to take on the role by program."""
-    lines = [
-        f"[profile {role.name}]",
-        f"role_arn = {role.arn}",
-        "source_profile = default",
-        f"endpoint_url = {settings.SITE_URL}",
-    ]
-    if external_id := _condition(document, "sts:ExternalId"):
-        lines.append(f"external_id = {external_id}")
-    if _condition(document, "aws:MultiFactorAuthPresent"):
-        lines.append("mfa_serial = ARN-OF-YOUR-MFA-DEVICE")
-    return "\n".join(lines)
-
-
-def _condition(document: str, key: str) -> str:
-    """The first value that a statement wants for a condition key."""
-    statements = json.loads(document).get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        for wanted in statement.get("Condition", {}).values():
-            if key in wanted:
-                return str(wanted[key][0] if isinstance(wanted[key], list) else wanted[key])
-    return ""

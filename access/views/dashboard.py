@@ -7,7 +7,7 @@ from access.recommendations import Step, key_step, own_steps, policy_step, root_
 from access.views.root_protection import sign_in_url
 from accounts.models import Account
 from audit.actions import signed_in
-from identities.models import Group, MFADevice, User
+from identities.models import Group, MFADevice, Role, User
 from identities.panels import Panel, panel
 from policies.models import ManagedPolicy
 
@@ -48,6 +48,7 @@ def _counts(account: Account) -> tuple[tuple[str, int, str], ...]:
     return (
         ("Users", User.objects.filter(account=account).count(), "identities:list-users"),
         ("User groups", Group.objects.filter(account=account).count(), "identities:list-groups"),
+        ("Roles", Role.objects.filter(account=account).count(), "identities:list-roles"),
         ("Own policies", ManagedPolicy.objects.filter(account=account).count(), "policies:list-policies"),
         ("MFA devices in use", devices.count(), ""),
     )

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
+from django.urls import reverse
 
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from federation.forms import TagForm
+from federation.models import OIDCProvider, SAMLProvider
 from federation.services.tags import Provider, resource_tags, tags_of
 from identities.models import Role
 from identities.panels import panel
@@ -28,7 +31,17 @@ def facts(request: ConsoleRequest, provider: Provider, kind: str, form: TagForm 
         "may_untag": request.gate.might(f"iam:Untag{kind}"),
         "trusting": trusting,
         "roles": roles_that_trust(provider) if trusting.allowed else [],
+        "new_role": _new_role(provider),
     }
+
+
+def _new_role(provider: Provider) -> str:
+    """Where a role for the people of a provider is made, with what is known answered."""
+    answers = {"who": "saml" if isinstance(provider, SAMLProvider) else "web", "provider": provider.arn}
+    if isinstance(provider, OIDCProvider):
+        audience = provider.client_ids.order_by("pk").values_list("client_id", flat=True).first()
+        answers |= {"audience": audience} if audience else {}
+    return f"{reverse('access:create-role-who')}?{urlencode(answers)}"
 
 
 def roles_that_trust(provider: Provider) -> list[str]:

@@ -10,6 +10,7 @@ from policies.engine.principals import account_named
 _GONE = {"AIDA": "deleted user", "AROA": "deleted role"}
 # Services whose roles are for applications on machines that are given an instance profile.
 MACHINES = ("ec2.amazonaws.com",)
+_WITH_A_SIGN_IN = frozenset({"user", "role", "this account", "account", "everybody"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class Trusted:
 
     kind: str
     name: str = ""
+
+    @property
+    def is_of_an_account(self) -> bool:
+        """Whether it is somebody who can switch to the role in the console."""
+        return self.kind in _WITH_A_SIGN_IN
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()

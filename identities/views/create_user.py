@@ -45,7 +45,8 @@ STEPS = ("iam:CreateUser", "iam:TagUser", "iam:CreateLoginProfile", *GIVE_ACTION
 def create_user(request: ConsoleRequest) -> HttpResponse:
     query = request.GET
     as_administrator = query.get("administrator") == "1"
-    start = {"path": "/", "console": as_administrator, "reset": True, "self_manage": True}
+    for_console = as_administrator or query.get("console") == "1"
+    start = {"path": "/", "console": for_console, "reset": True, "self_manage": True}
     form = NewUserForm(query if "name" in query else None, initial=start)
     if query.get("go") == "permissions" and form.is_valid() and not _name_is_taken(request, form):
         return redirect(_address("identities:create-user-permissions", query, *_administrator_defaults(query)))
@@ -188,8 +189,17 @@ def _create(request: ConsoleRequest, new: NewUser) -> HttpResponse:
         "password_stays": not new.password_reset_required,
         "csv": password_csv(user, password) if password else "",
         "sign_in_address": sign_in_address(user.account.sign_in_name),
+        "another": _another(request.GET) if password else "",
     }
     return render(request, "identities/create_user_done.html", context)
+
+
+def _another(query: QueryDict) -> str:
+    """Where the next of several people is made, with the same permissions."""
+    state = [
+        (name, value) for name in ("groups", "policies", "boundary", "way") for value in _once(query.getlist(name))
+    ]
+    return f"{reverse('identities:create-user')}?{urlencode([('console', '1'), *state])}"
 
 
 def _carried(query: QueryDict, names: Iterable[str]) -> list[tuple[str, str]]:

@@ -1,7 +1,10 @@
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.actions import requires
@@ -25,7 +28,7 @@ PANELS = {
 }
 
 
-@requires("iam:GetGroup", "group", also=tuple(PANELS.values()))
+@requires("iam:GetGroup", "group", also=(*PANELS.values(), "iam:CreateUser"))
 @require_safe
 def get_group(request: ConsoleRequest, group: Group) -> HttpResponse:
     """The tab “Users”: GetGroup is the action that lists who is in a group."""
@@ -41,8 +44,14 @@ def get_group(request: ConsoleRequest, group: Group) -> HttpResponse:
         "search": search,
         "sort": sort,
         "panels": {name: panel(request.gate, action, group.arn) for name, action in PANELS.items()},
+        "new_member": _new_member(group) if request.gate.might("iam:CreateUser") else "",
     }
     return render(request, "identities/get_group.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _new_member(group: Group) -> str:
+    """Where a user is made who is in the group from the start."""
+    return f"{reverse('identities:create-user')}?{urlencode({'console': '1', 'groups': group.name})}"
 
 
 @requires("iam:UpdateGroup", "group")

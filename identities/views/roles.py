@@ -31,10 +31,12 @@ PANELS = {
 def get_role(request: ConsoleRequest, role: Role) -> HttpResponse:
     keys = holder_of(role).context
     panels = {name: panel(request.gate, action, role.arn, keys) for name, action in PANELS.items()}
+    trusted = trusted_entities(shown_trust(role.document), role.account_id)
     context = {
         "role": role,
         "panels": panels,
-        "trusted": trusted_entities(shown_trust(role.document), role.account_id),
+        "trusted": trusted,
+        "for_people": any(each.is_of_an_account for each in trusted),
         "longest": in_words(role.max_session_seconds),
         "switch_link": switch_link(role),
         "profiles": list(role.instance_profiles.order_by("name_key")) if panels["profiles"].allowed else [],

@@ -39,7 +39,7 @@ def review_page(browser: Client, trust: str, **more: Any) -> str:
 
 def test_the_first_question_offers_all_uses(alice: User) -> None:
     text = browser_of(alice).get(START).content.decode()
-    assert text.count("who=") == 6 and "When is an IAM user right instead?" in text
+    assert text.count("who=") == 7 and "When is an IAM user right instead?" in text
 
 
 def test_users_of_the_account(alice: User, bob: User) -> None:

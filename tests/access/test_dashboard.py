@@ -29,7 +29,7 @@ def state(who: User | Account) -> dict[str, bool]:
 
 def test_it_counts_what_is_in_the_account(alice: User, bob: User, mallory: User) -> None:
     counts = {label: count for label, count, _ in page_of(alice).context["counts"]}
-    assert counts == {"Users": 2, "User groups": 0, "Own policies": 0, "MFA devices in use": 0}
+    assert counts == {"Users": 2, "User groups": 0, "Roles": 0, "Own policies": 0, "MFA devices in use": 0}
 
 
 def test_it_says_where_users_sign_in(alice: User) -> None:
