@@ -1,9 +1,9 @@
 """The one gate: every page and every API call is decided by `authorize`, from the caller's policies as they are now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from access.policy_rows import policy_rows, texts_of
+from access.policy_rows import PolicyRow, policy_rows, texts_of
 from accounts.models import PasswordPolicy
 from audit import clock, decisions
 from audit.errors import AccessDenied
@@ -47,9 +47,11 @@ def authorize(
 
 @dataclass(slots=True)
 class PrincipalGate:
-    """The gate for one request of one principal: its policies are read once, at the first question."""
+    """The gate for one request of one principal: its policies are read once, at the first question, or with the key
+    that signed the request."""
 
     principal: Principal
+    _rows: Sequence[PolicyRow] | None = None
     _policies: PolicySet | None = None
 
     def decide(
@@ -64,7 +66,7 @@ class PrincipalGate:
         """`resource_policy` is the policy of what is acted on, such as a role's trust policy."""
         policies = self.policies_for(action)
         if resource_policy is not None:
-            policies = replace(policies, resource=resource_policy)
+            policies = compiled_documents.shared(replace(policies, resource=resource_policy))
         decision = evaluate(self.question(action, resource, context), policies, explain=explain)
         if decision.allowed:
             decisions.note(action, resource, decision, policies)
@@ -94,7 +96,7 @@ class PrincipalGate:
     def policies_for(self, action: str) -> PolicySet:
         """The policies that have a say about an action, read once."""
         if self._policies is None:
-            self._policies = load_policy_set(self.principal)
+            self._policies = load_policy_set(self.principal, self._rows)
         if action in _OWN_PASSWORD_ACTIONS and self.principal.type == "user":
             return _with_own_password_policy(self.principal, self._policies)
         return self._policies
@@ -147,15 +149,16 @@ def _account_of(resource: str) -> str:
     return parts[4] if len(parts) == 6 else ""
 
 
-def load_policy_set(principal: Principal) -> PolicySet:
+def load_policy_set(principal: Principal, rows: Sequence[PolicyRow] | None = None) -> PolicySet:
     """All policies of a user with its groups, or of the role behind a session; boundary and session policies with
-    them. One query; texts only of documents not yet compiled."""
+    them. One query, if `rows` were not read before; texts only of documents not yet compiled."""
     session = principal.session_policies
     given = {document_digest(session.document): session.document} if session and session.document else {}
     if (issuer := _issuer(principal)) is None and not (session and session.managed):
         attached, documents = [], compiled_documents.get_many(given, lambda wanted: given)
     else:
-        rows = policy_rows(issuer or "", principal.account_id, session.managed if session else ())
+        if rows is None:
+            rows = policy_rows(issuer or "", principal.account_id, session.managed if session else ())
         digests = {*given, *(row.digest for row in rows)}
         documents = compiled_documents.get_many(digests, lambda wanted: texts_of(wanted - given.keys()) | given)
         attached = [

@@ -14,6 +14,7 @@ from django.db import transaction
 from access import throttle
 from access.assume_role import RoleSession, issue_role_session, session_context
 from access.gate import global_context
+from access.policy_rows import read_role_and_policies
 from access.session_tokens import MADE_BY_MACHINE
 from access.temporary import Wish
 from access.trust import trust_of
@@ -25,7 +26,6 @@ from audit.services import record
 from identities import machine_proof
 from identities.machine_proof import CREDENTIALS_PATH, JOIN_PATH, NOBODY_YET
 from identities.models import Machine, Role
-from identities.reading import read_session_role
 from identities.services.instance_profiles import PASSED_TO
 from identities.services.machines import join_machine, machine_principal
 from policies.engine import Decision, PolicySet, Request, RequestPrincipal, evaluate
@@ -103,9 +103,10 @@ def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
     machine = _proven(header, body, origin)
     keep = _words(body).get("Keep")
     profile = machine.profile
-    role = read_session_role(profile.role.unique_id) if profile and profile.role else None
-    if role is None:
+    found = read_role_and_policies(profile.role.unique_id) if profile and profile.role else None
+    if found is None:
         raise NoRole("The machine has no instance profile, or one without a role.")
+    role = found.row
     decision = decide(machine, role, origin)
     if not decision.allowed:
         _record_refusal(machine, role, decision, origin)

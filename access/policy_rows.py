@@ -1,25 +1,28 @@
-"""The one statement that reads what a caller may do: the documents of a user and its groups, or of a role, with
-boundary and session policies, by digest."""
+"""What a caller may do, in one statement: the documents of a user and its groups, or of a role, with boundary and
+session policies, by digest; and with a key or a session that signed a request, in the statement that reads those."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from audit.prepared import prepared_cursor
+from audit.prepared import Given, PreparedWith, prefetched, prepared_cursor
 from identities.models import (
+    AccessKey,
     GroupAttachment,
     GroupInlinePolicy,
     Role,
     RoleAttachment,
     RoleInlinePolicy,
+    RoleTag,
     User,
     UserAttachment,
     UserInlinePolicy,
+    UserTag,
 )
 from identities.models.groups import group_arn
 from identities.models.roles import role_arn
@@ -27,8 +30,13 @@ from identities.models.users import user_arn
 from policies.models import PolicyVersion, policy_arn
 
 # Stand for the caller and the session policies in the statement; never unique ids, which have no colon.
-_CALLER, _SESSION_POLICY = "caller:", "policy:{}"
+_CALLER, _SESSION_POLICY = Given("caller:"), "policy:{}"
+_BY_KEY, _BY_ID = "access_keys", "unique_id"
+_TAG = "tag"
 _ARNS = {"user": user_arn, "group": group_arn, "role": role_arn}
+
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,72 @@ def policy_rows(unique_id: str, account_id: str, session_policies: Sequence[str]
     """The documents of a user (AIDA…) or role (AROA…), and the managed ones that limit its session."""
     kind = {"AROA": "role", "AIDA": "user"}.get(unique_id[:4], "")
     sql, parameters = _query(connection.vendor, kind, len(session_policies))
-    values = {_CALLER: unique_id, **{_SESSION_POLICY.format(n): each for n, each in enumerate(session_policies)}}
+    values = _values(unique_id, session_policies)
     with prepared_cursor() as cursor:
         cursor.execute(sql, [values.get(each, each) for each in parameters])
         rows = cursor.fetchall()
     return [_row(account_id, *row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(Generic[Row]):
+    """Whose signature a request bears, with their tags, and the documents that say what they may do."""
+
+    row: Row
+    policies: tuple[PolicyRow, ...]
+
+
+def read_key_and_policies(access_key_id: str, session_policies: Sequence[str] = ()) -> Caller[AccessKey] | None:
+    """A long-term key with its user. What limits a session made with it is read too."""
+    statement = _of_key(connection.vendor, len(session_policies))
+    key, beside = statement.row_and_beside(**_values(access_key_id, session_policies))
+    if key is None:
+        return None
+    tags, policies = _parted(key.account_id, beside)
+    if key.user is not None:
+        made = (UserTag(user_id=key.user.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
+        prefetched(key.user, "tags", made)
+    return Caller(key, policies)
+
+
+def read_role_and_policies(unique_id: str, session_policies: Sequence[str] = ()) -> Caller[Role] | None:
+    """The role behind a session."""
+    statement = _of_session_role(connection.vendor, len(session_policies))
+    role, beside = statement.row_and_beside(**_values(unique_id, session_policies))
+    if role is None:
+        return None
+    tags, policies = _parted(role.account_id, beside)
+    made = (RoleTag(role_id=role.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
+    prefetched(role, "tags", made)
+    return Caller(role, policies)
+
+
+def _parted(account_id: str, beside: list[tuple[Any, ...]]) -> tuple[list[tuple[str, str]], tuple[PolicyRow, ...]]:
+    """Tags by name, so that everybody shows them in the same order; and policies."""
+    tags = sorted((row[-2], row[-1]) for row in beside if row[0] == _TAG)
+    return tags, tuple(_row(account_id, *row) for row in beside if row[0] != _TAG)
+
+
+def _values(caller: str, session_policies: Sequence[str]) -> dict[str, str]:
+    return {_CALLER: caller, **{_SESSION_POLICY.format(number): each for number, each in enumerate(session_policies)}}
+
+
+@cache
+def _of_key(vendor: str, session_policies: int) -> PreparedWith[AccessKey]:
+    def beside() -> QuerySet[Any, Any]:
+        tags = _tags(UserTag.objects.filter(user__access_keys=_CALLER))
+        return tags.union(*_of_user(_BY_KEY), *_of_session(session_policies), all=True)
+
+    return PreparedWith(lambda: AccessKey.objects.filter(pk=_CALLER).select_related("user"), beside)
+
+
+@cache
+def _of_session_role(vendor: str, session_policies: int) -> PreparedWith[Role]:
+    def beside() -> QuerySet[Any, Any]:
+        tags = _tags(RoleTag.objects.filter(role__unique_id=_CALLER))
+        return tags.union(*_of_role(), *_of_session(session_policies), all=True)
+
+    return PreparedWith(lambda: Role.objects.filter(unique_id=_CALLER), beside)
 
 
 def _row(
@@ -65,20 +134,19 @@ def _row(
 def _query(vendor: str, kind: str, session_policies: int) -> tuple[str, tuple[Any, ...]]:
     """The statement, written by the ORM once per process: writing it anew cost ten times as much as running it."""
     queries = {"user": _of_user, "role": _of_role}[kind]() if kind else []
-    if session_policies:
-        queries.append(_session([_SESSION_POLICY.format(number) for number in range(session_policies)]))
+    queries += _of_session(session_policies)
     return queries[0].union(*queries[1:], all=True).query.sql_with_params()
 
 
-def _of_user() -> list[QuerySet[Any, Any]]:
-    in_group = {"group__memberships__user__unique_id": _CALLER}
+def _of_user(by: str = _BY_ID) -> list[QuerySet[Any, Any]]:
+    in_group = {f"group__memberships__user__{by}": _CALLER}
     default = {"policy__versions__is_default": True}
     return [
-        _attached(UserAttachment.objects.filter(user__unique_id=_CALLER, **default), "user"),
+        _attached(UserAttachment.objects.filter(**{f"user__{by}": _CALLER}, **default), "user"),
         _attached(GroupAttachment.objects.filter(**in_group, **default), "group"),
-        _inline(UserInlinePolicy.objects.filter(user__unique_id=_CALLER), "user"),
+        _inline(UserInlinePolicy.objects.filter(**{f"user__{by}": _CALLER}), "user"),
         _inline(GroupInlinePolicy.objects.filter(**in_group), "group"),
-        _boundary(User.objects.filter(unique_id=_CALLER, boundary__isnull=False), "user"),
+        _boundary(User.objects.filter(**{by: _CALLER}, boundary__isnull=False), "user"),
     ]
 
 
@@ -125,6 +193,14 @@ def _boundary(holders: QuerySet[Any], kind: str) -> QuerySet[Any, Any]:
     )
 
 
+def _tags(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return rows.values_list(*(Value(each) for each in (_TAG, "", "", "", "", "")), "key", "value")
+
+
+def _of_session(number: int) -> list[QuerySet[Any, Any]]:
+    return [_session([_SESSION_POLICY.format(each) for each in range(number)])] if number else []
+
+
 def _session(unique_ids: list[str]) -> QuerySet[Any, Any]:
     """A policy that has been deleted since allows nothing any more: there is no row for it."""
     rows = PolicyVersion.objects.filter(is_default=True, policy__unique_id__in=unique_ids)
@@ -143,8 +219,5 @@ def _session(unique_ids: list[str]) -> QuerySet[Any, Any]:
 def texts_of(digests: set[str]) -> dict[str, str]:
     """The documents behind digests that nobody has compiled yet."""
     models = (PolicyVersion, UserInlinePolicy, GroupInlinePolicy, RoleInlinePolicy)
-    return {
-        digest: text
-        for model in models
-        for digest, text in model.objects.filter(digest__in=digests).values_list("digest", "document")
-    }
+    first, *others = (model.objects.filter(digest__in=digests).values_list("digest", "document") for model in models)
+    return dict(first.union(*others))

@@ -1,20 +1,21 @@
 """Turning a session or an access key into the Principal it stands for. Looked up at every request, so that a deleted
 user or role, a removed password or an inactive key counts at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from django.db.models import Prefetch
 
 from access.models import ConsoleSession
+from access.policy_rows import PolicyRow, read_key_and_policies, read_role_and_policies
 from access.session_tokens import MADE_BY_MACHINE, SessionClaims, TokenUnreadable, open_token
 from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin, Principal, root_arn, root_principal
 from identities import machine_proof
 from identities.models import AccessKey, Role, User, UserTag
-from identities.reading import read_access_key, read_machine_with_role, read_session_role
+from identities.reading import read_machine_with_role
 from identities.sealed import box
 from identities.services.access_keys import note_use
 from identities.services.roles import note_role_use
@@ -111,11 +112,13 @@ def overridden(tags: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """An access key as the door for programs needs it; `secret` is for checking one signature and is never kept."""
+    """An access key as the door for programs needs it; `secret` is for checking one signature and is never kept.
+    `policies` are what its holder's permissions are made of, read in the same statement."""
 
     key: AccessKey
     secret: str
     origin: Origin
+    policies: Sequence[PolicyRow]
 
     def principal(self) -> Principal:
         """Who holds the key."""
@@ -135,6 +138,7 @@ class RoleSessionHolder:
     claims: SessionClaims
     access_key_id: str
     origin: Origin
+    policies: Sequence[PolicyRow]
 
     @property
     def secret(self) -> str:
@@ -158,6 +162,7 @@ class UserSessionHolder:
     claims: SessionClaims
     access_key_id: str
     origin: Origin
+    policies: Sequence[PolicyRow]
 
     @property
     def secret(self) -> str:
@@ -210,11 +215,12 @@ def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = 
     without: a token beside it was made for somebody else's credentials."""
     if access_key_id.startswith(TEMPORARY):
         return _temporary(access_key_id, origin, token or "")
-    key = read_access_key(access_key_id)
-    if key is None or not key.is_active or token is not None:
+    found = read_key_and_policies(access_key_id)
+    if found is None or not found.row.is_active or token is not None:
         box().open(_nobodys_secret(), _NOBODY)
         return None
-    return KeyHolder(key, box().open(key.secret_encrypted, key.sealed_row), origin)
+    key = found.row
+    return KeyHolder(key, box().open(key.secret_encrypted, key.sealed_row), origin, found.policies)
 
 
 def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
@@ -224,15 +230,16 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
         claims = open_token(token, access_key_id, box())
     except TokenUnreadable:
         return None
+    limits = claims.policies.managed if claims.policies else ()
     if claims.made_by in ROLE_SESSIONS:
-        role = read_session_role(claims.issuer_id)
+        role = read_role_and_policies(claims.issuer_id, limits)
         if role is None or not _is_still_given(claims):
             return None
-        return RoleSessionHolder(role, claims, access_key_id, origin)
-    key = read_access_key(claims.source_key)
-    if key is None or not key.is_active or _owner_id(key) != claims.issuer_id:
+        return RoleSessionHolder(role.row, claims, access_key_id, origin, role.policies)
+    found = read_key_and_policies(claims.source_key, limits)
+    if found is None or not found.row.is_active or _owner_id(found.row) != claims.issuer_id:
         return None
-    return UserSessionHolder(key, claims, access_key_id, origin)
+    return UserSessionHolder(found.row, claims, access_key_id, origin, found.policies)
 
 
 def _is_still_given(claims: SessionClaims) -> bool:

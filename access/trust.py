@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 
-from django.conf import settings
-
 from access.gate import TRUST, Context, PrincipalGate
 from audit.errors import AccessDenied
 from audit.principal import Principal
 from identities.models import Role
 from identities.services.trust import principal_nodes, shown_trust
-from policies.compiled import CompiledDocuments
+from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, Decision, Document, NearMiss, Outcome, StatementRef
 
-_trusts = CompiledDocuments(settings.COMPILED_DOCUMENTS_BYTES, "trust")
 # What stands for a role that is not there: it lets in nobody, in the same words as one that does not let in the caller.
 _NOBODY = Document("2012-10-17", "", (), "trust")
 
@@ -45,7 +42,7 @@ def trust_of(role: Role | None) -> AttachedPolicy:
     """A role's trust policy as the engine wants it."""
     if role is None:
         return AttachedPolicy(TRUST, "", _NOBODY)
-    documents = _trusts.get_many([role.digest], lambda wanted: {role.digest: role.document})
+    documents = compiled_documents.get_many([role.digest], lambda wanted: {role.digest: role.document}, "trust")
     return AttachedPolicy(TRUST, role.arn, documents[role.digest], role.digest)
 
 

@@ -64,7 +64,9 @@ class Decider:
         known = (request, service)
         if known not in self._proven:
             try:
-                self._proven[known] = prove_for_service(request, service, self.origin, self.account_id)
+                gate = prove_for_service(request, service, self.origin, self.account_id)
+                self._proven[known] = gate.principal
+                self._gates.setdefault((gate.principal.arn, gate.principal.access_key_id), gate)
             except (SignatureError, ExpiredToken) as error:
                 self._proven[known] = error
         return self._proven[known]

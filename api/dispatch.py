@@ -17,7 +17,7 @@ from api.wire import WireRequest
 from audit import clock, decisions
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
-from audit.principal import Origin, Principal, anonymous
+from audit.principal import Origin, anonymous
 from audit.services import record
 from federation.errors import InvalidIdentityToken
 
@@ -78,11 +78,11 @@ def _service_named(request: WireRequest) -> str:
 
 def _answered(request: WireRequest, origin: Origin) -> Reply:
     table = query.parameters(request.query, request.body)
-    principal, service = _caller(request, origin, table)
+    gate, service = _caller(request, origin, table)
     operation, action = _operation(service, table)
-    check_session(principal, operation)
-    call = Call(principal, operation, query.read_input(operation, table), clock.now(), PrincipalGate(principal))
-    last_accessed.note(principal, operation.action)
+    check_session(gate.principal, operation)
+    call = Call(gate.principal, operation, query.read_input(operation, table), clock.now(), gate)
+    last_accessed.note(gate.principal, operation.action)
     try:
         _authorize(call, action)
         values = action.function(call) or {}
@@ -92,10 +92,10 @@ def _answered(request: WireRequest, origin: Origin) -> Reply:
     return Reply(200, serialize.result(operation, values, origin.request_id), origin.request_id)
 
 
-def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> tuple[Principal, str]:
+def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> tuple[PrincipalGate, str]:
     """Who signed, and for which service. Calls that exchange an outside proof for credentials are not signed."""
     if _is_open(request, table):
-        return anonymous(origin), "sts"
+        return PrincipalGate(anonymous(origin)), "sts"
     try:
         presented = parse(request)
     except WrongService as error:

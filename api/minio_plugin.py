@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from access.gate import PrincipalGate
+from access.policy_rows import read_key_and_policies
 from access.principals import user_principal
 from api.deciding import origin_for, record_denial
 from api.questions import Question
@@ -14,7 +15,7 @@ from api.wire import WireRequest
 from audit.errors import ValidationError
 from audit.principal import Origin, Principal, root_principal
 from identities.models import User
-from identities.reading import read_access_key, read_user
+from identities.reading import read_user
 from policies.engine import Outcome
 
 _ACTION = re.compile(r"[a-z0-9]{1,32}:[A-Za-z0-9*]{1,64}")
@@ -73,9 +74,9 @@ def _who(given: Mapping[str, Any], account_id: str, origin: Origin) -> Principal
 
 
 def _user(account_id: str, name: str) -> User | None:
-    key = read_access_key(name)
-    if key is not None and key.account_id == account_id and key.is_active and key.user:
-        return key.user
+    found = read_key_and_policies(name)
+    if found is not None and found.row.account_id == account_id and found.row.is_active and found.row.user:
+        return found.row.user
     return read_user(account_id, name)
 
 

@@ -44,15 +44,14 @@ def authorize(request: HttpRequest) -> HttpResponse:
 
 
 def _authorized(wire: WireRequest, origin: Origin) -> HttpResponse:
-    service = authenticate(parse(wire, frozenset({"iam"})), origin)
-    gate = PrincipalGate(service)
+    gate = authenticate(parse(wire, frozenset({"iam"})), origin)
     try:
         gate.require(ACTION, "*")
     except AccessDenied as error:
         record_denial(gate, Question(wire, "iam", ACTION, "*"), error.decision)
         raise
     questions, batch = read(wire.body)
-    results = [_result(question, answer, gate) for question, answer in _answered(service, questions, batch)]
+    results = [_result(question, answer, gate) for question, answer in _answered(gate.principal, questions, batch)]
     return reply({"Results": results} if batch else results[0], origin)
 
 

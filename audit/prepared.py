@@ -33,6 +33,7 @@ class _Statement:
         self.model = kind["model"]
         fields = kind["select_fields"]
         self.span = slice(fields[0], fields[-1] + 1)
+        self.width = len(compiler.select)
         self.names = [column[0].target.attname for column in compiler.select[self.span]]
         self.populators = get_related_populators(kind, compiler.select, connection.alias)  # type: ignore[call-arg] # the types are Django 6's
         self.annotations: Mapping[str, int] = compiler.annotation_col_map or {}
@@ -73,6 +74,32 @@ class Prepared(Generic[Row]):
         with prepared_cursor() as cursor:
             cursor.execute(statement.sql, parameters)
             return [statement.row(row) for row in cursor.fetchall()]
+
+
+class PreparedWith(Prepared[Row]):
+    """One row, and beside it the rows of another statement on the same values: together they take one question."""
+
+    def __init__(self, build: Callable[[], QuerySet[Row]], build_beside: Callable[[], QuerySet[Any, Any]]) -> None:
+        super().__init__(build)
+        self._build_beside = build_beside
+
+    @cached_property
+    def _joined(self) -> tuple[str, tuple[Any, ...]]:
+        statement, (beside, parameters) = self._statement, self._build_beside().query.sql_with_params()
+        sql = f"SELECT * FROM ({statement.sql}) one LEFT JOIN ({beside}) beside ON TRUE"  # noqa: S608 # the ORM's own
+        return sql, (*statement.parameters, *parameters)
+
+    def row_and_beside(self, **values: str) -> tuple[Row | None, list[tuple[Any, ...]]]:
+        """The row and what is beside it; without a row there is nothing beside it."""
+        sql, parameters = self._joined
+        with prepared_cursor() as cursor:
+            cursor.execute(sql, [values[each] if isinstance(each, Given) else each for each in parameters])
+            found = cursor.fetchall()
+        if not found:
+            return None, []
+        width = self._statement.width
+        row: Row = self._statement.row(found[0][:width])
+        return row, [each[width:] for each in found if each[width] is not None]
 
 
 def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:

@@ -1,15 +1,9 @@
-"""What every call reads first: the key that signed it and the user that it is about, with their tags."""
+"""What most calls are about: a user or a role by name, with tags and boundary, in one statement."""
 
 from django.db.models import F, QuerySet
 
 from audit.prepared import Given, Prepared, prefetched
-from identities.models import AccessKey, Machine, Role, RoleTag, User, UserTag
-
-
-def _keys() -> QuerySet[AccessKey]:
-    """A key with its owner, once for each of the owner's tags."""
-    keys = AccessKey.objects.filter(access_key_id=Given("access_key_id")).select_related("user")
-    return keys.annotate(tag_key=F("user__tags__key"), tag_value=F("user__tags__value"))
+from identities.models import Machine, Role, RoleTag, User, UserTag
 
 
 def _users() -> QuerySet[User]:
@@ -17,12 +11,6 @@ def _users() -> QuerySet[User]:
     users = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
     users = users.select_related("boundary", "login_profile")
     return users.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
-
-
-def _session_roles() -> QuerySet[Role]:
-    """A role by unique id, once for each tag."""
-    roles = Role.objects.filter(unique_id=Given("unique_id"))
-    return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
 def _named_roles() -> QuerySet[Role]:
@@ -36,22 +24,9 @@ def _machines() -> QuerySet[Machine]:
     return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
 
 
-_KEYS = Prepared(_keys)
 _MACHINES = Prepared(_machines)
 _NAMED_ROLES = Prepared(_named_roles)
-_SESSION_ROLES = Prepared(_session_roles)
 _USERS = Prepared(_users)
-
-
-def read_access_key(access_key_id: str) -> AccessKey | None:
-    """The key, its user and the user's tags."""
-    rows = _KEYS.rows(access_key_id=access_key_id)
-    if not rows:
-        return None
-    key = rows[0]
-    if key.user is not None:
-        _hand_tags(key.user, rows)
-    return key
 
 
 def read_user(account_id: str, name: str) -> User | None:
@@ -61,11 +36,6 @@ def read_user(account_id: str, name: str) -> User | None:
         return None
     _hand_tags(rows[0], rows)
     return rows[0]
-
-
-def read_session_role(unique_id: str) -> Role | None:
-    """The role behind a session, with its tags."""
-    return _with_tags(_SESSION_ROLES.rows(unique_id=unique_id))
 
 
 def read_named_role(account_id: str, name: str) -> Role | None:
@@ -87,7 +57,7 @@ def _with_tags(rows: list[Role]) -> Role | None:
     return rows[0]
 
 
-def _hand_tags(user: User, rows: list[AccessKey] | list[User]) -> None:
-    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[union-attr] # annotated above
+def _hand_tags(user: User, rows: list[User]) -> None:
+    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[attr-defined] # annotated above
     tags = [UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in pairs]
     prefetched(user, "tags", tags)

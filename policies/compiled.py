@@ -92,6 +92,7 @@ class ByteCache(Generic[K, V]):
         return self.hits / self.asked if self.hits else 0.0
 
 
+DocumentKey = tuple[DocumentKind, str]
 Layers = tuple[tuple[str, tuple[AttachedPolicy, ...]], ...]
 
 
@@ -99,53 +100,56 @@ class CompiledDocuments:
     """Half of the bytes are for documents, half for what is planned from them. A document that goes takes the policy
     sets along that were made with it, so that nothing is held uncounted."""
 
-    def __init__(self, limit_bytes: int, kind: DocumentKind = "identity") -> None:
-        self._kind, self._limit = kind, limit_bytes
-        self.documents: ByteCache[str, Document] = ByteCache(limit_bytes // 2, self._document_dropped)
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self.documents: ByteCache[DocumentKey, Document] = ByteCache(limit_bytes // 2, self._document_dropped)
         self.policy_sets: ByteCache[Hashable, PolicySet] = ByteCache(limit_bytes // 2, self._set_dropped)
-        self._made_with: dict[str, set[Hashable]] = {}
+        self._made_with: dict[DocumentKey, set[Hashable]] = {}
         self._lock = threading.RLock()
 
     def get_many(
-        self, digests: Iterable[str], load_texts: Callable[[set[str]], Mapping[str, str]]
+        self,
+        digests: Iterable[str],
+        load_texts: Callable[[set[str]], Mapping[str, str]],
+        kind: DocumentKind = "identity",
     ) -> dict[str, Document]:
         """Documents by digest; `load_texts` is asked once, for the digests that are not compiled yet."""
         wanted = set(digests)
         with self._lock:
-            cached = {digest: self.documents.get(digest) for digest in wanted}
+            cached = {digest: self.documents.get((kind, digest)) for digest in wanted}
         found = {digest: document for digest, document in cached.items() if document is not None}
         missing = wanted - found.keys()
         if missing:
             texts = load_texts(missing)
-            found.update({digest: self._add(digest, texts[digest]) for digest in missing & texts.keys()})
+            found.update({digest: self._add(kind, digest, texts[digest]) for digest in missing & texts.keys()})
             # Changed between two queries: it denies now, and is not kept, for the text may come back.
             found.update({digest: unreadable("") for digest in missing - texts.keys()})
         return found
 
-    def _add(self, digest: str, text: str) -> Document:
-        document, length = compile_text(text, self._kind), len(text)
+    def _add(self, kind: DocumentKind, digest: str, text: str) -> Document:
+        document, length = compile_text(text, kind), len(text)
         with self._lock:
-            if self.documents.peek(digest) is None:
-                self.documents.put(digest, document, lambda: weight_of_document(document, length))
+            if self.documents.peek((kind, digest)) is None:
+                self.documents.put((kind, digest), document, lambda: weight_of_document(document, length))
         return document
 
     def shared(self, policies: PolicySet) -> PolicySet:
         """The policy set that was made of the same documents before, with the plans it carries; else this one."""
         layers = _layers(policies)
-        attached = [policy for _, layer in layers for policy in layer]
+        attached = [(_key(name, policy), policy) for name, layer in layers for policy in layer]
         key = (
             policies.resource_required,
             *((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers),
         )
         with self._lock:
             # Documents that are not kept, as those that could not be found, must not be answered for later.
-            if any(self.documents.peek(each.digest) is not each.document for each in attached):
+            if any(self.documents.peek(document) is not each.document for document, each in attached):
                 return policies
             known = self.policy_sets.get(key)
             if known is None:
                 weight = _BYTES_PER_POLICY * (len(attached) + 1)
-                for each in attached:
-                    self._made_with.setdefault(each.digest, set()).add(key)
+                for document, _ in attached:
+                    self._made_with.setdefault(document, set()).add(key)
                 self.policy_sets.put(key, policies, lambda: weight + weight_of_plans(policies.plans))
             if self.policy_sets.asked % REPORT_EVERY == 0:
                 logger.info(self.report())
@@ -156,26 +160,31 @@ class CompiledDocuments:
         documents, sets = self.documents, self.policy_sets
         taken, limit = self.weight // 1024, self._limit // 1024
         return (
-            f"Compiled {self._kind} policies: {len(documents)} documents ({documents.hit_rate:.1%} found) and "
+            f"Compiled policies: {len(documents)} documents ({documents.hit_rate:.1%} found) and "
             f"{len(sets)} policy sets ({sets.hit_rate:.1%} found) in {taken} KiB of {limit}."
         )
 
-    def _document_dropped(self, digest: str, document: Document) -> None:
-        for key in self._made_with.pop(digest, ()):
+    def _document_dropped(self, document: DocumentKey, compiled: Document) -> None:
+        for key in self._made_with.pop(document, ()):
             self.policy_sets.drop(key)
 
     def _set_dropped(self, key: Hashable, policies: PolicySet) -> None:
-        for _, layer in _layers(policies):
-            for each in layer:
-                made = self._made_with.get(each.digest, set())
+        for name, layer in _layers(policies):
+            for document in (_key(name, each) for each in layer):
+                made = self._made_with.get(document, set())
                 made.discard(key)
                 if not made:
-                    self._made_with.pop(each.digest, None)
+                    self._made_with.pop(document, None)
 
     @property
     def weight(self) -> int:
         """About how many bytes are held."""
         return self.documents.weight + self.policy_sets.weight
+
+
+def _key(layer: str, policy: AttachedPolicy) -> DocumentKey:
+    """What a resource's policy says is a role's trust policy here: the same text is read as another kind there."""
+    return ("trust" if layer == "resource" else "identity"), policy.digest
 
 
 def _layers(policies: PolicySet) -> Layers:

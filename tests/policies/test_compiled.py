@@ -9,7 +9,7 @@ import pytest
 
 from policies import compiled
 from policies.compiled import ByteCache, CompiledDocuments
-from policies.engine import AttachedPolicy, PolicySet, Request, evaluate
+from policies.engine import AttachedPolicy, DocumentKind, PolicySet, Request, evaluate
 from policies.engine.index import candidates
 from policies.models import document_digest
 from tests.policies.cases import allow, deny, policy
@@ -19,9 +19,11 @@ ORIGIN = "arn:aws:iam::111122223333:user/alice"
 ASKED = Request("s3:GetObject", "arn:aws:s3:::garden/rose")
 
 
-def attached(cache: CompiledDocuments, text: str, origin: str = ORIGIN) -> AttachedPolicy:
+def attached(
+    cache: CompiledDocuments, text: str, origin: str = ORIGIN, kind: DocumentKind = "identity"
+) -> AttachedPolicy:
     digest = document_digest(text)
-    return AttachedPolicy("a policy", origin, cache.get_many([digest], lambda _: {digest: text})[digest], digest)
+    return AttachedPolicy("a policy", origin, cache.get_many([digest], lambda _: {digest: text}, kind)[digest], digest)
 
 
 def test_a_document_is_compiled_once() -> None:
@@ -49,7 +51,7 @@ def test_operators_read_in_the_log_whether_it_pays_off(
     for _ in range(5):
         cache.shared(PolicySet(identity=(attached(cache, text),)))
     assert [record.message.split(" in ")[0] for record in caplog.records] == [
-        "Compiled identity policies: 1 documents (75.0% found) and 1 policy sets (75.0% found)"
+        "Compiled policies: 1 documents (75.0% found) and 1 policy sets (75.0% found)"
     ]
     assert caplog.records[0].message.endswith(" KiB of 1024.")
 
@@ -58,7 +60,7 @@ def test_operators_read_in_the_log_whether_it_pays_off(
 def test_policies_that_differ_in_anything_share_nothing() -> None:
     cache, text = CompiledDocuments(MIB), policy(allow())
     one = attached(cache, text)
-    other = attached(cache, policy(deny()))
+    other, trust = attached(cache, policy(deny())), attached(cache, policy(deny()), kind="trust")
     sets = [
         PolicySet(identity=(one,)),
         PolicySet(identity=(one, other)),
@@ -66,7 +68,7 @@ def test_policies_that_differ_in_anything_share_nothing() -> None:
         PolicySet(identity=(replace(one, origin="arn:aws:iam::111122223333:group/all"),)),
         PolicySet(identity=(replace(one, source="another policy"),)),
         PolicySet(identity=(one,), boundary=other),
-        PolicySet(identity=(one,), resource=other),
+        PolicySet(identity=(one,), resource=trust),
         PolicySet(identity=(one,), session=(other,)),
         PolicySet(identity=(one,), session=()),
         PolicySet(identity=(one,), endpoint=()),
@@ -94,7 +96,7 @@ def test_a_document_that_could_not_be_found_is_not_answered_for_later() -> None:
 def test_a_document_that_goes_takes_its_policy_sets_along() -> None:
     cache, text = CompiledDocuments(MIB), policy(allow())
     first = cache.shared(PolicySet(identity=(attached(cache, text),)))
-    cache.documents.drop(document_digest(text))
+    cache.documents.drop(("identity", document_digest(text)))
     assert len(cache.policy_sets) == 0
     assert cache.shared(PolicySet(identity=(attached(cache, text),))) is not first
 
