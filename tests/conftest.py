@@ -21,6 +21,7 @@ hypothesis_settings.register_profile("console", deadline=None, max_examples=50)
 hypothesis_settings.load_profile("console")
 
 VENDORS = {"sqlite": "sqlite", "postgres": "postgresql"}
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 BROWSER_FIXTURES = {"page", "context", "new_context", "browser"}
 END_OTHER_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -28,7 +29,16 @@ END_OTHER_SESSIONS = """
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def depends_on_the_database(item: pytest.Item) -> bool:
+    """Whether pytest-django would let it ask one: everybody else is refused, and can't tell which one is there."""
+    marked = any(item.iter_markers("django_db")) or any(item.iter_markers("postgres"))
+    return marked or bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if connection.vendor == "postgresql" and (depending := [item for item in items if depends_on_the_database(item)]):
+        config.hook.pytest_deselected(items=[item for item in items if not depends_on_the_database(item)])
+        items[:] = depending
     for item in items:
         for database in {"sqlite", "postgres"} & {marker.name for marker in item.iter_markers()}:
             if connection.vendor != VENDORS[database]:
