@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from identities.models import AccessKey, User
+from identities.models import AccessKey, ServiceSpecificCredential, User
+from identities.services.service_credentials import SERVICES
 
 _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,6 +31,18 @@ def password_csv(user: User, password: str) -> str:
     """The password is a generated one, which begins with a letter."""
     address = sign_in_address(user.account.sign_in_name)
     return _csv([("User name", "Password", "Console sign-in URL"), (text_cell(user.name), password, address)])
+
+
+def service_credential_csv(credential: ServiceSpecificCredential, secret: str) -> str:
+    """Alias first: of an API key it is the name. Secrets are letters, digits, +, / and =, and begin with none of the
+    marks of a formula but +, which a spreadsheet can't compute anything with here."""
+    if SERVICES[credential.service].api_key_prefix:
+        return _csv([("API key name", "API key"), (text_cell(credential.alias), secret)])
+    return _csv([("User name", "Password"), (text_cell(credential.alias), secret)])
+
+
+def service_credential_file_name(credential: ServiceSpecificCredential) -> str:
+    return f"{credential.user.name}_{credential.service.partition('.')[0]}_credentials.csv"
 
 
 def sign_in_address(account: str) -> str:

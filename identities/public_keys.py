@@ -118,6 +118,12 @@ def md5_fingerprint(key: RSAPublicKey) -> str:
     return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))
 
 
+def sha256_fingerprint(key: RSAPublicKey) -> str:
+    """As `ssh-keygen -l` shows it."""
+    digest = hashlib.sha256(base64.b64decode(as_ssh(key).partition(" ")[2])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
 def _certificates(text: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(text.encode())

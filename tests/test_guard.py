@@ -21,10 +21,14 @@ from federation.services.oidc_providers import create_oidc_provider
 from federation.services.saml_providers import create_saml_provider
 from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
+from identities.services.service_credentials import create_service_specific_credential
+from identities.services.signing_certificates import upload_signing_certificate
+from identities.services.ssh_public_keys import upload_ssh_public_key
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.cast import allow, browser_of, make_role, principal_of
 from tests.federation.companies import metadata
+from tests.identities.certificates import issue, ssh_key
 from tests.policies.documents import GARDEN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,6 +171,9 @@ def words(alice: User) -> dict[str, Any]:
         "version_id": "v2",
         "access_key_id": key.access_key_id,
         "device_name": "phone",
+        "ssh_public_key_id": upload_ssh_public_key(by=by, user=alice, body=ssh_key()).pk,
+        "certificate_id": upload_signing_certificate(by=by, user=alice, body=issue("alice").body).pk,
+        "credential_id": create_service_specific_credential(by=by, user=alice, service="logs.amazonaws.com")[0].pk,
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes="").name,
         "path": "x",
         "event_id": record(by, "iam:CreateUser", "x").event_id,

@@ -118,6 +118,9 @@ def lists() -> Iterator[str]:
 
 NOT_MANY: dict[str, Any] = {
     "policies:list-policy-versions": "a policy has five versions at most",
+    "identities:list-ssh-public-keys": "a user has five at most",
+    "identities:list-signing-certificates": "a user has two at most",
+    "identities:list-service-specific-credentials": "a user has two at most for each of a few services",
     "access:list-console-sessions": "the same table as one's own sessions, which are measured",
     "audit:lookup-events-entry": "one event",
 }

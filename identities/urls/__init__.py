@@ -1,4 +1,4 @@
-from identities.urls import credentials, groups, permissions, roles, users
+from identities.urls import credentials, groups, other_credentials, permissions, roles, users
 
 app_name = "identities"
 
@@ -8,4 +8,5 @@ urlpatterns = [
     *roles.urlpatterns,
     *permissions.urlpatterns,
     *credentials.urlpatterns,
+    *other_credentials.urlpatterns,
 ]

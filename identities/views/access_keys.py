@@ -13,14 +13,15 @@ from identities.models import AccessKey, User
 from identities.panels import panel
 from identities.resource_tags import resource_tags
 from identities.services import access_keys
+from identities.views import other_credentials
 
 PANELS = ("iam:GetLoginProfile", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:ListMFADevices")
 
 
-@requires("iam:GetUser", "user", also=PANELS)
+@requires("iam:GetUser", "user", also=(*PANELS, *other_credentials.ACTIONS))
 @require_safe
 def list_access_keys(request: ConsoleRequest, user: User) -> HttpResponse:
-    """The tab “Security credentials”. Its three parts have an action each, so that somebody who may only reset
+    """The tab “Security credentials”. Its parts have an action each, so that somebody who may only reset
     passwords finds the page, too."""
     password, keys, uses, devices = (panel(request.gate, action, user.arn, resource_tags(user)) for action in PANELS)
     context = {
@@ -33,6 +34,7 @@ def list_access_keys(request: ConsoleRequest, user: User) -> HttpResponse:
         "uses": uses,
         "devices": devices,
         "device_rows": user.mfa_devices.order_by("enabled_at", "name") if devices.allowed else [],
+        "others": other_credentials.lines(request.gate, user, resource_tags(user)),
         "sign_in_address": sign_in_address(user.account.sign_in_name),
     }
     return render(request, "identities/credentials_list.html", context)

@@ -25,9 +25,10 @@ def test_without_permissions_each_part_says_which_is_missing(bob: User) -> None:
     reply = browser_of(bob).get(PAGE)
     text = reply.content.decode()
     assert reply.status_code == 200
-    for action in ("iam:ChangePassword", "iam:ListMFADevices", "iam:ListAccessKeys"):
+    others = ("iam:ListSSHPublicKeys", "iam:ListSigningCertificates", "iam:ListServiceSpecificCredentials")
+    for action in ("iam:ChangePassword", "iam:ListMFADevices", "iam:ListAccessKeys", *others):
         assert f"<code>{action}</code>" in text
-    assert text.count(bob.arn) == 3
+    assert text.count(bob.arn) == 6
 
 
 @pytest.mark.bar(76)

@@ -30,12 +30,16 @@ from identities.models import (
 )
 from identities.sealed import box
 from identities.services.access_keys import create_access_key
+from identities.services.service_credentials import create_service_specific_credential
+from identities.services.signing_certificates import upload_signing_certificate
+from identities.services.ssh_public_keys import upload_ssh_public_key
 from policies.models import ManagedPolicy
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
 from tests.federation.companies import metadata, pem
+from tests.identities.certificates import issue, ssh_key
 from tests.policies.documents import GARDEN
 from tests.rig.browser import AxeCheck
 
@@ -120,6 +124,7 @@ def words(alice: User) -> dict[str, Any]:
         "version_id": "v2",
         "access_key_id": key.access_key_id,
         "device_name": "carol",
+        **further_credentials(user, alice),
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
         "event_id": event.event_id,
         "session_id": uuid.uuid4(),
@@ -127,6 +132,21 @@ def words(alice: User) -> dict[str, Any]:
         "provider_url": "id.example.com/tenant",
         "account": "acme",
         "own_key": alice.access_keys.get().access_key_id,
+    }
+
+
+def further_credentials(user: User, administrator: User) -> dict[str, str]:
+    """Of both; what the pages about oneself show are the administrator's own."""
+    by = principal_of(administrator)
+    key = upload_ssh_public_key(by=by, user=user, body=f"{ssh_key()} carol@laptop")
+    made, _ = create_service_specific_credential(by=by, user=user, service="logs.amazonaws.com", age_days=30)
+    certificate = upload_signing_certificate(by=by, user=user, body=issue("carol").body)
+    own = upload_signing_certificate(by=by, user=administrator, body=issue("alice").body)
+    return {
+        "ssh_public_key_id": key.pk,
+        "credential_id": made.pk,
+        "certificate_id": certificate.pk,
+        "own_certificate": own.pk,
     }
 
 
@@ -143,7 +163,8 @@ def address(name: str, words: dict[str, Any]) -> str:
     if "scope" in PAGES[name].pattern.converters:
         wanted["policy_name"] = "SeeUsers"
     if name.startswith("access:") and "own_key" in words:
-        wanted |= {"access_key_id": words["own_key"], "device_name": "alice"}
+        mine = {"access_key_id": words["own_key"], "certificate_id": words["own_certificate"]}
+        wanted |= {**mine, "device_name": "alice"}
     path = reverse(name, kwargs={word: wanted[word] for word in PAGES[name].pattern.converters})
     return path + "?name=dora&way=clone&source=carol&reviewed=carol&q=car"
 

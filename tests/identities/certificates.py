@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from audit import clock
+from identities.public_keys import as_ssh
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ def issue(name: str, by: Issued | None = None, *, first_day: int = -1, last_day:
         .sign(by.private if by else key, hashes.SHA256())
     )
     return Issued(certificate, key)
+
+
+def ssh_key(number: int = 0) -> str:
+    """The line of a public key, without a comment."""
+    return as_ssh(rsa_key(2048, number).public_key())
 
 
 @cache
