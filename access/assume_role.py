@@ -14,6 +14,7 @@ from access.session_tokens import SessionClaims
 from access.temporary import Credentials, Wish, check_session_tags, issue, lifetime, new_secret, session_policies
 from access.trust import require_trust
 from audit.errors import ServiceError, ValidationError
+from audit.explanation import Explanation
 from audit.principal import NO_TAGS, Principal
 from audit.services import record
 from identities.models import Role
@@ -26,9 +27,11 @@ LONGEST_CHAINED = 3600
 
 
 class NotAllowed(ServiceError):
-    """Refused by a rule, not by a policy."""
+    """Refused by a rule, or for somebody from outside by a trust policy: then `explanation` says by which statement,
+    for the audit trail and whoever may read the policy."""
 
     code = "AccessDenied"
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from access.advice import advice
 from access.gate import TRUST, Context, PrincipalGate
+from access.trust import TrustDenied
 from audit.errors import AccessDenied, NoSuchEntity
 from audit.explanation import Explanation, full
 from audit.http import Gate
@@ -54,6 +55,7 @@ _INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInline
 
 def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
     """Why the gate refused: decided once more by the same policies, this time with reasons."""
+    gate = error.gate if isinstance(error, TrustDenied) else gate
     explanation = _explained(gate, error, error.decided_on, error.context)
     said = {key: value for key, value in error.context.items() if not _is_found(key)}
     if error.resource == error.decided_on and said.keys() == error.context.keys():

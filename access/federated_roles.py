@@ -4,7 +4,7 @@ They have no identity here and no policies: the role's trust policy alone decide
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,7 @@ from access.temporary import Wish
 from access.trust import trust_of
 from audit import clock
 from audit.errors import ValidationError
+from audit.explanation import full
 from audit.principal import Origin, Principal
 from federation.errors import InvalidIdentityToken
 from federation.models import SAMLProvider
@@ -92,6 +93,22 @@ def by_web_identity(provider: str, person: WebIdentity) -> Vouched:
 
 def may_assume(who: Vouched, role: Role, wish: Wish, origin: Origin) -> bool:
     """Whether the role's trust policy lets them in, with the tags and the source identity that they bring."""
+    return all(evaluate(each, _trusting(role)).allowed for each in _questions(who, role, wish, origin))
+
+
+def refused_by(who: Vouched, roles: Iterable[Role | None], wish: Wish, origin: Origin, message: str) -> NotAllowed:
+    """The refusal. Outside it is the same whatever the reason; the first role that is there explains itself."""
+    refusal, role = NotAllowed(message), next(filter(None, roles), None)
+    for question in _questions(who, role, wish, origin) if role else ():
+        decision = evaluate(question, _trusting(role), explain=True)
+        if not decision.allowed:
+            refusal.explanation = full(question, _trusting(role), decision)
+            break
+    return refusal
+
+
+def _questions(who: Vouched, role: Role, wish: Wish, origin: Origin) -> Iterator[Request]:
+    """What has to be allowed: the role, and the tags and the source identity that the session would carry."""
     wish = who.wish(wish)
     actions = [f"sts:{who.operation}"]
     actions += ["sts:TagSession"] if wish.tags else []
@@ -100,21 +117,19 @@ def may_assume(who: Vouched, role: Role, wish: Wish, origin: Origin) -> bool:
     general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
     given = {key: (each,) if isinstance(each, str) else each for key, each in session_context(role, wish).items()}
     asker = RequestPrincipal(arn=who.provider, account_id="", type="federated")
-    policies = PolicySet(resource=trust_of(role), resource_required=True)
-    return all(
-        evaluate(
-            Request(action, role.arn, {**general, **given, **who.keys}, asker, resource_account=role.account_id),
-            policies,
-        ).allowed
-        for action in actions
-    )
+    for action in actions:
+        yield Request(action, role.arn, {**general, **given, **who.keys}, asker, resource_account=role.account_id)
+
+
+def _trusting(role: Role | None) -> PolicySet:
+    return PolicySet(resource=trust_of(role), resource_required=True)
 
 
 def take_on(who: Vouched, role: Role | None, wish: Wish, origin: Origin, *, longest: int | None = None) -> RoleSession:
     """A session of the role. Raises NotAllowed, in the same words for a role that is not there, and what
     `issue_role_session` raises."""
     if role is None or not may_assume(who, role, wish, origin):
-        raise NotAllowed(f"Not authorized to perform sts:{who.operation}")
+        raise refused_by(who, [role], wish, origin, f"Not authorized to perform sts:{who.operation}")
     return issue_role_session(
         by=who.principal(role.account_id, origin),
         role=role,

@@ -59,7 +59,15 @@ def record_refusal(provider: SAMLProvider | OIDCProvider, error: ServiceError, o
     """For the account's own people: outsiders are told less."""
     nobody = anonymous(origin, provider.account_id)
     reason = error.detail if isinstance(error, InvalidIdentityToken) else error.message
-    record(nobody, LOGIN, provider.arn, outcome=Outcome.FAILURE, error_code=error.code, reason=reason)
+    record(
+        nobody,
+        LOGIN,
+        provider.arn,
+        outcome=Outcome.FAILURE,
+        error_code=error.code,
+        explanation=error.explanation if isinstance(error, NotAllowed) else None,
+        reason=reason,
+    )
 
 
 def sealed(choices: list[Choice], browser: str) -> str:

@@ -6,15 +6,15 @@ was used is remembered until it is worth nothing, so that no answer counts twice
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from access import throttle
 from access.assume_role import NotAllowed
-from access.federated_roles import TRIES, Vouched, by_web_identity, may_assume
+from access.federated_roles import TRIES, by_web_identity, may_assume, refused_by
 from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal, sign_in_over
 from access.temporary import Wish
 from access.tokens import new_token, same
@@ -145,9 +145,10 @@ def _opened(sign_in: OIDCSignIn, asked: Asked, answer: Answer, origin: Origin) -
     provider = sign_in.provider
     person = _person(sign_in, asked, _token(sign_in, asked, answer))
     who, name = by_web_identity(provider.arn, person), session_name(person)
-    roles = list(_roles(provider, who, name, origin))
+    trusting = list(_trusting(provider))
+    roles = [role for role in trusting if may_assume(who, role, Wish(name), origin)]
     if not roles:
-        raise NotAllowed(f"No role lets {name} in through this provider.")
+        raise refused_by(who, trusting, Wish(name), origin, f"No role lets {name} in through this provider.")
     return [Choice(who, role.arn, name, USUAL_SECONDS, start_of(provider)) for role in roles]
 
 
@@ -197,12 +198,10 @@ def _person(sign_in: OIDCSignIn, asked: Asked, token: str) -> WebIdentity:
     return person
 
 
-def _roles(provider: OIDCProvider, who: Vouched, name: str, origin: Origin) -> Iterator[Role]:
-    """Of the provider's own account, and willing to let the person in."""
+def _trusting(provider: OIDCProvider) -> QuerySet[Role]:
+    """Roles of the provider's own account whose trust policy names it."""
     rows = Role.objects.filter(account_id=provider.account_id, document__contains=provider.arn)
-    for role in rows.order_by("name_key").prefetch_related("tags")[:MOST_ROLES]:
-        if may_assume(who, role, Wish(name), origin):
-            yield role
+    return rows.order_by("name_key").prefetch_related("tags")[:MOST_ROLES]
 
 
 def session_name(person: WebIdentity) -> str:

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.urls import reverse
 
 from access import throttle
-from access.assume_role import NotAllowed, find_role
-from access.federated_roles import TRIES, Vouched, by_saml, may_assume, session_name, session_seconds
+from access.assume_role import find_role
+from access.federated_roles import TRIES, by_saml, may_assume, refused_by, session_name, session_seconds
 from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal
 from access.temporary import Wish
 from audit import clock
@@ -113,17 +113,19 @@ def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: 
     if claims.in_response_to != (asked.request_id if asked else ""):
         raise InvalidIdentityToken("This sign-in was not begun in this browser. Begin it anew.")
     who, name, seconds = by_saml(provider, claims), session_name(claims), session_seconds(claims) or USUAL_SECONDS
-    roles = list(_roles(provider, claims, who, name, origin))
+    named = list(_named(provider, claims))
+    roles = [role for role in named if may_assume(who, role, Wish(name), origin)]
     if not roles:
-        raise NotAllowed(f"No role lets {claims.name_id[:128]} in through this provider.")
+        message = f"No role lets {claims.name_id[:128]} in through this provider."
+        raise refused_by(who, named, Wish(name), origin, message)
     return [Choice(who, role.arn, name, seconds, start_of(provider)) for role in roles]
 
 
-def _roles(provider: SAMLProvider, claims: Claims, who: Vouched, name: str, origin: Origin) -> Iterator[Role]:
-    """Of this provider's own account, named by it for this very provider, and willing to let the person in."""
+def _named(provider: SAMLProvider, claims: Claims) -> Iterator[Role]:
+    """Roles of this provider's own account that it named for this very provider."""
     for role_arn, provider_arn in claims.roles:
         role = find_role(role_arn) if provider_arn == provider.arn else None
-        if role is not None and role.account_id == provider.account_id and may_assume(who, role, Wish(name), origin):
+        if role is not None and role.account_id == provider.account_id:
             yield role
 
 

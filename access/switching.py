@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db import transaction
 from django.db.models import Q
 
-from access import sessions
+from access import explaining, sessions
 from access.assume_role import Proofs, assume_role
 from access.gate import PrincipalGate
 from access.models import ConsoleSession, RecentRole
@@ -74,7 +74,17 @@ def _denials_recorded(who: Principal) -> Iterator[None]:
     try:
         yield
     except AccessDenied as error:
-        record(who, error.action, error.resource, outcome=Outcome.DENIED, error_code=error.code)
+        event = record(
+            who,
+            error.action,
+            error.resource,
+            outcome=Outcome.DENIED,
+            error_code=error.code,
+            explanation=explaining.of_denial(PrincipalGate(who), error),
+            layer=error.decision.layer,
+            policies=[statement.source for statement in error.decision.statements],
+        )
+        error.event_id = event.event_id
         raise
 
 

@@ -15,11 +15,12 @@ _NOBODY = Document("2012-10-17", "", (), "trust")
 
 
 class TrustDenied(AccessDenied):
-    """The refusal of a role, in AWS's words for roles; `why` is for those who may read its trust policy."""
+    """The refusal of a role, in AWS's words for roles; `why` is for those who may read its trust policy, and `gate` is
+    the caller's with what was proven on the way, such as MFA."""
 
     def __init__(
         self,
-        principal_arn: str,
+        gate: PrincipalGate,
         action: str,
         role_arn: str,
         decision: Decision,
@@ -28,7 +29,9 @@ class TrustDenied(AccessDenied):
         trust: AttachedPolicy,
         why: str = "",
     ) -> None:
+        principal_arn = gate.principal.arn
         super().__init__(principal_arn, action, role_arn, decision, context=context, resource_policy=trust)
+        self.gate = gate
         if decision.layer == "resource":
             denied = decision.outcome is Outcome.EXPLICITLY_DENIED
             reason = "with an explicit deny in the" if denied else "because no"
@@ -74,7 +77,7 @@ def denied(
     if role is not None and may_read(gate, role):
         explained = decide_trust(gate, action, role_arn, role, context, explain=True)
         why = " ".join(reasons(explained, role))
-    return TrustDenied(gate.principal.arn, action, role_arn, decision, context=context, trust=trust_of(role), why=why)
+    return TrustDenied(gate, action, role_arn, decision, context=context, trust=trust_of(role), why=why)
 
 
 def may_read(gate: PrincipalGate, role: Role) -> bool:

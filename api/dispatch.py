@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from access import explaining, last_accessed, messages
+from access.assume_role import NotAllowed
 from access.gate import PrincipalGate
 from api import actions, query, serialize, shapes
 from api.authentication import authenticate
@@ -152,4 +153,5 @@ def _record_refusal(call: Call, error: ServiceError) -> None:
         outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
         # What an outsider is not told stands here, for those who may read the trail.
         why: dict[str, Any] = {"reason": error.detail} if isinstance(error, InvalidIdentityToken) else {}
-        record(call.principal, name, arn, outcome=outcome, error_code=error.code, **why)
+        explanation = error.explanation if isinstance(error, NotAllowed) else None
+        record(call.principal, name, arn, outcome=outcome, error_code=error.code, explanation=explanation, **why)

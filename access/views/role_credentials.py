@@ -8,7 +8,7 @@ from access.forms.switch_role import RoleCredentialsForm
 from access.own import SignedInRequest
 from access.role_credentials import forms_of
 from audit.actions import recently_signed_in, signed_in
-from audit.errors import ServiceError
+from audit.errors import AccessDenied, ServiceError
 
 
 @signed_in("whether somebody may take on a role is decided by the role's trust policy", also=("sts:AssumeRole",))
@@ -26,6 +26,7 @@ def get_temporary_credentials(request: SignedInRequest) -> HttpResponse:
         try:
             made = switching.credentials_for(session, origin=request.origin, **form.cleaned_data)
         except ServiceError as error:
+            context["denial"] = error if isinstance(error, AccessDenied) else None
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             name = form.cleaned_data["role_name"].rpartition("/")[2]

@@ -11,7 +11,7 @@ from access import cookies, switching
 from access.forms.switch_role import COLORS, SwitchRoleForm
 from access.own import SignedInRequest
 from audit.actions import open_when_role_is_over, signed_in
-from audit.errors import ServiceError
+from audit.errors import AccessDenied, ServiceError
 
 _FROM_ADDRESS = {"account": "account", "roleName": "role_name", "displayName": "display_name", "color": "color"}
 
@@ -21,15 +21,16 @@ _FROM_ADDRESS = {"account": "account", "roleName": "role_name", "displayName": "
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_role(request: SignedInRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    form = SwitchRoleForm(data, initial=_from_address(request))
+    form, denial = SwitchRoleForm(data, initial=_from_address(request)), None
     if form.is_valid():
         try:
             token = switching.switch_role(request.console_session, origin=request.origin, **form.cleaned_data)
         except ServiceError as error:
+            denial = error if isinstance(error, AccessDenied) else None
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             return _as_somebody_else(request, token)
-    context = {"form": form, "recent": switching.recent_roles(request.console_session)}
+    context = {"form": form, "denial": denial, "recent": switching.recent_roles(request.console_session)}
     return render(request, "access/switch_role.html", context)
 
 
