@@ -13,6 +13,7 @@ from access.switching import link_to
 from audit.http import Gate
 from federation import sp
 from federation.models import SAMLProvider
+from federation.oidc import OAUTH_ONLY
 from federation.saml.claims import ROLE, ROLE_SESSION_NAME
 from federation.services.oidc_sign_in import enabled_sign_ins
 from identities.models import Role
@@ -155,6 +156,9 @@ def _broker_program(role: Role, document: str) -> str:
 
 def _for_web(role: Role, provider: str, document: str, gate: Gate, suffix: str) -> Guide:
     issuer = provider.partition(_OIDC)[2] or provider
+    if issuer in OAUTH_ONLY:
+        lead = f"Access tokens of {issuer} are not accepted here, so nobody gets in this way: OpenID Connect does it."
+        return Guide(f"web{suffix}", f"With a token of {issuer}", lead)
     audience = condition(document, f"{issuer}:aud")
     made_for = f", made for {audience}," if audience else ""
     lead = f"A token of {issuer}{made_for} becomes credentials of the role. No key of this account is needed for it."

@@ -12,6 +12,8 @@ SOURCE_IDENTITY = "https://aws.amazon.com/source_identity"
 GOOGLE, COGNITO = "accounts.google.com", "cognito-identity.amazonaws.com"
 # Issuers that every account knows without a provider of its own; a trust policy names them by host.
 BUILT_IN: Mapping[str, str] = {f"https://{host}": host for host in (GOOGLE, COGNITO)} | {GOOGLE: GOOGLE}
+# They hand out access tokens, which only they can check; AWS asks them, we don't.
+OAUTH_ONLY = frozenset({"www.amazon.com", "graph.facebook.com"})
 _LONGEST_SUBJECT = 255
 _MOST_KEYS = 100
 _OUR_OWN = frozenset({"aud", "oaud", "azp", TAGS, SOURCE_IDENTITY})

@@ -7,8 +7,9 @@ from access.assume_role import ROLE_ARN
 from accounts.models import Account
 from api.actions.sts import role_session, wish_of
 from api.registry import Call, Result, Target, action
-from audit.errors import ValidationError
-from federation.oidc import WebIdentity
+from audit.errors import ServiceError, ValidationError
+from federation.errors import InvalidIdentityToken
+from federation.oidc import OAUTH_ONLY, WebIdentity
 
 
 @action("sts:AssumeRoleWithSAML", resource=None)
@@ -35,9 +36,7 @@ def assume_role_with_saml(call: Call) -> Result:
 def assume_role_with_web_identity(call: Call) -> Result:
     about(call)
     if "ProviderId" in call:
-        raise ValidationError(
-            "OAuth 2.0 access tokens are not accepted here: leave ProviderId out and give an OpenID Connect ID token."
-        )
+        raise _no_access_tokens(call["ProviderId"])
     made, person, provider = federated_roles.assume_role_with_web_identity(
         role_arn=call["RoleArn"], token=call["WebIdentityToken"], wish=wish_of(call), origin=call.principal.origin
     )
@@ -47,6 +46,17 @@ def assume_role_with_web_identity(call: Call) -> Result:
         "Provider": provider_shown(person, provider),
         "Audience": person.audience,
     }
+
+
+def _no_access_tokens(provider_id: str) -> ServiceError:
+    """An access token says nothing by itself: only the company that made it can, and it would have to be shown to it
+    at every use. What SDKs know as a bad token is the honest answer."""
+    if provider_id not in OAUTH_ONLY:
+        return ValidationError("ProviderId must be www.amazon.com or graph.facebook.com; leave it out for ID tokens.")
+    return InvalidIdentityToken(
+        f"OAuth 2.0 access tokens of {provider_id} are not accepted here: this console shows nobody's tokens to the "
+        "company that made them. Leave ProviderId out and give an OpenID Connect ID token."
+    )
 
 
 def provider_shown(person: WebIdentity, provider: str) -> str:

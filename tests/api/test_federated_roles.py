@@ -313,8 +313,14 @@ class TestWebIdentity:
         too_long = self.inputs(role, issuer.token(), DurationSeconds=3601)
         assert refusal(self.NAME, **too_long)[1] == "ValidationError"
 
-    def test_access_tokens_are_not_taken(self, role: Role) -> None:
-        inputs = self.inputs(role, "Atza|x", ProviderId="www.amazon.com")
+    @pytest.mark.parametrize("company", ["www.amazon.com", "graph.facebook.com"])
+    def test_access_tokens_are_not_taken(self, role: Role, company: str) -> None:
+        status, code, message = refusal(self.NAME, **self.inputs(role, "Atza|x", ProviderId=company))
+        assert (status, code) == (400, "InvalidIdentityToken")
+        assert company in message and "OpenID Connect ID token" in message
+
+    def test_a_provider_id_is_not_for_id_tokens(self, role: Role, issuer: Issuer) -> None:
+        inputs = self.inputs(role, issuer.token(), ProviderId="accounts.google.com")
         assert refusal(self.NAME, **inputs)[1] == "ValidationError"
 
     @pytest.mark.django_db(transaction=True)
