@@ -143,7 +143,7 @@ def issue_role_session(
         # What came of temporary credentials, or of none of ours, can't be made to last longer (access.broker).
         source_key=source_key or ("" if by.is_temporary else by.access_key_id),
         source_identity=wish.source_identity,
-        provider=provider,
+        provider=provider or by.vouched_by,
         policies=session_policies(role.account_id, wish),
         tags={**inherited, **wish.tags},
         transitive_keys=(*inherited, *wish.transitive_keys),

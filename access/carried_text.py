@@ -13,9 +13,9 @@ def packed(text: str) -> str:
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def unpacked(word: str) -> str:
+def unpacked(word: str, longest: int = LONGEST_PACKED) -> str:
     """The text; '' for what was not made by `packed`. Never more than LONGEST, whatever the word claims to hold."""
-    if len(word) > LONGEST_PACKED:
+    if len(word) > longest:
         return ""
     try:
         raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access import cookies, explaining, last_accessed, sessions
+from access.carried_text import packed
 from access.gate import PrincipalGate
 from access.models import ConsoleSession
 from access.origin import origin_of
@@ -28,8 +29,8 @@ from audit.principal import anonymous
 from audit.services import record
 
 # Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
-# accepted at all (iamconsole.middleware).
-LONGEST_NEXT = 4500
+# accepted at all (iamconsole.middleware). A longer one is packed where it is only to come back to.
+LONGEST_NEXT, LONGEST_OF_OURS = 4500, 8000
 STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
 
 
@@ -84,7 +85,7 @@ class GuardMiddleware:
             except AccessDenied as error:
                 return denied(request, error)
         if getattr(view, "needs_fresh_sign_in", False) and not sessions.is_fresh(request.console_session):
-            return _redirect(request, f"{reverse('access:confirm')}?{urlencode({'next': page_of(request)})}")
+            return _redirect(request, _confirm_first(page_of(request, LONGEST_OF_OURS)))
         return None
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
@@ -189,6 +190,13 @@ def _to_notice(request: Any, response: HttpResponse) -> HttpResponse:
     return response
 
 
+def _confirm_first(page: str) -> str:
+    """Where somebody proves again who they are, and the page to come back to."""
+    words = {"next": page} if len(page) <= LONGEST_NEXT else {"packed": packed(page)}
+    address = f"{reverse('access:confirm')}?{urlencode(words)}"
+    return address if len(address) <= LONGEST_OF_OURS else reverse("access:confirm")
+
+
 def to_sign_in(request: Any) -> HttpResponse:
     """The sign-in page, and back here after. htmx must load it whole, not swap it into a table."""
     return _redirect(request, f"{reverse('access:sign-in')}?{urlencode({'next': page_of(request)})}")
@@ -200,22 +208,23 @@ def _redirect(request: Any, address: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
-def page_of(request: Any) -> str:
+def page_of(request: Any, longest: int = LONGEST_NEXT) -> str:
     """The page to come back to: this one if it was read, or the one that the form stood on."""
     if request.htmx and request.htmx.current_url_abs_path:
-        return safe_next(request.htmx.current_url_abs_path)
+        return safe_next(request.htmx.current_url_abs_path, longest)
     if request.method in ("GET", "HEAD"):
-        return safe_next(request.get_full_path())
+        return safe_next(request.get_full_path(), longest)
     referrer = urlsplit(request.headers.get("Referer", ""))
     if referrer.netloc != request.get_host():
         return reverse("access:dashboard")
-    return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+    return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""), longest)
 
 
-def safe_next(address: str) -> str:
+def safe_next(address: str, longest: int = LONGEST_NEXT) -> str:
     """The one place that judges where a browser may be sent: a path of this site, or the dashboard."""
-    plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) <= LONGEST_NEXT
+    plain = address.isascii() and address.isprintable() and "\\" not in address and len(address) <= longest
     ours = plain and address.startswith("/") and not address.startswith("//")
-    if ours and url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+    # Django judges 2,048 characters at most; no query makes another host of a path.
+    if ours and url_has_allowed_host_and_scheme(address.partition("?")[0], allowed_hosts=None):
         return address
     return reverse("access:dashboard")

@@ -13,6 +13,7 @@ from access.session_tokens import MADE_BY_MACHINE, SessionClaims, TokenUnreadabl
 from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin, Principal, root_arn, root_principal
+from federation.services.vouching import still_vouches
 from identities import machine_proof
 from identities.models import AccessKey, Role, User, UserTag
 from identities.reading import read_machine_with_role
@@ -89,7 +90,8 @@ def role_session_principal(role: Role, claims: SessionClaims, origin: Origin, ac
         session_policies=claims.policies,
         source_identity=claims.source_identity,
         transitive_keys=claims.transitive_keys,
-        federated_provider=claims.provider,
+        federated_provider=claims.provider if claims.made_by != "AssumeRole" else "",
+        vouched_by=claims.provider,
         access_key_id=access_key_id,
         origin=origin,
     )
@@ -243,7 +245,10 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
 
 
 def _is_still_given(claims: SessionClaims) -> bool:
-    """What a machine got lasts for as long as it is registered with the same key and has the role by its profile."""
+    """What an outside provider vouched for lasts for as long as the provider is there; what a machine got, for as long
+    as it is registered with the same key and has the role by its profile."""
+    if claims.provider and not still_vouches(claims.provider, claims.issued_at):
+        return False
     if claims.made_by != MADE_BY_MACHINE:
         return True
     machine = read_machine_with_role(claims.name, claims.issuer_id)

@@ -81,7 +81,8 @@ class SAMLProviderForm(_Encryption):
         label="Believe this provider",
         required=False,
         widget=forms.CheckboxInput(_CHECK),
-        help_text="Switched off, nobody comes in through it from the next moment on. Nothing is lost.",
+        help_text="Switched off, nobody comes in through it from the next moment on, and whoever came in is out. "
+        "Nothing is lost.",
     )
     starts_sign_in = forms.BooleanField(
         label="Let people begin at the provider's own pages",

@@ -5,8 +5,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from access import cookies, sessions
+from access.carried_text import unpacked
 from access.forms.sign_in import ConfirmForm
-from access.guard import safe_next
+from access.guard import LONGEST_OF_OURS, safe_next
 from access.http import AccessRequest
 from access.models import ConsoleSession
 from access.sign_in import CONFIRM, Person, SignInFailed, find_signed_in, prove_code, prove_password
@@ -27,7 +28,9 @@ def confirm(request: AccessRequest) -> HttpResponse:
     person = find_signed_in(session)
     with_code = has_mfa(session.account_id, session.user)
     form = ConfirmForm(request.POST if request.method == "POST" else None, with_code=with_code)
-    next_url = safe_next(request.POST.get("next") or request.GET.get("next") or "")
+    carried = unpacked(request.GET.get("packed", ""), LONGEST_OF_OURS)
+    asked = request.POST.get("next") or request.GET.get("next") or carried
+    next_url = safe_next(asked, LONGEST_OF_OURS)
     if form.is_valid():
         try:
             _prove(request, person, form.cleaned_data)

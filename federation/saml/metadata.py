@@ -13,6 +13,7 @@ from federation.saml.parsing import DS, MD, SAMLP, SAMLError, children, name, pa
 
 MOST_KEYS = 10
 _SMALLEST_RSA = 2048
+_MOST_LISTED = 5
 _REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 
 
@@ -61,9 +62,21 @@ def _entity(root: etree._Element) -> etree._Element:
     if root.tag == name(MD, "EntityDescriptor"):
         return root
     found = [entity for entity in root.iter(name(MD, "EntityDescriptor")) if children(entity, MD, "IDPSSODescriptor")]
-    if root.tag != name(MD, "EntitiesDescriptor") or len(found) != 1:
+    if root.tag != name(MD, "EntitiesDescriptor") or not found:
         raise SAMLError("It must be the metadata of one identity provider (EntityDescriptor).")
+    if len(found) > 1:
+        raise SAMLError(
+            f"It describes {len(found)} identity providers: {_listed(found)}. Paste the EntityDescriptor of one of "
+            "them; each becomes a provider of its own."
+        )
     return found[0]
+
+
+def _listed(entities: list[etree._Element]) -> str:
+    """Which there are to choose from: a federation's file may hold thousands."""
+    names = [entity.get("entityID", "(no entityID)")[:255] for entity in entities]
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _entity_id(entity: etree._Element) -> str:

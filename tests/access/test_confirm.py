@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -10,12 +11,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from access import cookies
+from access.carried_text import packed
+from access.guard import LONGEST_NEXT, LONGEST_OF_OURS
 from access.models import ConsoleSession
 from accounts.models import Account
 from audit.models import Event, Outcome
 from identities.models import User
 from tests.access.steps import cookie, give_cookie, is_in, sign_in
-from tests.cast import PASSWORD, ROOT_PASSWORD, browser_of
+from tests.cast import PASSWORD, ROOT_PASSWORD, browser_of, trusting
 from tests.identities.devices import codes, device_of
 
 CONFIRM, PAGE = reverse("access:confirm"), reverse("access:my-password")
@@ -125,6 +128,24 @@ def test_it_proves_only_whose_session_it_is(alice: User, acme: Account) -> None:
     browser = browser_of(alice, fresh=False)
     browser.post(CONFIRM, {"password": ROOT_PASSWORD, "user_name": "root", "email": "root@acme.example"})
     assert browser.get(PAGE).status_code == 302
+
+
+def test_a_long_page_is_come_back_to_as_it_was(alice: User) -> None:
+    """As the review of a role is, with a long description in letters that take twelve characters in an address."""
+    words = {"who": "custom", "trust": packed(trusting(alice.arn)), "name": "auditor", "description": "𝒜" * 480}
+    page = f"/identities/roles/create/review/?{urlencode(words)}"
+    assert LONGEST_NEXT < len(page) < LONGEST_OF_OURS
+    browser = browser_of(alice, fresh=False)
+    confirm = browser.get(browser.get(page).headers["Location"])
+    assert confirm.context["next"] == page
+    assert browser.post(CONFIRM, {"password": PASSWORD, "next": page}).headers["Location"] == page
+    assert "Create the role" in browser.get(page).content.decode()
+
+
+@pytest.mark.bar(51)
+def test_a_packed_page_leads_nowhere_outside(alice: User) -> None:
+    address = f"{CONFIRM}?{urlencode({'packed': packed('https://evil.example/')})}"
+    assert browser_of(alice).get(address).context["next"] == "/dashboard/"
 
 
 @pytest.mark.bar(51)

@@ -114,7 +114,7 @@ def test_a_sign_in_that_nobody_began_is_refused_unless_the_provider_may(
     assert go_on(Client(), response).status_code == 403
 
 
-@pytest.mark.bar(101)
+@pytest.mark.bar(47, 101)
 def test_a_response_for_another_browser_is_refused(client: Client, provider: SAMLProvider, ops: Role) -> None:
     stolen = response_to(begun(Client()), provider, ops)
     assert go_on(client, stolen).status_code == 403

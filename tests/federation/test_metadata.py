@@ -34,6 +34,18 @@ def test_comments_and_one_wrapper_are_no_harm() -> None:
     assert read_metadata(f"{wrapped}</md:EntitiesDescriptor>").entity_id == ENTITY_ID
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(2, "idp0.example, https://idp1.example."), (7, "idp4.example and 2 more")]
+)
+def test_of_several_it_says_which_there_are(count: int, said: str) -> None:
+    entities = "".join(metadata(entity_id=f"https://idp{each}.example").partition("?>")[2] for each in range(count))
+    begin = '<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">'
+    with pytest.raises(SAMLError) as refused:
+        read_metadata(f"{begin}{entities}</md:EntitiesDescriptor>")
+    assert f"It describes {count} identity providers: https://idp0.example" in str(refused.value)
+    assert said in str(refused.value) and "Paste the EntityDescriptor of one" in str(refused.value)
+
+
 def without(text: str) -> str:
     assert text in metadata()
     return metadata().replace(text, "")

@@ -4,6 +4,7 @@ import pytest
 
 from policies.engine import lint
 from policies.engine.catalog import Action, Catalog, Service
+from policies.engine.lint_principals import SHARED_PROVIDERS
 from tests.policies.cases import Case, allow, as_text, deny, load, name_of, policy
 
 NARROW = allow("s3:GetObject", "arn:aws:s3:::garden/*")
@@ -14,6 +15,21 @@ def test_it_warns(case: Case) -> None:
     findings = lint(as_text(case["document"]), case["kind"])
     assert sorted({finding.code for finding in findings}) == sorted(case["expected"])
     assert all(finding.severity != "error" and finding.message and finding.hint for finding in findings)
+
+
+@pytest.mark.bar(115)
+@pytest.mark.parametrize("host", SHARED_PROVIDERS)
+@pytest.mark.parametrize("named", [True, False])
+def test_trust_in_a_provider_of_everybody_is_warned_of(host: str, named: bool) -> None:
+    """The audience of most of them is the same for all the world; the first key of each says whose it is."""
+    tells = SHARED_PROVIDERS[host][0]
+    arn = host if "." not in host.partition(".")[2] else f"arn:aws:iam::111122223333:oidc-provider/{host}"
+    for value in ("repo:acme/garden:*",) if named else ("*", "repo:*", "repo:*/x"):
+        condition = {"StringLike": {f"{host}:{tells}": value}}
+        statement = allow("sts:AssumeRoleWithWebIdentity", "", Principal={"Federated": arn}, Condition=condition)
+        del statement["Resource"]
+        found = {finding.code for finding in lint(policy(statement), "trust")}
+        assert ("SHARED_PROVIDER" not in found) is named
 
 
 def test_escalation_needs_the_whole_set() -> None:
