@@ -12,19 +12,31 @@ def explained(request: Request, plan: Plan, decision: Decision) -> Decision:
     """The same decision, naming everything that matched or nearly did; an explicit denial names every Deny."""
     matched: list[StatementRef] = []
     near_misses: list[NearMiss] = []
+    has_boundary, asked = plan.boundary is not None, (request.resource,)
     for candidate in _all(plan):
-        miss = _near_miss(candidate, request, has_boundary=plan.boundary is not None)
-        if miss is None:
-            matched.append(candidate.ref)
+        compiled = candidate.compiled
+        if candidate.ref.layer in NAMING_LAYERS and not candidate.closeness(request, has_boundary=has_boundary):
+            near_misses.append(_other_principal(candidate, request))
+        elif not compiled.resources.matches(request):
+            near_misses.append(NearMiss(candidate.ref, *compiled.resource_element, asked))
+        elif (failed := compiled.failed_condition(request)) is not None:
+            found = request.values(failed.key.lower())
+            near_misses.append(NearMiss(candidate.ref, "Condition", failed.values, found, failed.operator, failed.key))
         else:
-            near_misses.append(miss)
+            matched.append(candidate.ref)
     statements = decision.statements
     if statements:
-        deciding = "Deny" if decision.outcome is Outcome.EXPLICITLY_DENIED else "Allow"
-        others = (ref for ref in matched if ref.effect == deciding and ref not in decision.statements)
-        same = (ref for ref in others if deciding == "Deny" or ref.layer == decision.layer)
-        statements = (*statements, *same)
+        statements = (*statements, *_further(decision, matched))
     return Decision(decision.outcome, decision.layer, statements, tuple(near_misses), tuple(matched), decision.reason)
+
+
+def _further(decision: Decision, matched: list[StatementRef]) -> Iterator[StatementRef]:
+    """What led to the decision as well: of explicit denials all, of Allows those of the same layer."""
+    is_denied = decision.outcome is Outcome.EXPLICITLY_DENIED
+    effect = "Deny" if is_denied else "Allow"
+    for ref in matched:
+        if ref.effect == effect and (is_denied or ref.layer == decision.layer) and ref not in decision.statements:
+            yield ref
 
 
 def _all(plan: Plan) -> Iterator[Candidate]:
@@ -35,22 +47,10 @@ def _all(plan: Plan) -> Iterator[Candidate]:
             yield from layer.allows
 
 
-def _near_miss(candidate: Candidate, request: Request, *, has_boundary: bool) -> NearMiss | None:
-    compiled = candidate.compiled
-    statement = compiled.statement
-    if candidate.ref.layer in NAMING_LAYERS and not candidate.closeness(request, has_boundary=has_boundary):
-        element = "NotPrincipal" if statement.not_principals else "Principal"
-        named = _named(statement.not_principals or statement.principals)
-        return NearMiss(candidate.ref, element, named, _who(request))
-    if not compiled.resources.matches(request):
-        element = "NotResource" if statement.not_resources else "Resource"
-        wanted = statement.not_resources or statement.resources
-        return NearMiss(candidate.ref, element, wanted, (request.resource,))
-    failed = compiled.failed_condition(request)
-    if failed is None:
-        return None
-    found = request.values(failed.key.lower())
-    return NearMiss(candidate.ref, "Condition", failed.values, found, failed.operator, failed.key)
+def _other_principal(candidate: Candidate, request: Request) -> NearMiss:
+    statement = candidate.compiled.statement
+    element = "NotPrincipal" if statement.not_principals else "Principal"
+    return NearMiss(candidate.ref, element, _named(statement.not_principals or statement.principals), _who(request))
 
 
 def _named(principals: Principals | None) -> tuple[str, ...]:

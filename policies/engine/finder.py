@@ -14,10 +14,10 @@ from policies.engine.patterns import Pattern
 from policies.engine.request import Request
 
 T = TypeVar("T")
-# What is left to ask once the resource was found under its key; None when nothing is.
-Rules = list[tuple[Test | None, T]]
-# Whether the key is a whole resource or a beginning, the key, and the test that is left.
-Entry = tuple[bool, str, Test | None]
+# What is left to ask once the resource was found under its key: how it ends, and a test (None when there is none).
+Rules = list[tuple[str, Test | None, T]]
+# Whether the key is a whole resource or a beginning, the key, and what is left to ask.
+Entry = tuple[bool, str, str, Test | None]
 
 
 def make_finder(found: Iterable[tuple[CompiledStatement, T]]) -> Callable[[Request], T | None] | None:
@@ -31,9 +31,9 @@ def make_finder(found: Iterable[tuple[CompiledStatement, T]]) -> Callable[[Reque
     exact: dict[str, Rules[T]] = {}
     by_length: dict[int, dict[str, Rules[T]]] = {}
     for compiled, one in found:
-        for whole, key, test in _entries(compiled):
+        for whole, key, ending, test in _entries(compiled):
             table = exact if whole else by_length.setdefault(len(key), {})
-            table.setdefault(key, []).append((test, one))
+            table.setdefault(key, []).append((ending, test, one))
     return _finder(exact, tuple(sorted(by_length.items())))
 
 
@@ -44,12 +44,12 @@ def _finder(
 
     def first(request: Request) -> T | None:
         resource = request.resource
-        for test, one in exact.get(resource, nothing):
+        for _, test, one in exact.get(resource, nothing):
             if test is None or test(request):
                 return one
         for length, table in beginnings:
-            for test, one in table.get(resource[:length], nothing):
-                if test is None or test(request):
+            for ending, test, one in table.get(resource[:length], nothing):
+                if resource.endswith(ending, length) and (test is None or test(request)):
                     return one
         return None
 
@@ -59,16 +59,17 @@ def _finder(
 def _entries(compiled: CompiledStatement) -> Iterator[Entry]:
     resources, meets = compiled.resources, compiled.meets
     if resources.negated:
-        yield False, "", compiled.applies
+        yield False, "", "", compiled.applies
         return
     for text in resources.exact:
-        yield True, text, meets
+        yield True, text, "", meets
     for text in resources.prefixes:
-        yield False, text, meets
+        yield False, text, "", meets
     for pattern in resources.patterns:
-        yield False, pattern.prefix, _with_pattern(pattern, meets)
+        test = meets if pattern.is_told_by_ends else _with_pattern(pattern, meets)
+        yield False, pattern.prefix, pattern.ending, test
     for open_one in resources.open_ones:
-        yield False, open_one.beginning, _with_open_pattern(open_one, meets)
+        yield False, open_one.beginning, "", _with_open_pattern(open_one, meets)
 
 
 def _with_pattern(pattern: Pattern, meets: Test | None) -> Test:
@@ -79,7 +80,7 @@ def _with_pattern(pattern: Pattern, meets: Test | None) -> Test:
 
 
 def _with_open_pattern(pattern: OpenPattern, meets: Test | None) -> Test:
-    matches = pattern.matches
+    goes_on = pattern.goes_on
     if meets is None:
-        return lambda request: matches(request.resource, request)
-    return lambda request: matches(request.resource, request) and meets(request)
+        return lambda request: goes_on(request.resource, request)
+    return lambda request: goes_on(request.resource, request) and meets(request)

@@ -18,12 +18,24 @@ _BYTES_PER_DOCUMENT = 4096
 _BYTES_PER_CHARACTER = 26
 _BYTES_PER_ACTION = 250
 _ALL_ACTIONS = ("*", "*:*")
+# What an action's name begins and ends with, the pattern where these are not all, and the statement's number.
+Glob = tuple[str, str, Pattern | None, int]
 
 
 class CompiledStatement:
     """A statement ready to be asked: does it apply to this request?"""
 
-    __slots__ = ("denies", "document", "excludes", "meets", "principals", "resources", "statement", "tests")
+    __slots__ = (
+        "resource_element",
+        "denies",
+        "document",
+        "excludes",
+        "meets",
+        "principals",
+        "resources",
+        "statement",
+        "tests",
+    )
 
     def __init__(self, statement: Statement, document: Document) -> None:
         self.statement = statement
@@ -34,6 +46,9 @@ class CompiledStatement:
             negated=bool(statement.not_resources),
             variables=document.has_variables,
             complete_arns=document.completes_arns,
+        )
+        self.resource_element = (
+            ("NotResource", statement.not_resources) if statement.not_resources else ("Resource", statement.resources)
         )
         self.tests: tuple[Test, ...] = tuple(
             compile_condition(condition, variables=document.has_variables) for condition in statement.conditions
@@ -53,8 +68,6 @@ class CompiledStatement:
 
     def failed_condition(self, request: Request) -> Condition | None:
         """The first condition that the request does not meet."""
-        if self.meets is None or self.meets(request):
-            return None
         for condition, test in zip(self.statement.conditions, self.tests, strict=True):
             if not test(request):
                 return condition
@@ -83,7 +96,7 @@ class ActionIndex:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._exact: dict[str, list[int]] = {}
-        self._globs: dict[str, list[tuple[Pattern, int]]] = {}
+        self._globs: dict[str, list[Glob]] = {}
         self._everywhere: list[tuple[Callable[[str], bool], int]] = []
         self._compiled: dict[int, CompiledStatement] = {}
         self._found: dict[str, tuple[CompiledStatement, ...]] = {}
@@ -99,7 +112,7 @@ class ActionIndex:
             if action in _ALL_ACTIONS:
                 self._everywhere.append((_any_action, number))
             elif "*" in name or "?" in name:
-                self._globs.setdefault(service, []).append((compile_pattern(name), number))
+                self._globs.setdefault(service, []).append(_glob(name, number))
             else:
                 self._exact.setdefault(action, []).append(number)
 
@@ -125,8 +138,13 @@ class ActionIndex:
     def _numbers(self, action: str) -> set[int]:
         service, _, name = action.partition(":")
         numbers = set(self._exact.get(action, ()))
-        numbers.update(number for pattern, number in self._globs.get(service, ()) if pattern.matches(name))
-        numbers.update(number for fits, number in self._everywhere if fits(action))
+        for beginning, ending, pattern, number in self._globs.get(service, ()):
+            at_ends = name.startswith(beginning) and name.endswith(ending, len(beginning))
+            if at_ends and (pattern is None or pattern.matches(name)):
+                numbers.add(number)
+        for fits, number in self._everywhere:
+            if fits(action):
+                numbers.add(number)
         return numbers
 
     def _compile(self, number: int) -> CompiledStatement:
@@ -135,6 +153,11 @@ class ActionIndex:
             compiled = CompiledStatement(self._document.statements[number], self._document)
             self._compiled[number] = compiled
         return compiled
+
+
+def _glob(name: str, number: int) -> Glob:
+    pattern = compile_pattern(name)
+    return pattern.prefix, pattern.ending, None if pattern.is_told_by_ends else pattern, number
 
 
 def _any_action(action: str) -> bool:

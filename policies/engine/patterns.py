@@ -136,13 +136,17 @@ class Pattern:
         return ""
 
     @property
-    def is_prefix(self) -> bool:
-        """Whether it is plain text followed by one `*`."""
-        return self.middle == () and self.last.length == 0 and len(self.prefix) == self.first.length
+    def ending(self) -> str:
+        """The text every match of a pattern with a `*` ends with, behind its prefix."""
+        if self.middle is None or not self.last.pieces:
+            return ""
+        offset, text = self.last.pieces[-1]
+        return text if offset + len(text) == self.last.length else ""
 
     @property
-    def is_exact(self) -> bool:
-        return self.middle is None and len(self.prefix) == self.first.length
+    def is_told_by_ends(self) -> bool:
+        """Whether prefix and ending, with one `*` between them, are all of it."""
+        return self.middle == () and len(self.prefix) == self.first.length and len(self.ending) == self.last.length
 
 
 def _in_order(value: str, middle: tuple[Floating, ...], at: int, end: int) -> bool:

@@ -54,7 +54,7 @@ def test_literals_are_no_wildcards() -> None:
     assert pattern.matches("a*x??...b")
     assert not pattern.matches("aax??b")
     assert not pattern.matches("a*x?xb")
-    assert (pattern.prefix, pattern.shortest, pattern.is_prefix, pattern.is_exact) == ("a*", 6, False, False)
+    assert (pattern.prefix, pattern.ending, pattern.shortest, pattern.is_told_by_ends) == ("a*", "b", 6, False)
 
 
 def test_a_literal_between_stars() -> None:
@@ -63,12 +63,24 @@ def test_a_literal_between_stars() -> None:
     assert not pattern.matches("abxyc")
 
 
-def test_plain_shapes_are_known() -> None:
-    assert compile_pattern("abc").is_exact
-    assert compile_pattern("abc*").is_prefix
-    assert not compile_pattern("ab?").is_exact
-    assert not compile_pattern("ab?*").is_prefix
-    assert not compile_pattern("ab*c").is_prefix
+@pytest.mark.parametrize(
+    ("text", "prefix", "ending", "told"),
+    [
+        ("abc", "abc", "", False),
+        ("abc*", "abc", "", True),
+        ("ab*c", "ab", "c", True),
+        ("*c", "", "c", True),
+        ("ab?", "ab", "", False),
+        ("ab?*", "ab", "", False),
+        ("?b*", "", "", False),
+        ("ab*?c", "ab", "c", False),
+        ("ab*c?", "ab", "", False),
+        ("a*b*c", "a", "c", False),
+    ],
+)
+def test_it_knows_how_matches_begin_and_end(text: str, prefix: str, ending: str, told: bool) -> None:
+    pattern = compile_pattern(text)
+    assert (pattern.prefix, pattern.ending, pattern.is_told_by_ends) == (prefix, ending, told)
 
 
 @pytest.mark.parametrize(
