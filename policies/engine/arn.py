@@ -59,17 +59,33 @@ def complete(parts: Sequence[Part]) -> tuple[Part, ...]:
 class ArnPattern:
     """An ARN compared field by field (ArnEquals, ArnLike): a wildcard never reaches over a colon."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("ending", "fields", "prefix")
 
     def __init__(self, parts: Sequence[Part]) -> None:
         fields = split_parts(parts)
         self.fields: tuple[Pattern, ...] | None = None
+        self.prefix = self.ending = ""
         if len(fields) == FIELDS:
             self.fields = tuple(compile_pattern(field) for field in fields)
+            last = self.fields[-1]
+            self.prefix, self.ending = _beginning(self.fields), last.prefix if last.is_exact else last.ending
 
     def matches(self, value: str) -> bool:
         """Whether an ARN matches; what is no ARN of six fields, on either side, never does."""
         found = _compared(value)
         if self.fields is None or len(found) != FIELDS:
             return False
-        return all(pattern.matches(text) for pattern, text in zip(self.fields, found, strict=True))
+        for pattern, text in zip(self.fields, found, strict=True):  # noqa: SIM110 - a generator costs more
+            if not pattern.matches(text):
+                return False
+        return True
+
+
+def _beginning(fields: Sequence[Pattern]) -> str:
+    """The text every match begins with: whole fields, and what the first one with a wildcard begins with."""
+    beginnings = []
+    for field in fields:
+        beginnings.append(field.prefix)
+        if not field.is_exact:
+            break
+    return ":".join(beginnings)

@@ -166,12 +166,12 @@ def _string_equals_ignoring_case(values: Sequence[str], variables: bool) -> Matc
 def _patterns(make: Make) -> Callable[[Sequence[str], bool], Matcher]:
     def build(values: Sequence[str], variables: bool) -> Matcher:
         fixed, open_ones = _texts(values, variables)
-        known = tuple(make(parts) for parts in fixed)
+        known = tuple((each.prefix, each.ending, each.matches) for each in map(make, fixed))
         patterns = tuple(OpenPattern(parts, make) for parts in open_ones)
 
         def match(value: str, request: Request) -> bool:
-            for pattern in known:
-                if pattern.matches(value):
+            for beginning, ending, matches in known:
+                if value.startswith(beginning) and value.endswith(ending) and matches(value):
                     return True
             for open_one in patterns:  # noqa: SIM110 - a generator costs more than the comparison
                 if open_one.matches(value, request):

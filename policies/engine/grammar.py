@@ -31,6 +31,7 @@ STATEMENT_ELEMENTS = (
 PRINCIPAL_GROUPS = ("AWS", "Federated", "Service", "CanonicalUser")
 MAX_STATEMENTS = 1000
 MAX_FINDINGS = 100
+MAX_GUESSES = 10
 _SID = re.compile(r"[A-Za-z0-9]*")
 _SID_OF_RESOURCE_POLICY = re.compile(r"[A-Za-z0-9 _.,:/+=@-]*")
 _NAMES: dict[DocumentKind, str] = {
@@ -69,6 +70,11 @@ class Grammar:
     def variables(self) -> bool:
         return self.version == CURRENT_VERSION
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another error would be told; single values are not looked at for nothing."""
+        return self.counts[True] < MAX_FINDINGS
+
     def report(
         self, node: Node, code: str, message: str, hint: str = "", severity: Severity = "error", value: str = ""
     ) -> None:
@@ -94,7 +100,7 @@ class Grammar:
         return self.statements(elements["Statement"][1])
 
     def guess(self, name: Node, known: tuple[str, ...]) -> str:
-        return did_you_mean(name.text, known) if self.counts[True] < MAX_FINDINGS else ""
+        return did_you_mean(name.text, known) if self.counts[True] < MAX_GUESSES else ""
 
     def elements(self, node: Node, known: tuple[str, ...], where: str) -> Elements:
         found: Elements = {}
@@ -232,7 +238,7 @@ class Grammar:
                 message = f"{name} is a string or a list of strings, not {item.describe()}."
                 self.report(item, "WRONG_TYPE", message, "Put it in double quotes.")
                 continue
-            self.checked(item, check(item.text))
+            self.checked(item, check(item.text) if self.has_room else None)
             found.append(item.text)
         return tuple(found)
 
@@ -317,7 +323,8 @@ class Grammar:
             self.places[number, name.text, key.text] = key.start
             texts = self.condition_values(value)
             for node, text in texts:
-                self.checked(node, check_value(text, operator, variables=self.variables) if operator else None)
+                if operator is not None and self.has_room:
+                    self.checked(node, check_value(text, operator, variables=self.variables))
             found.append(Condition(name.text, key.text, tuple(text for _, text in texts)))
         return found
 

@@ -5,7 +5,6 @@ for from where the one before ended, and taken at their first place, which is en
 anything: there is nothing to go back for. `a*a*a*…b` costs no more than reading the value once.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from policies.engine.variables import Literal, Part, Variable
 MAX_GAPS = 16
 MAX_GAPPED_LENGTH = 256
 
-_BETWEEN_GAPS = re.compile(r"[^?]+")
 _LONG_RUN = 8
 _TRIES = 16
 _FIRST_WINDOW = 64
@@ -136,6 +134,10 @@ class Pattern:
         return ""
 
     @property
+    def is_exact(self) -> bool:
+        return self.middle is None and len(self.prefix) == self.first.length
+
+    @property
     def ending(self) -> str:
         """The text every match of a pattern with a `*` ends with, behind its prefix."""
         if self.middle is None or not self.last.pieces:
@@ -173,12 +175,28 @@ def compile_pattern(parts: Sequence[Part] | str) -> Pattern:
     """A pattern from the parts of a text; variables must have been filled in before."""
     if len(parts) == 1 and isinstance(parts[0], str):
         parts = parts[0]
+    if isinstance(parts, str) and "?" not in parts:
+        return _compile_stars(parts)
     atoms = _split_at_stars((parts,) if isinstance(parts, str) else parts)
     first, last = _segment(atoms[0]), _segment(atoms[-1])
     shortest = len(parts) - parts.count("*") if isinstance(parts, str) else sum(_length(each) for each in atoms)
     if len(atoms) == 1:
         return Pattern(first, None, last, shortest)
-    return Pattern(first, tuple(_floating(atoms[1:-1])), last, shortest)
+    return Pattern(first, _floating(atoms[1:-1]), last, shortest)
+
+
+def _compile_stars(text: str) -> Pattern:
+    """The common case, which is read much more often than anything else: text and `*`, but no `?`."""
+    first, *others = text.split("*")
+    if not others:
+        return Pattern(_text(first), None, _text(first), len(text))
+    *middle, last = others
+    floating = tuple(_with_runs([each for each in middle if each]))
+    return Pattern(_text(first), floating, _text(last), len(text) - len(others))
+
+
+def _text(text: str) -> Segment:
+    return Segment(len(text), ((0, text),) if text else ())
 
 
 Atoms = str | list[str | Literal]
@@ -206,7 +224,7 @@ def _length(atoms: Atoms) -> int:
     return sum(len(atom) if isinstance(atom, str) else len(atom.text) for atom in atoms)
 
 
-def _floating(segments: list[Atoms]) -> Iterator[Floating]:
+def _floating(segments: list[Atoms]) -> tuple[Floating, ...]:
     """What is searched for in order. Gaps alone that follow each other go together: only their number counts."""
     found: list[str | Segment] = []
     gaps = 0
@@ -220,16 +238,20 @@ def _floating(segments: list[Atoms]) -> Iterator[Floating]:
         found.append(atoms if isinstance(atoms, str) and "?" not in atoms else _segment(atoms))
     if gaps:
         found.append(Segment(gaps, ()))
-    return _with_runs(found)
+    return tuple(_with_runs(found))
 
 
-def _with_runs(texts: list[str | Segment]) -> Iterator[Floating]:
+def _with_runs(texts: Sequence[str | Segment]) -> Sequence[Floating]:
     """The same, with long repetitions of one text as runs."""
+    return texts if len(texts) < _LONG_RUN else tuple(_runs(texts))
+
+
+def _runs(texts: Sequence[str | Segment]) -> Iterator[Floating]:
     at = 0
     while at < len(texts):
         text = texts[at]
         end = at + 1
-        while end < len(texts) and texts[end] == text:
+        while isinstance(text, str) and end < len(texts) and texts[end] == text:
             end += 1
         if isinstance(text, str) and end - at >= _LONG_RUN:
             yield Run(text, end - at)
@@ -240,8 +262,7 @@ def _with_runs(texts: list[str | Segment]) -> Iterator[Floating]:
 
 def _segment(atoms: Atoms) -> Segment:
     if isinstance(atoms, str):
-        pieces_of_text = _pieces(atoms) if "?" in atoms else [(0, atoms)] if atoms else []
-        return Segment(len(atoms), tuple(pieces_of_text))
+        return Segment(len(atoms), tuple(_pieces(atoms))) if "?" in atoms else _text(atoms)
     pieces: list[tuple[int, str]] = []
     length = 0
     for atom in atoms:
@@ -257,7 +278,12 @@ def _segment(atoms: Atoms) -> Segment:
 
 def _pieces(text: str) -> list[tuple[int, str]]:
     """What stands between the `?` of a text, with its place."""
-    return [(match.start(), match.group()) for match in _BETWEEN_GAPS.finditer(text)]
+    pieces, at = [], 0
+    for piece in text.split("?"):
+        if piece:
+            pieces.append((at, piece))
+        at += len(piece) + 1
+    return pieces
 
 
 def is_costly(text: str) -> bool:

@@ -6,7 +6,7 @@ readers that pick different duplicates would see two different policies.
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,7 @@ Kind = Literal["object", "array", "string", "number", "literal"]
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SPACES = " \t\n\r"
 _SIMPLE = re.compile(r'"([^"\\\x00-\x1f]*)"')
+_ITEM = re.compile(r'[ \t\n\r]*"([^"\\\x00-\x1f]*)"[ \t\n\r]*,(?![ \t\n\r]*\])')
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -151,11 +152,19 @@ class _Reader:
         self.at += 1
         if self.peek() != "]":
             while True:
+                items.extend(self.strings())
                 items.append(self.value())
                 if not self.another(node, items[-1], "]"):
                     break
         node.items = items
         return self.closed(node)
+
+    def strings(self) -> Iterator[Node]:
+        """The strings of a list, but for the last, as long as nothing else stands between them: most lists are so."""
+        while item := _ITEM.match(self.text, self.at):
+            self.at = item.end()
+            self.values += 1
+            yield Node("string", item.start(1) - 1, item.end(1) + 1, item.group(1))
 
     def closed(self, node: Node) -> Node:
         self.at += 1
