@@ -1,20 +1,34 @@
 """Change the engine in thousands of small ways and see that a test notices each: `make mutate`.
 
-Runs mutmut in a folder of its own (`.mutation/`) that holds the engine and its pure tests only: no Django, no database.
-`ARGS` names modules, as `make mutate ARGS="principals plan"`; without it, all that have a say in a decision.
+mutmut makes the changes. Each is tried in a process of its own: first on the cases (`tests/policies/mutation.py`),
+which mostly notice within a few milliseconds, then on all of `TESTS`. What no test notices is shown as a difference;
+what of it changes no decision is explained in `tests/policies/mutation_survivors.md`. `ARGS` names modules, as
+`make mutate ARGS="principals plan"`; without it, all that have a say in a decision.
 """
 
+import difflib
+import importlib
+import importlib.abc
+import importlib.util
 import os
-import shutil
-import subprocess
+import re
+import signal
 import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from inspect import CO_OPTIMIZED
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import pytest
+from mutmut.mutation.file_mutation import create_mutations
 
 HOME = Path(__file__).resolve().parent.parent
-FOLDER = HOME / ".mutation"
+ENGINE = HOME / "policies/engine"
+EXPLAINED = HOME / "tests/policies/mutation_survivors.md"
 DECIDING = (
     "arn",
-    "conditions",
     "evaluate",
     "finder",
     "index",
@@ -26,52 +40,140 @@ DECIDING = (
     "request",
     "resources",
     "variables",
+    "conditions",
 )
+# Here functions make others when the module is imported.
+IMPORTED_ANEW = ("conditions",)
+CASES = "tests.policies.mutation"
 TESTS = (
-    "mutation",
     "test_engine_literals",
     "test_engine_evaluate",
     "test_engine_patterns",
     "test_engine_variables",
     "test_engine_reference",
 )
-CONFIGURATION = """\
-[tool.mutmut]
-source_paths = ["policies"]
-only_mutate = [{modules}]
-pytest_add_cli_args = ["-p", "no:django", "-p", "no:cacheprovider", "-p", "no:playwright", "--import-mode=importlib"]
-pytest_add_cli_args_test_selection = [{tests}]
-track_dependencies = false
-
-[tool.pytest.ini_options]
-pythonpath = ["."]
-markers = ["bar(*numbers): the test holds these requirements of the security bar"]
-"""
+# None of the project's options, plugins and fixtures: these tests need no database, no browser and no worker.
+OPTIONS = ("-x", "-q", "-c", os.devnull, "--rootdir", str(HOME), "--noconftest", "-W", "ignore")
+UNWANTED = ("django", "cacheprovider", "playwright", "xdist", "base_url", "hypothesispytest")
+# A change may make an endless loop; this many seconds of the processor are a lot for the tests.
+LONGEST = 30
+_DECORATOR = re.compile(r"^( *)@", re.MULTILINE)
+_SET_ASIDE = re.compile(r"^( *)# @", re.MULTILINE)
 
 
-def prepare(modules: list[str]) -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    copied = ("policies/__init__.py", "policies/engine", "tests/__init__.py", "tests/policies")
-    for name in copied:
-        source, target = HOME / name, FOLDER / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+class Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Imports one module from a text instead of its file."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+
+    def get_source(self, name: str) -> str:
+        return self.text
+
+
+def changes(text: str) -> Iterator[str]:
+    """The text with each change in a function. Decorators are set aside, for mutmut leaves alone what has one."""
+    tree, mutations, *_ = create_mutations("", _DECORATOR.sub(r"\1# @", text))
+    for mutation in mutations:
+        if mutation.contained_by_top_level_function is None:
+            continue
+        changed: Any = tree.deep_replace(mutation.original_node, mutation.mutated_node)
+        yield _SET_ASIDE.sub(r"\1@", changed.code)
+
+
+def bodies(code: CodeType, outer: str = "") -> Iterator[tuple[str, CodeType]]:
+    """The functions and methods of a module, or of a class in it, by name."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType) and each.co_flags & CO_OPTIMIZED:
+            yield f"{outer}{each.co_name}", each
+        elif isinstance(each, CodeType):
+            yield from bodies(each, f"{outer}{each.co_name}.")
+
+
+def put_in(module: ModuleType, before: str, after: str) -> None:
+    """Give the functions of a module their changed bodies. Whoever has imported one has the same function."""
+    old, new = (dict(bodies(compile(text, "", "exec"))) for text in (before, after))
+    for path, code in new.items():
+        if code != old[path]:
+            function_at(module, path).__code__ = code
+
+
+def function_at(module: ModuleType, path: str) -> FunctionType:
+    found: Any = module
+    for name in path.split("."):
+        found = vars(found)[name]
+    found = getattr(found, "fget", None) or getattr(found, "__func__", None) or found
+    function: FunctionType = getattr(found, "__wrapped__", found)
+    return function
+
+
+def import_anew(name: str, text: str) -> None:
+    for each in [each for each in sys.modules if each.startswith(("policies.engine", "tests.policies"))]:
+        del sys.modules[each]
+    sys.meta_path.insert(0, Changed(name, text))
+
+
+def is_noticed(name: str, before: str, after: str) -> bool:
+    child = os.fork()
+    if child == 0:
+        os._exit(_try(name, before, after))
+    _, status = os.waitpid(child, 0)
+    return status != 0
+
+
+def _try(name: str, before: str, after: str) -> int:
+    """0 when all tests pass."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    full_name = f"policies.engine.{name}"
+    try:
+        if name in IMPORTED_ANEW:
+            import_anew(full_name, after)
         else:
-            shutil.copy(source, target)
-    names = ", ".join(f'"policies/engine/{module}.py"' for module in modules)
-    tests = ", ".join(f'"tests/policies/{test}.py"' for test in TESTS)
-    (FOLDER / "pyproject.toml").write_text(CONFIGURATION.format(modules=names, tests=tests))
+            put_in(sys.modules[full_name], before, after)
+        importlib.import_module(CASES).every_case()
+    except BaseException:  # noqa: BLE001 - however it fails, it has noticed
+        return 1
+    plugins = [option for plugin in UNWANTED for option in ("-p", f"no:{plugin}")]
+    return pytest.main([*OPTIONS, *plugins, *(str(HOME / f"tests/policies/{test}.py") for test in TESTS)])
+
+
+def difference(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return "\n".join(line for line in list(lines)[2:] if not line.startswith("@@"))
+
+
+def survivors(name: str) -> Iterator[str]:
+    text = (ENGINE / f"{name}.py").read_text()
+    if is_noticed(name, text, text):
+        raise AssertionError(f"The tests fail although {name} is not changed.")
+    tried = 0
+    for changed in changes(text):
+        tried += 1
+        if not is_noticed(name, text, changed):
+            yield difference(text, changed)
+    print(f"{name}: {tried} changes", flush=True)
 
 
 def main() -> int:
-    modules = sys.argv[1:] or list(DECIDING)
-    prepare(modules)
-    mutmut = Path(sys.executable).parent / "mutmut"
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation"}
-    found = subprocess.run([mutmut, "run", "--max-children", "2"], cwd=FOLDER, env=environment, check=False)
-    subprocess.run([mutmut, "results"], cwd=FOLDER, check=False)
-    return found.returncode
+    os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+    os.chdir(HOME)
+    for module in (CASES, *(f"tests.policies.{test}" for test in TESTS)):
+        importlib.import_module(module)
+    explained = EXPLAINED.read_text()
+    unexplained = 0
+    for name in sys.argv[1:] or DECIDING:
+        for shown in survivors(name):
+            if shown not in explained:
+                unexplained += 1
+                print(f"--- {name}\n{shown}", flush=True)
+    print(f"{unexplained} changes that no test notices and nobody has explained.")
+    return 1 if unexplained else 0
 
 
 if __name__ == "__main__":

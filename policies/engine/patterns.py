@@ -5,6 +5,7 @@ for from where the one before ended, and taken at their first place, which is en
 anything: there is nothing to go back for. `a*a*a*…b` costs no more than reading the value once.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from policies.engine.variables import Literal, Part, Variable
 MAX_GAPS = 16
 MAX_GAPPED_LENGTH = 256
 
+_BETWEEN_GAPS = re.compile(r"[^?]+")
 _LONG_RUN = 8
 _TRIES = 16
 _FIRST_WINDOW = 64
@@ -278,12 +280,7 @@ def _segment(atoms: Atoms) -> Segment:
 
 def _pieces(text: str) -> list[tuple[int, str]]:
     """What stands between the `?` of a text, with its place."""
-    pieces, at = [], 0
-    for piece in text.split("?"):
-        if piece:
-            pieces.append((at, piece))
-        at += len(piece) + 1
-    return pieces
+    return [(match.start(), match.group()) for match in _BETWEEN_GAPS.finditer(text)]
 
 
 def is_costly(text: str) -> bool:

@@ -1,6 +1,6 @@
 import sys
 import unicodedata
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -11,11 +11,10 @@ TAG = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
 
 
 def test_unicode_classes_are_exactly_javas() -> None:
-    pattern = compiled(TAG)
-    for number in range(sys.maxunicode + 1):
-        letter = chr(number)
-        expected = unicodedata.category(letter)[0] in "LZN" or letter in "_.:/=+-@"
-        assert bool(pattern.fullmatch(letter)) is expected, hex(number)
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    expected = {sign for sign in everything if unicodedata.category(sign)[0] in "LZN" or sign in "_.:/=+-@"}
+    taken = set("".join(compiled(TAG).findall(everything)))
+    assert sorted(map(ord, taken ^ expected)) == []
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,8 @@ def test_no_pattern_of_the_models_can_be_made_slow() -> None:
     hostile = ("/" + "a" * 3000 + "\x7f", "a-" * 1500 + "!", "/a" * 1500, "v1." + "-" * 3000 + "!")
     members = [member for operation in shapes.all_operations() for member in operation.input.members.values()]
     patterns = {member.pattern for member in members if member.pattern}
-    started = perf_counter()
+    started = process_time()
     assert len(patterns) > 20
     assert sum(bool(pattern.fullmatch(text)) for pattern in patterns for text in hostile) < len(patterns) * 4
-    assert perf_counter() - started < 0.5
+    # All of it takes milliseconds; a pattern that goes back and forth would take minutes.
+    assert process_time() - started < 10

@@ -1,13 +1,13 @@
 """Reading the Query protocol: types, constraints in AWS's words, and limits."""
 
 from collections.abc import Mapping
-from time import perf_counter
 from urllib.parse import urlencode
 
 import pytest
 
 from api import query, shapes
 from audit.errors import ValidationError
+from tests.rig.work import at_most
 
 LIST_TYPES = {"UserName": "alice", "Tags.member.2.Key": "b", "Tags.member.2.Value": "2", "Tags.member.1.Key": "a"}
 
@@ -121,9 +121,8 @@ def test_it_refuses_what_is_no_number_of_an_element(name: str) -> None:
 
 @pytest.mark.bar(129)
 def test_a_huge_number_of_an_element_costs_nothing() -> None:
-    started = perf_counter()
-    assert "tags.999999" in complaint("iam:TagUser", **{"UserName": "a", "Tags.member.999999.Key": "x"})
-    assert perf_counter() - started < 0.1
+    with at_most(10_000):
+        assert "tags.999999" in complaint("iam:TagUser", **{"UserName": "a", "Tags.member.999999.Key": "x"})
 
 
 @pytest.mark.bar(129)

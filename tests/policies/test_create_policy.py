@@ -1,4 +1,3 @@
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from policies.documents import DocumentRefused
 from policies.models import ManagedPolicy
 from tests.cast import allow, browser_of, principal_of
 from tests.policies.documents import ALLOW, GROUP_PRINCIPAL, REFUSED, of_size
+from tests.rig.work import at_most
 
 PAGE = reverse("policies:create-policy")
 
@@ -54,20 +54,20 @@ def test_another_account_may_have_the_same_name(alice: User, mallory: User) -> N
 @pytest.mark.bar(60, 129)
 @pytest.mark.parametrize("document", REFUSED.values(), ids=REFUSED.keys())
 def test_it_refuses_documents_it_would_not_understand(alice: User, document: str) -> None:
-    begun = time.perf_counter()
-    with pytest.raises(DocumentRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused, at_most(500_000):
         create(alice, document=document)
-    assert time.perf_counter() - begun < 1
     assert any(finding.severity == "error" and finding.line >= 1 for finding in refused.value.findings)
     assert not ManagedPolicy.objects.filter(account=alice.account).exists()
 
 
 @pytest.mark.bar(129)
-def test_it_refuses_the_longest_request_in_no_time(alice: User) -> None:
-    begun = time.process_time()
-    answer = browser_of(alice).post(PAGE, {"name": "long", "document": "[" * 900_000})
+def test_it_refuses_the_longest_request_without_reading_it(alice: User) -> None:
+    fields = {"name": "long", "document": "[" * 900_000}
+    browser = browser_of(alice)
+    browser.get(PAGE)  # the first look at a page reads its templates and icons
+    with at_most(500_000):
+        answer = browser.post(PAGE, fields)
     assert answer.status_code == 200 and b"characters" in answer.content
-    assert time.process_time() - begun < 5
 
 
 def test_white_space_is_not_counted(alice: User) -> None:

@@ -1,5 +1,7 @@
 """Patterns on values full of near misses, which are searched for in another way; the table says who is right."""
 
+from itertools import product
+
 import pytest
 
 from policies.engine.patterns import compile_pattern, is_costly
@@ -46,6 +48,14 @@ MATCHING = (
 @pytest.mark.parametrize(("pattern", "value"), MATCHING)
 def test_it_matches_as_the_table_says(pattern: str, value: str) -> None:
     assert compile_pattern(pattern).matches(value) == reference.glob(pattern, value)
+
+
+def test_it_matches_all_short_texts_as_the_table_says() -> None:
+    texts = ["".join(signs) for length in range(6) for signs in product("ab", repeat=length)]
+    for length in range(5):
+        for signs in product("ab*?", repeat=length):
+            pattern = compile_pattern("".join(signs))
+            assert [pattern.matches(text) for text in texts] == [reference.glob("".join(signs), text) for text in texts]
 
 
 def test_literals_are_no_wildcards() -> None:
