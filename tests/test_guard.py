@@ -226,6 +226,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
+@pytest.mark.sqlite  # What a view does not write, it writes on no database.
 @pytest.mark.bar(46)
 @pytest.mark.parametrize("name", sorted(PATTERNS))
 def test_reading_changes_nothing(name: str, alice: User, words: dict[str, Any]) -> None:

@@ -51,6 +51,7 @@ def test_boto3_knows_an_unknown_service(programs: Programs, alices: Credentials)
         organizations.describe_organization()
 
 
+@pytest.mark.sqlite
 def test_the_command_line_walks_the_life_of_a_user_and_its_keys(programs: Programs, alices: Credentials) -> None:
     def aws(*words: str) -> Any:
         return programs.aws(alices, "iam", *words)
