@@ -18,13 +18,13 @@ PREPARED = $(DATA_DIR)/.prepared-$(shell printf %s "$$DATABASE_URL" | cksum | cu
 PRODUCTION = DEBUG=0 SITE_URL=https://console.example.com DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY="$$(head -c 64 /dev/urandom | base64 -w0)" ENCRYPTION_KEYS="check:$$(head -c 32 /dev/urandom | base64 -w0)"
 
-# What the tests call the console with: the AWS SDK for JavaScript.
+# What the tests run beside the console: the AWS SDK for JavaScript, and an OpenID Connect provider.
 CLIENTS := tests/clients/node_modules/.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-sqlite test-postgres test-clients chromium xmlsec1 nginx check fix bar bench test-nightly fuzz mutate screenshots requirements clean
+.PHONY: help setup run test test-sqlite test-postgres test-clients chromium xmlsec1 nginx simplesamlphp check fix bar bench test-nightly fuzz mutate screenshots requirements clean
 
 help:
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -52,8 +52,8 @@ test-sqlite: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ##
 test-postgres: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ## Run the tests on PostgreSQL only, on a server of their own
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-test-clients: .venv/.dev .clients/.stamp ## Run the tests of the heavier programs, which need packages of their own: Ansible
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/api/test_ansible.py $(ARGS)
+test-clients: .venv/.dev .clients/.stamp simplesamlphp ## Run the tests of the heavier programs, which need packages of their own: Ansible, SimpleSAMLphp
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/api/test_ansible.py tests/federation/test_simplesamlphp.py $(ARGS)
 
 check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
 	$(BIN)/ruff check .
@@ -140,7 +140,7 @@ node_modules/.stamp: package-lock.json .npmrc $(filter .node/%,$(NPM))
 	@touch $@
 
 $(CLIENTS): tests/clients/package-lock.json $(filter .node/%,$(NPM))
-	@echo "Fetching the AWS SDK for JavaScript for the tests …"
+	@echo "Fetching what the tests run beside the console: the AWS SDK for JavaScript, an OpenID Connect provider …"
 	@cd tests/clients && PATH="$(abspath $(dir $(NPM))):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -167,6 +167,14 @@ xmlsec1:
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq xmlsec1; \
 		else echo "No xmlsec1: install Debian's package xmlsec1; the tests with a real SAML provider are skipped."; fi; }
+
+# A company's identity provider, with the PHP that it runs on.
+simplesamlphp:
+	@test -d /usr/share/simplesamlphp/www || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				simplesamlphp php-cli php-xml php-mbstring; \
+		else echo "No SimpleSAMLphp: install Debian's packages simplesamlphp, php-cli, php-xml and php-mbstring; its tests are skipped."; fi; }
 
 # The same for the tests of forward authentication.
 nginx:

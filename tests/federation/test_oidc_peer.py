@@ -3,7 +3,6 @@ the SDKs make of them."""
 
 import base64
 import hashlib
-import http.cookiejar
 import json
 import os
 import shutil
@@ -12,13 +11,11 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
 import pytest
 from django.test import Client
-from lxml import html
 
 from access.models import ConsoleSession
 from accounts.models import Account
@@ -27,6 +24,7 @@ from federation.models import OIDCProvider
 from federation.oidc_client import redirect_uri
 from tests.access.test_oidc_sign_in import back, begun, is_in, known, trusting
 from tests.cast import allow, make_role
+from tests.federation.visiting import visit
 from tests.rig.programs import CONFIG, Programs
 from tests.rig.served import free_port
 
@@ -54,30 +52,9 @@ def peer(acme: Account, settings: Any) -> Iterator[OIDCProvider]:
         key_sets.forget()
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Redirects are looked at before they are followed."""
-
-    def redirect_request(self, *facts: Any) -> None:
-        return None
-
-
 def signed_in_there(address: str, name: str, home: str) -> str:
     """Where a browser goes back to: its person fills the provider's own forms in and agrees."""
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), _Stay)
-    form: bytes | None = None
-    for _ in range(12):
-        try:
-            with browser.open(address, data=form, timeout=20) as reply:
-                (asked,) = html.fromstring(reply.read()).forms
-        except HTTPError as redirect:
-            address, form = urljoin(address, redirect.headers["Location"]), None
-            if address.startswith(home):
-                return address
-            continue
-        typed = {"login": name, "password": "anything"}
-        fields = {**dict(asked.form_values()), **{key: typed[key] for key in typed if key in asked.fields}}
-        address, form = urljoin(address, asked.action), urlencode(fields).encode()
-    raise AssertionError(f"The provider goes on asking at {address}.")
+    return visit(address, home, {"login": name, "password": "anything"}).address
 
 
 def id_token(peer: OIDCProvider, name: str) -> str:
