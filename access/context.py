@@ -15,6 +15,7 @@ NAVIGATION = (
     ("Users", "outline/user", "identities:list-users", "iam:ListUsers"),
     ("User groups", "outline/users-group", "identities:list-groups", "iam:ListGroups"),
     ("Roles", "outline/masks-theater", "identities:list-roles", "iam:ListRoles"),
+    ("Machines", "outline/server", "identities:list-machines", "iamconsole:ListMachines"),
     ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
     ("Identity providers", "outline/building-community", "federation:list-identity-providers", "iam:ListSAMLProviders"),
     ("Simulator", "outline/test-pipe", "access:simulate-principal-policy", "iam:SimulatePrincipalPolicy"),

@@ -14,8 +14,9 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group, InstanceProfile
+from identities.models import Group, InstanceProfile, Machine
 from identities.models.groups import group_arn
+from identities.models.machines import machine_arn
 from identities.models.roles import instance_profile_arn, role_arn
 from identities.models.users import user_arn
 from identities.reading import read_named_role, read_user
@@ -62,6 +63,13 @@ def load_instance_profile(principal: Principal, profile_name: str) -> Loaded:
     if profile is None:
         return Loaded(asked, None, {}, asked)
     return Loaded(profile.arn, profile, resource_tags(profile), asked)
+
+
+def load_machine(principal: Principal, machine_name: str) -> Loaded:
+    rows = Machine.objects.filter(account_id=principal.account_id, name_key=machine_name.lower())
+    machine = rows.select_related("profile__role").prefetch_related("profile__tags").first()
+    asked = machine_arn(principal.account_id, machine_name)
+    return Loaded(machine.arn if machine else asked, machine, {}, asked)
 
 
 def load_group(principal: Principal, group_name: str) -> Loaded:
@@ -116,6 +124,7 @@ LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "group": (load_group, ("group_name",)),
     "role": (load_role, ("role_name",)),
     "instance_profile": (load_instance_profile, ("profile_name",)),
+    "machine": (load_machine, ("machine_name",)),
     "saml_provider": (load_saml_provider, ("provider_name",)),
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "route_table": (load_route_table, ("table_name",)),

@@ -59,7 +59,7 @@ SCENARIOS = (
         ROLE,
         "The application finds credentials where it runs, and they change by themselves. No key is stored with it, "
         "so none can be copied from there.",
-        (Step("Create the role", _TRUST, "who=machine"),),
+        (Step("Create the role", _TRUST, "who=machine"), Step("Register the machine", "identities:register-machine")),
     ),
     Scenario(
         "A mobile app, or a program elsewhere",

@@ -69,6 +69,8 @@ def _credentials(header: str, body: bytes, origin: Origin) -> dict[str, object]:
 
 def _answered(request: HttpRequest, answer: Callable[[str, bytes, Origin], dict[str, object]]) -> HttpResponse:
     origin = origin_of(request, "api")
+    if request.content_type != "application/json":
+        return refused(400, "ValidationError", "Send JSON, as application/json.", origin)
     try:
         return reply(answer(request.headers.get("Authorization", ""), request.body, origin), origin)
     except ServiceError as error:

@@ -21,6 +21,8 @@ from federation.services.oidc_providers import create_oidc_provider
 from federation.services.saml_providers import create_saml_provider
 from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
+from identities.services.instance_profiles import create_instance_profile
+from identities.services.machines import register_machine
 from identities.services.service_credentials import create_service_specific_credential
 from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
@@ -161,7 +163,11 @@ def words(alice: User) -> dict[str, Any]:
     create_saml_provider(by=by, name="corp", metadata=metadata())
     create_oidc_provider(by=by, url="https://id.example.com", client_ids=["app"])
     allow(make_role(alice.account, "Worker"), "iam:ListUsers", name="look")
+    profile = create_instance_profile(by=by, name="web")
+    register_machine(by=by, name="build-1", profile=profile)
     return {
+        "machine_name": "build-1",
+        "profile_name": "web",
         "user_name": "alice",
         "group_name": "Lookers",
         "role_name": "Worker",

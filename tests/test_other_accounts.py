@@ -15,6 +15,8 @@ NOBODYS = {
     "user_name": "alicf",
     "group_name": "Nookers",
     "role_name": "Warker",
+    "machine_name": "build-9",
+    "profile_name": "wob",
     "policy_name": "nook",
     "version_id": "v2",
     "access_key_id": "AKIAQAAAAAAAAAAAAAAA",

@@ -19,6 +19,7 @@ from identities.models import (
     Group,
     GroupAttachment,
     GroupInlinePolicy,
+    InstanceProfile,
     Membership,
     Role,
     RoleAttachment,
@@ -28,6 +29,8 @@ from identities.models import (
     UserTag,
 )
 from identities.services.access_keys import create_access_key
+from identities.services.instance_profiles import create_instance_profile
+from identities.services.machines import register_machine
 from policies.models import ManagedPolicy, RegisteredService
 from policies.services import create_policy
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
@@ -42,6 +45,8 @@ SMALL = (
     "/me/access-keys/",
     "/me/mfa-devices/",
     "/route-tables/",
+    "/identities/machines/",
+    "/identities/instance-profiles/",
     "/identity-providers/",
     "/policies/services/",
 )
@@ -73,6 +78,9 @@ def fill(alice: User, first: int, last: int) -> None:
         RoleTag.objects.create(role=worker, key=f"Team{number}", value="x")
         allow(worker, "iam:ListUsers", name=f"inline-{number}")
         create_oidc_provider(by=principal_of(alice), url=f"https://login-{number}.example.com", client_ids=["console"])
+        profile = create_instance_profile(by=principal_of(alice), name=f"profile-{number}")
+        InstanceProfile.objects.filter(pk=profile.pk).update(role=role)
+        register_machine(by=principal_of(alice), name=f"machine-{number}", profile=profile)
         create_route_table(by=principal_of(alice), name=f"table-{number}", signing_name="orders", routes="")
         RegisteredService.objects.create(
             account=account,

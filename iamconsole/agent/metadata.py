@@ -113,7 +113,8 @@ class Metadata:
 
     def _container(self, asked: Asked) -> Answer:
         shown = asked.headers.get("authorization", "")
-        if not hmac.compare_digest(shown.encode(), self.container_token.encode()):
+        # An empty token file must not open what it is there to close.
+        if not shown or not hmac.compare_digest(shown.encode(), self.container_token.encode()):
             return Answer(401, "Show the container token as Authorization.")
         if asked.method != "GET":
             return Answer(405, headers={"Allow": "GET"})

@@ -65,6 +65,15 @@ def delete_instance_profile(*, by: Principal, profile: InstanceProfile) -> None:
 
 
 @transaction.atomic
+def delete_instance_profile_with_role(*, by: Principal, profile: InstanceProfile) -> None:
+    """Take out the role that is in it, and delete it, as AWS's console does. Raises NoSuchEntity."""
+    profile = locked_instance_profile(profile)
+    if profile.role is not None:
+        remove_role_from_instance_profile(by=by, profile=profile, role=profile.role)
+    delete_instance_profile(by=by, profile=profile)
+
+
+@transaction.atomic
 def add_role_to_instance_profile(*, by: Principal, profile: InstanceProfile, role: Role) -> None:
     """Put a role into an empty profile: machines with the profile get its credentials.
 

@@ -10,6 +10,7 @@ from policies.engine.principals import account_named
 _GONE = {"AIDA": "deleted user", "AROA": "deleted role"}
 # Services whose roles are for applications on machines that are given an instance profile.
 MACHINES = ("ec2.amazonaws.com",)
+ON_MACHINES = "applications on machines"
 _WITH_A_SIGN_IN = frozenset({"user", "role", "this account", "account", "everybody"})
 
 
@@ -39,6 +40,11 @@ def trusted_entities(document: str, account_id: str) -> list[Trusted]:
     return list(dict.fromkeys(found))
 
 
+def trusts_machines(document: str) -> bool:
+    """Whether a trust policy speaks of applications on machines at all; its conditions are not looked at."""
+    return any(each.kind == ON_MACHINES for each in trusted_entities(document, ""))
+
+
 def _allowing(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     statements = content.get("Statement", [])
     for statement in statements if isinstance(statements, list) else [statements]:
@@ -59,7 +65,7 @@ def _in_words(kind: str, name: str, account_id: str) -> Trusted:
     if kind == "AWS":
         return _of_an_account(name, account_id)
     if kind == "Service":
-        return Trusted("applications on machines") if name in MACHINES else Trusted("service", name)
+        return Trusted(ON_MACHINES) if name in MACHINES else Trusted("service", name)
     if ":saml-provider/" in name:
         return Trusted("SAML provider", name.partition(":saml-provider/")[2])
     return Trusted("web identity of", name.partition(":oidc-provider/")[2] or name)

@@ -1,4 +1,4 @@
-from identities.urls import credentials, groups, other_credentials, permissions, roles, users
+from identities.urls import credentials, groups, machines, other_credentials, permissions, roles, users
 
 app_name = "identities"
 
@@ -6,6 +6,7 @@ urlpatterns = [
     *users.urlpatterns,
     *groups.urlpatterns,
     *roles.urlpatterns,
+    *machines.urlpatterns,
     *permissions.urlpatterns,
     *credentials.urlpatterns,
     *other_credentials.urlpatterns,

@@ -128,7 +128,10 @@ def test_a_machine_gets_its_instance_profile_in_the_same_change(alice: User) -> 
     browser.post(page)
     profile = InstanceProfile.objects.get(name="Worker")
     assert profile.role == Role.objects.get(name="Worker")
-    assert "Give the machine the instance profile" in browser.get("/identities/role/Worker/created/").content.decode()
+    assert (
+        "/identities/machines/register/?profile=Worker"
+        in browser.get("/identities/role/Worker/created/").content.decode()
+    )
 
 
 def test_handing_the_role_to_a_machine_takes_pass_role(bob: User) -> None:

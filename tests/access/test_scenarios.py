@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,12 @@ from django.urls import reverse
 from access.role_uses import USES
 from access.scenarios import SCENARIOS
 from accounts.models import Account
-from identities.models import Role, User
+from iamconsole.agent.console import Console
+from iamconsole.agent.keeper import Keeper
+from iamconsole.agent.metadata import Metadata
+from iamconsole.agent.server import DEFAULT_PORT, MetadataServer
+from iamconsole.agent.state import StateFolder
+from identities.models import Machine, User
 from tests.access.steps import LONG_PASSWORD
 from tests.access.walking import Walk
 from tests.api.conftest import SECRET, key_of
@@ -132,10 +138,24 @@ def test_several_people(alice: User) -> None:
     assert theirs.get("/identities/users/create/").status_code == 403
 
 
-def test_an_application_on_a_machine(alice: User) -> None:
+def test_an_application_on_a_machine(alice: User, here: Programs, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program is told what the page's command tells it, and the application what its environment says."""
     walk = finish(begin(alice, "An application on a machine", "Create the role"), "worker")
-    assert Role.objects.get(name="worker").instance_profiles.get().name == "worker"
-    assert "On a machine" in walk.text
+    walk.follow("Register a machine").press("Register the machine", name="build-1")
+    command, environment = walk.copied("Copy the command").split(), walk.copied("Copy the environment")
+    assert command[1:3] == ["manage.py", "machineagent"] and command[-2:] == ["--join-token-file", "-"]
+    console = Console.at(command[command.index("--console") + 1])
+    state, token = StateFolder(home / "state"), walk.copied("Copy the join token")
+    with MetadataServer(("127.0.0.1", 0), Metadata(Keeper(state, console, token).look, "", REGION)) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        for name, value in re.findall(r"export (\w+)=(\S+)", environment):
+            monkeypatch.setenv(name, value.replace(f"127.0.0.1:{DEFAULT_PORT}", f"127.0.0.1:{server.server_port}"))
+        monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+        machine = Machine.objects.get(name="build-1")
+        assert who_is(boto3.Session()).endswith(f":assumed-role/worker/{machine.machine_id}")
+        assert boto3.client("iam", config=CONFIG).list_users()["Users"]
+        server.shutdown()
+    assert walk.follow("See whether it has joined").heading == "build-1" and "Joined" in walk.text
 
 
 @pytest.mark.django_db(transaction=True)

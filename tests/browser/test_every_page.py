@@ -21,6 +21,7 @@ from identities.models import (
     Group,
     GroupAttachment,
     GroupInlinePolicy,
+    InstanceProfile,
     Membership,
     MFADevice,
     RoleTag,
@@ -30,6 +31,8 @@ from identities.models import (
 )
 from identities.sealed import box
 from identities.services.access_keys import create_access_key
+from identities.services.instance_profiles import create_instance_profile
+from identities.services.machines import register_machine
 from identities.services.service_credentials import create_service_specific_credential
 from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
@@ -113,9 +116,14 @@ def words(alice: User) -> dict[str, Any]:
         device = MFADevice(account=alice.account, user=owner, name=owner.name, slot=1, enabled_at=clock.now())
         device.seed_encrypted = box().seal("A" * 32, device.sealed_row)
         device.save()
+    profile = create_instance_profile(by=by, name="web")
+    InstanceProfile.objects.filter(pk=profile.pk).update(role=role)
+    register_machine(by=by, name="build-1", profile=profile)
     event = refusal_of(user)
     return {
         "user_name": "carol",
+        "machine_name": "build-1",
+        "profile_name": "web",
         "group_name": "Lookers",
         "role_name": "Worker",
         "scope": "own",

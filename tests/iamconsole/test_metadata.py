@@ -168,6 +168,12 @@ def test_the_container_endpoint_wants_its_token(shown: str) -> None:
     assert answer.status == 401 and "Key" not in answer.text
 
 
+@pytest.mark.bar(94)
+def test_an_empty_container_token_opens_nothing() -> None:
+    service = replace(metadata(), container_token="")
+    assert [ask(service, "/credentials", **sent).status for sent in ({}, {"authorization": ""})] == [401, 401]
+
+
 def test_the_container_endpoint_gives_the_credentials() -> None:
     content = json.loads(ask(metadata(), "/credentials", **CONTAINER).text)
     assert sorted(content) == ["AccessKeyId", "Expiration", "SecretAccessKey", "Token"]
