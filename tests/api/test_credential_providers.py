@@ -3,18 +3,29 @@
 import json
 import sys
 import textwrap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import RefreshableCredentials
 from botocore.session import Session
 
+from access.assume_role import assume_role
+from access.gate import PrincipalGate
+from access.role_credentials import forms_of
+from access.temporary import Wish
 from accounts.models import Account
+from audit.models import Event
+from federation.services.oidc_providers import create_oidc_provider
 from identities.models import Role, User
 from tests.api.conftest import SECRET, key_of
 from tests.api.test_assume_role import WITH_MFA
-from tests.cast import allow, make_role, trusting
+from tests.api.test_federated_roles import federated
+from tests.cast import allow, make_role, principal_of, root_of, trusting
+from tests.federation.conftest import issuer  # noqa: F401 # a fixture
+from tests.federation.issuers import Issuer
 from tests.identities.devices import codes, device_of
 from tests.rig.programs import CONFIG, REGION, Credentials, Programs
 
@@ -87,17 +98,57 @@ def test_credentials_are_refreshed_before_they_end(home: Path, acme: Account, bo
         assert "assumed-role/deploy" in who_is(session)
 
 
-def test_a_process_hands_over_temporary_credentials(
+def test_a_process_hands_over_temporary_credentials_and_fresh_ones(
     home: Path, acme: Account, bob: User, bobs: Credentials, programs: Programs
 ) -> None:
+    """Run again in the last quarter of an hour: at once for a session as short as that."""
     role = role_for(acme, bob)
-    made = programs.sts(bobs).assume_role(RoleArn=role.arn, RoleSessionName="ci")["Credentials"]
-    said = {"Version": 1, **{key: made[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")}}
-    said["Expiration"] = made["Expiration"].isoformat()
-    (home / "said.json").write_text(json.dumps(said))
+    for number in range(3):
+        made = programs.sts(bobs).assume_role(RoleArn=role.arn, RoleSessionName="ci", DurationSeconds=900)
+        said = {"Version": 1, **made["Credentials"], "Expiration": made["Credentials"]["Expiration"].isoformat()}
+        (home / f"said-{number}.json").write_text(json.dumps(said))
     script = home / "process.py"
-    script.write_text(f"print(open({str(home / 'said.json')!r}).read())\n")
-    assert who_is(profile(home, f"credential_process={sys.executable} {script}\n")).endswith("/deploy/ci")
+    script.write_text(f"import pathlib\nnext_one = min(pathlib.Path({str(home)!r}).glob('said-*.json'))\n")
+    with script.open("a") as more:
+        more.write("print(next_one.read_text())\nnext_one.unlink()\n")
+    session = profile(home, f"credential_process={sys.executable} {script}\n")
+    credentials = session.get_credentials()
+    assert credentials is not None
+    first = credentials.get_frozen_credentials().access_key
+    assert who_is(session).endswith("/deploy/ci")
+    assert credentials.get_frozen_credentials().access_key != first
+
+
+def test_a_profile_takes_a_token_from_a_file_and_a_fresh_one_later(
+    home: Path,
+    acme: Account,
+    issuer: Issuer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider = create_oidc_provider(by=root_of(acme), url=issuer.url, client_ids=["app"])
+    role = make_role(acme, "deploy", federated(provider.arn, "AssumeRoleWithWebIdentity"))
+    (home / "token").write_text(issuer.token(sub="first"))
+    session = profile(home, f"role_arn={role.arn}\nweb_identity_token_file={home / 'token'}\n")
+    credentials = session.get_credentials()
+    assert isinstance(credentials, RefreshableCredentials)
+    keys = [credentials.get_frozen_credentials().access_key for _ in range(2)]
+    (home / "token").write_text(issuer.token(sub="second"))
+    later = datetime.now(UTC) + timedelta(minutes=51)
+    monkeypatch.setattr("botocore.credentials._local_now", lambda: later)
+    monkeypatch.setattr(credentials, "_time_fetcher", lambda: later)
+    keys.append(credentials.get_frozen_credentials().access_key)
+    assert keys[0] == keys[1] != keys[2] and "assumed-role/deploy" in who_is(session)
+    vouched = Event.objects.filter(action="sts:AssumeRoleWithWebIdentity").order_by("id")
+    assert [event.principal_name for event in vouched][:2] == ["first", "second"]
+
+
+def test_static_keys_lasting_and_temporary(home: Path, acme: Account, bob: User, bobs: Credentials) -> None:
+    """The page “Temporary credentials” gives the second kind as a profile."""
+    assert who_is(Session(profile="bob")) == bob.arn
+    made = assume_role(gate=PrincipalGate(principal_of(bob)), role_arn=role_for(acme, bob).arn, wish=Wish("ci"))
+    _, of_a_file, _ = forms_of(made.credentials, role_name="deploy", endpoint="http://not.used.example")
+    (home / "credentials").write_text(of_a_file.text.rpartition("\n")[0])
+    assert who_is(Session(profile="deploy")).endswith(":assumed-role/deploy/ci")
 
 
 def test_the_command_line_assumes_a_role_and_uses_it(
