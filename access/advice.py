@@ -29,6 +29,8 @@ def advice(explanation: dict[str, Any], action: str, resource: str, keys: Iterab
         return _about_denial(explanation)
     found = [_OWN_DOING[key] for key in dict.fromkeys(key.lower() for key in keys) if key.lower() in _OWN_DOING]
     layer = explanation["layer"]
+    if layer == "trust":
+        return [*found, "Ask whoever looks after the role: only its trust policy says who may take it on."]
     if layer in _LAYER_OWNERS:
         return [*found, f"Ask for {_LAYER_OWNERS[layer]} to allow {action} too: one Allow elsewhere is not enough."]
     return [*found, f"Ask an administrator for a policy that allows {action} on {resource}."]

@@ -18,6 +18,7 @@ from audit.errors import AccessDenied, NoSuchEntity
 from audit.explanation import Explanation, full
 from audit.http import Gate
 from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, UserInlinePolicy
+from identities.services.trust import shown_trust
 from policies import services
 from policies.engine import evaluate
 
@@ -32,6 +33,7 @@ _TITLES = {
     "boundary": "Permissions boundary",
     "session": "Session policy",
     "resource": "Policy of the resource",
+    "trust": "Trust policy of the role",
     "service control": "Service control policies",
     "resource control": "Resource control policies",
     "endpoint": "Policy of the network endpoint",
@@ -41,6 +43,7 @@ _LACKING = {
     "boundary": "the permissions boundary does not allow it.",
     "session": "the session policy does not allow it.",
     "resource": "the policy of the resource does not allow it.",
+    "trust": "the trust policy of the role does not allow it.",
     "service control": "a level of service control policies does not allow it.",
     "resource control": "a level of resource control policies does not allow it.",
     "endpoint": "the policy of the network endpoint does not allow it.",
@@ -189,7 +192,7 @@ class Reader:
             return self.texts.get(digest)
         rows = self._managed(policy) if policy["source"].startswith("arn:") else self._inline(policy)
         found: str | None = rows.filter(digest=digest).values_list("document", flat=True).first() if rows else None
-        return found
+        return shown_trust(found) if found and policy["source"] == TRUST else found
 
     def _managed(self, policy: Mapping[str, str]) -> Any:
         try:
@@ -229,13 +232,16 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
     near = [line for line in explanation.get("near", ()) if readable[line["policy"]]]
     statements = [line for line in explanation["statements"] if readable[line["policy"]] or line["decided"]]
     misses = [_miss(line, policies, reader, hides_tags=hides_tags) for line in near]
+    of_resource = "trust" if _is_of_role(action, told) else "resource"
+    layer: str = of_resource if explanation["layer"] == "resource" else explanation["layer"]
+    layers = [(of_resource if each == "resource" else each, said) for each, said in explanation.get("layers", ())]
     return Shown(
         action=action,
         resource=told,
         outcome=explanation["outcome"],
-        layer=explanation["layer"],
+        layer=layer,
         reason=explanation["reason"],
-        layers=[Layer(_TITLES[layer], *_VERDICTS[verdict]) for layer, verdict in explanation.get("layers", ())],
+        layers=[Layer(_TITLES[each], *_VERDICTS[verdict]) for each, verdict in layers],
         statements=[_statement(line, policies, reader, may_read=readable[line["policy"]]) for line in statements],
         near=misses,
         unread=sum(
@@ -246,9 +252,14 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
             (key, NOT_SHOWN if hides_tags and is_tag(key) else values)
             for key, values in sorted(explanation.get("context", {}).items())
         ],
-        advice=advice(explanation, action, told, _keys_to_meet(misses, explanation["layer"])),
+        advice=advice({**explanation, "layer": layer}, action, told, _keys_to_meet(misses, explanation["layer"])),
         own=own,
     )
+
+
+def _is_of_role(action: str, resource: str) -> bool:
+    """Whether it was about taking on a role: the policy of the resource is then its trust policy."""
+    return action.partition(":")[0] in ("sts", "signin") and resource.partition("::")[2][12:].startswith(":role/")
 
 
 def _keys_to_meet(misses: Sequence[Miss], layer: str) -> list[str]:

@@ -31,7 +31,7 @@ def full(request: Request, policies: PolicySet, decision: Decision) -> Explanati
         **_head(decision),
         "resource": request.resource,
         "context": _context(request),
-        "layers": [[layer, _verdict(layer, decision)] for layer in _layers(policies)],
+        "layers": [[layer, _verdict(layer, decision)] for layer in _layers(request, policies)],
         "statements": [
             {**book.line(ref), "decided": ref in deciding, "layer": ref.layer} for ref in matched[:MOST_STATEMENTS]
         ],
@@ -95,10 +95,11 @@ def _attached(policies: PolicySet) -> Iterator[tuple[str, AttachedPolicy]]:
                 yield layer, attached
 
 
-def _layers(policies: PolicySet) -> list[str]:
+def _layers(request: Request, policies: PolicySet) -> list[str]:
     """The layers that have a say: without a session policy, for instance, there is nothing that it could lack."""
     there = {
-        "identity": True,
+        # People from outside have no policies: for them a role's trust policy speaks alone.
+        "identity": request.principal is None or request.principal.type != "federated",
         "boundary": policies.boundary is not None,
         "session": policies.session is not None,
         "resource": policies.resource is not None,

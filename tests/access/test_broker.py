@@ -378,7 +378,7 @@ def test_the_destination_is_a_page_of_ours(
 )
 def test_an_issuer_is_linked_only_if_https(bobs: Principal, client: Client, issuer: str) -> None:
     page = client.get(PAGE, way_in("unknown", Issuer=issuer)).content.decode()
-    assert "You were sent by" in page and "Sign in again at" not in page and "<b>" not in page
+    assert "You were sent by" in page and "Sign in again" not in page and "<b>" not in page
     assert 'href="https://login.example/"' in client.get(PAGE, way_in("unknown")).content.decode()
     client.get(PAGE, way_in(token_for(federated(bobs)), Issuer=issuer))
     assert ConsoleSession.objects.get().came_from == ""
