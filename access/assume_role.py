@@ -13,13 +13,13 @@ from access.principals import assumed_role_arn
 from access.session_tokens import SessionClaims
 from access.temporary import Credentials, Wish, check_session_tags, issue, lifetime, new_secret, session_policies
 from access.trust import require_trust
+from accounts.tags import tag_context
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
 from audit.principal import NO_TAGS, Principal
 from audit.services import record
 from identities.models import Role
 from identities.reading import read_named_role
-from identities.services.grants import tag_context
 
 ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 DEFAULT_SECONDS = 3600

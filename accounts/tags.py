@@ -63,6 +63,12 @@ def resource_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
 
+def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of a request that carries tags."""
+    values: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    return values | {"aws:TagKeys": tuple(tags)} if tags else {}
+
+
 def first_with_tags(rows: QuerySet[Row]) -> tuple[Row | None, dict[str, str]]:
     """The one row of a queryset and its tags, in one query: asking for a thing's tags is part of every decision."""
     found: list[Any] = list(rows.annotate(_tag_key=F("tags__key"), _tag_value=F("tags__value")))

@@ -1,11 +1,10 @@
 """The condition keys that a call brings along (service authorization reference, actions of IAM)."""
 
-from accounts.tags import resource_tags
+from accounts.tags import resource_tags, tag_context
 from api.registry import Call, Context
 from api.targets import exact_tags
 from identities.models import Role, User
 from identities.services.grants import Target as Grantee
-from identities.services.grants import tag_context
 
 
 def request_tags(call: Call) -> Context:

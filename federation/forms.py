@@ -192,15 +192,6 @@ class ThumbprintsForm(forms.Form):
         return [line.strip() for line in self.cleaned_data["thumbprints"].splitlines() if line.strip()]
 
 
-class TagForm(forms.Form):
-    key = forms.CharField(label="Key", max_length=128, widget=forms.TextInput(_TEXT))
-    value = forms.CharField(label="Value", required=False, max_length=256, widget=forms.TextInput(_TEXT))
-
-
-class UntagForm(forms.Form):
-    key = forms.CharField(max_length=128, strip=False, widget=forms.HiddenInput)
-
-
 class DeleteForm(forms.Form):
     confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
 

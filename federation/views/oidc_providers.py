@@ -5,8 +5,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import tag_pages
+from accounts.tag_pages import TagForm
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
@@ -15,15 +18,12 @@ from federation.forms import (
     ConsoleSignInForm,
     DeleteForm,
     NewOIDCProviderForm,
-    TagForm,
     ThumbprintsForm,
-    UntagForm,
 )
 from federation.models import OIDCProvider, oidc_provider_arn
 from federation.oidc_client import redirect_uri
 from federation.services import oidc_providers, oidc_sign_in
 from federation.views.parts import LIST_ROLES, facts, put_on, require
-from identities.services.grants import tag_context
 
 KIND = "OpenIDConnectProvider"
 PAGE = "federation:get-open-id-connect-provider"
@@ -203,34 +203,38 @@ def delete_open_id_connect_provider(request: ConsoleRequest, oidc_provider: OIDC
     return render(request, "federation/delete_provider.html", context)
 
 
-# The address word comes to these two as it is (`creates`): conditions on request tags make sense only with the tag
-# that is meant, so the question can't be asked before the form was read.
+# The address word comes to these two as it is (`creates`): see `accounts.tag_pages`.
 @requires("iam:TagOpenIDConnectProvider", creates=True, also=("iam:GetOpenIDConnectProvider",))
 @require_POST
 def tag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> HttpResponse:
-    form = TagForm(request.POST)
-    tags = {form.cleaned_data["key"]: form.cleaned_data["value"]} if form.is_valid() else {}
-    provider = _permitted(request, "iam:TagOpenIDConnectProvider", provider_url, **tag_context(tags))
-    if tags:
-        try:
-            oidc_providers.tag_oidc_provider(by=request.principal, provider=provider, tags=tags)
-        except ServiceError as error:
-            put_on(form, error)
-        else:
-            return redirect(PAGE, provider.url)
-    require(request, "iam:GetOpenIDConnectProvider", provider, provider.arn)
-    return _page(request, provider, tag_form=form)
+    def page(provider: OIDCProvider, form: TagForm) -> HttpResponse:
+        require(request, "iam:GetOpenIDConnectProvider", provider, provider.arn)
+        return _page(request, provider, tag_form=form)
+
+    return tag_pages.tag(
+        request,
+        permitted=lambda keys: _permitted(request, "iam:TagOpenIDConnectProvider", provider_url, **keys),
+        put=lambda provider, tags: oidc_providers.tag_oidc_provider(by=request.principal, provider=provider, tags=tags),
+        back=_page_of,
+        page=page,
+    )
 
 
 @requires("iam:UntagOpenIDConnectProvider", creates=True)
 @require_POST
 def untag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> HttpResponse:
-    form = UntagForm(request.POST)
-    keys = (form.cleaned_data["key"],) if form.is_valid() else ()
-    removed: dict[str, Any] = {"aws:TagKeys": keys} if keys else {}
-    provider = _permitted(request, "iam:UntagOpenIDConnectProvider", provider_url, **removed)
-    oidc_providers.untag_oidc_provider(by=request.principal, provider=provider, keys=keys)
-    return redirect(PAGE, provider.url)
+    return tag_pages.untag(
+        request,
+        permitted=lambda keys: _permitted(request, "iam:UntagOpenIDConnectProvider", provider_url, **keys),
+        drop=lambda provider, keys: oidc_providers.untag_oidc_provider(
+            by=request.principal, provider=provider, keys=keys
+        ),
+        back=_page_of,
+    )
+
+
+def _page_of(provider: OIDCProvider) -> str:
+    return reverse(PAGE, args=[provider.url])
 
 
 def _permitted(request: ConsoleRequest, action: str, url: str, **context: Any) -> OIDCProvider:

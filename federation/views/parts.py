@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from django import forms
 from django.urls import reverse
 
+from accounts import tag_pages
+from accounts.tag_pages import TagForm
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
-from federation.forms import TagForm
 from federation.models import OIDCProvider, SAMLProvider
 from federation.services.tags import Provider, resource_tags, tags_of
 from identities.models import Role
@@ -24,9 +25,7 @@ def facts(request: ConsoleRequest, provider: Provider, kind: str, form: TagForm 
     trusting = panel(request.gate, LIST_ROLES, "*")
     return {
         "provider": provider,
-        "tags": tags_of(provider),
-        "tag_form": form or TagForm(),
-        "tag_limit": provider.account.quota("tags"),
+        **tag_pages.shown(tags_of(provider), request, limit=provider.account.quota("tags"), form=form),
         "may_tag": request.gate.might(f"iam:Tag{kind}"),
         "may_untag": request.gate.might(f"iam:Untag{kind}"),
         "trusting": trusting,

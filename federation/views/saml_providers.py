@@ -5,20 +5,22 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import tag_pages
+from accounts.tag_pages import TagForm
 from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from federation import sp
-from federation.forms import DeleteForm, NewSAMLProviderForm, SAMLProviderForm, TagForm, UntagForm
+from federation.forms import DeleteForm, NewSAMLProviderForm, SAMLProviderForm
 from federation.models import SAMLProvider, saml_provider_arn
 from federation.saml.metadata import signing_key
 from federation.services import saml_providers
 from federation.views.list_providers import WARNED
 from federation.views.parts import LIST_ROLES, facts, put_on, require
-from identities.services.grants import tag_context
 
 KIND = "SAMLProvider"
 
@@ -128,34 +130,38 @@ def delete_saml_provider(request: ConsoleRequest, saml_provider: SAMLProvider) -
     return render(request, "federation/delete_provider.html", context)
 
 
-# The address word comes to these two as it is (`creates`): conditions on request tags make sense only with the tag
-# that is meant, so the question can't be asked before the form was read.
+# The address word comes to these two as it is (`creates`): see `accounts.tag_pages`.
 @requires("iam:TagSAMLProvider", creates=True, also=("iam:GetSAMLProvider",))
 @require_POST
 def tag_saml_provider(request: ConsoleRequest, provider_name: str) -> HttpResponse:
-    form = TagForm(request.POST)
-    tags = {form.cleaned_data["key"]: form.cleaned_data["value"]} if form.is_valid() else {}
-    provider = _permitted(request, "iam:TagSAMLProvider", provider_name, **tag_context(tags))
-    if tags:
-        try:
-            saml_providers.tag_saml_provider(by=request.principal, provider=provider, tags=tags)
-        except ServiceError as error:
-            put_on(form, error)
-        else:
-            return redirect("federation:get-saml-provider", provider.name)
-    require(request, "iam:GetSAMLProvider", provider, provider.arn)
-    return _page(request, provider, form)
+    def page(provider: SAMLProvider, form: TagForm) -> HttpResponse:
+        require(request, "iam:GetSAMLProvider", provider, provider.arn)
+        return _page(request, provider, form)
+
+    return tag_pages.tag(
+        request,
+        permitted=lambda keys: _permitted(request, "iam:TagSAMLProvider", provider_name, **keys),
+        put=lambda provider, tags: saml_providers.tag_saml_provider(by=request.principal, provider=provider, tags=tags),
+        back=_page_of,
+        page=page,
+    )
 
 
 @requires("iam:UntagSAMLProvider", creates=True)
 @require_POST
 def untag_saml_provider(request: ConsoleRequest, provider_name: str) -> HttpResponse:
-    form = UntagForm(request.POST)
-    keys = (form.cleaned_data["key"],) if form.is_valid() else ()
-    removed: dict[str, Any] = {"aws:TagKeys": keys} if keys else {}
-    provider = _permitted(request, "iam:UntagSAMLProvider", provider_name, **removed)
-    saml_providers.untag_saml_provider(by=request.principal, provider=provider, keys=keys)
-    return redirect("federation:get-saml-provider", provider.name)
+    return tag_pages.untag(
+        request,
+        permitted=lambda keys: _permitted(request, "iam:UntagSAMLProvider", provider_name, **keys),
+        drop=lambda provider, keys: saml_providers.untag_saml_provider(
+            by=request.principal, provider=provider, keys=keys
+        ),
+        back=_page_of,
+    )
+
+
+def _page_of(provider: SAMLProvider) -> str:
+    return reverse("federation:get-saml-provider", args=[provider.name])
 
 
 def _permitted(request: ConsoleRequest, action: str, name: str, **context: Any) -> SAMLProvider:

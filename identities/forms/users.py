@@ -161,12 +161,3 @@ class DeleteUserForm(forms.Form):
         if typed != self.name:
             raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
         return typed
-
-
-class TagForm(forms.Form):
-    key = forms.CharField(label="Key", max_length=128, widget=forms.TextInput(_TEXT))
-    value = forms.CharField(label="Value", required=False, max_length=256, widget=forms.TextInput(_TEXT))
-
-
-class UntagForm(forms.Form):
-    key = forms.CharField(max_length=128, strip=False, widget=forms.HiddenInput)

@@ -72,12 +72,6 @@ class Target:
         return {**self.resource_tags, **bounded, **{f"iam:{key}": value for key, value in keys.items()}}
 
 
-def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
-    """The condition keys of a request that carries tags."""
-    values: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
-    return values | {"aws:TagKeys": tuple(tags)} if tags else {}
-
-
 class Item(Protocol):
     """`key` names the item in a form. Two items with the same `place` can't both be had."""
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from accounts.tags import tag_context
 from audit.errors import InvalidInput
 from audit.principal import Principal
 from identities.models import Role
 from identities.models.roles import instance_profile_arn
 from identities.services import instance_profiles, roles
 from identities.services.cloning import give_items
-from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target, tag_context
+from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target
 
 
 @dataclass(frozen=True, slots=True)

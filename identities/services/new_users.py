@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from accounts.passwords import generate_password, password_policy_of
+from accounts.tags import tag_context
 from audit.errors import InvalidInput
 from audit.principal import Principal
 from identities.models import User
 from identities.services import login_profiles, users
 from identities.services.cloning import give_items
-from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target, tag_context
+from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target
 
 
 @dataclass(frozen=True, slots=True)
