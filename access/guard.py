@@ -134,7 +134,7 @@ def _authorize(request: Any, declaration: Declaration, kwargs: dict[str, Any]) -
                 context=loaded.context,
             )
         if loaded.row is None:
-            raise Http404(f"There is no {declaration.resource} with that name in this account.")
+            raise Http404(f"There is no {declaration.resource.replace('_', ' ')} with that name in this account.")
         kwargs[declaration.resource] = loaded.row
         return
     if declaration.resource == "self":

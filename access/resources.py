@@ -14,7 +14,8 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group, InstanceProfile, Machine
+from identities.models import Group, InstanceProfile, Machine, ServerCertificate
+from identities.models.certificates import server_certificate_arn
 from identities.models.groups import group_arn
 from identities.models.machines import machine_arn
 from identities.models.roles import instance_profile_arn, role_arn
@@ -100,6 +101,13 @@ def load_oidc_provider(principal: Principal, provider_url: str) -> Loaded:
     return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
 
 
+def load_server_certificate(principal: Principal, certificate_name: str) -> Loaded:
+    rows = ServerCertificate.objects.filter(account_id=principal.account_id, name_key=certificate_name.lower())
+    row, tags = first_with_tags(rows.select_related("account"))
+    asked = server_certificate_arn(principal.account_id, "/", certificate_name)
+    return Loaded(row.arn if row else asked, row, tag_keys(tags), asked, tags)
+
+
 def load_service(principal: Principal, service_prefix: str) -> Loaded:
     service = RegisteredService.objects.filter(account_id=principal.account_id, prefix=service_prefix.lower()).first()
     asked = service_arn(principal.account_id, service_prefix.lower())
@@ -128,6 +136,7 @@ LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "saml_provider": (load_saml_provider, ("provider_name",)),
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "route_table": (load_route_table, ("table_name",)),
+    "server_certificate": (load_server_certificate, ("certificate_name",)),
     "policy": (load_policy, ("scope", "policy_name")),
     "service": (load_service, ("service_prefix",)),
 }

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
+from audit.errors import AccessDenied
 from audit.principal import Principal
 from policies.engine import Decision
 
@@ -32,3 +33,12 @@ class ConsoleRequest(HttpRequest):
     principal: Principal
     gate: Gate
     htmx: HtmxDetails
+
+
+def require_hiding(
+    request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Mapping[str, Any]
+) -> None:
+    """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
+    decision = request.gate.may(action, arn or asked, context)
+    if not decision.allowed:
+        raise AccessDenied(request.principal.arn, action, asked, decision, decided_on=arn or asked, context=context)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,12 @@ PAGES = (
     "/identities/roles/?sort=-used",
     "/identities/role/worker/permissions/",
     "/identities/role/worker/permissions/attach/",
+    "/identities/server-certificates/",
     "/policies/",
     "/policies/policy/aws/ReadOnlyAccess/",
     "/identities/policy/aws/IAMUserChangePassword/entities/",
     "/audit/",
-    "/audit/?before=60000",
+    "/audit/?before=00000000-0000-0000-0000-00000000ea60",
     "/audit/?action=iam%3ADeleteUser",
     "/audit/?action=iam%3ANoSuchAction",
     "/audit/?person=nobody",
@@ -90,6 +92,7 @@ def fill(account: "Account") -> None:
     names = [user.name for user in users]
     events = (
         Event(
+            event_id=uuid.UUID(int=number),
             account_id=account.id,
             action="iam:UpdateUser",
             resource="*",

@@ -28,12 +28,14 @@ class MalformedCertificate(ServiceError):
     """No certificate, or one that can't serve."""
 
     code: ClassVar[str] = "MalformedCertificate"
+    field = "body"
 
 
 class KeyPairMismatch(ServiceError):
     """Certificate and private key don't belong together."""
 
     code: ClassVar[str] = "KeyPairMismatch"
+    field = "private_key"
 
 
 class InvalidPublicKey(ServiceError):
@@ -52,7 +54,7 @@ class UnrecognizedPublicKeyEncoding(ServiceError):
 
 def read_certificate(text: str) -> x509.Certificate:
     """The one certificate of a PEM text. Raises MalformedCertificate."""
-    found = _certificates(text)
+    found = _certificates(text, "body")
     if len(found) != 1:
         raise MalformedCertificate("Give one certificate; those that lead to its root belong into the chain.")
     return found[0]
@@ -68,13 +70,14 @@ def check_dates(certificate: x509.Certificate, now: datetime) -> None:
 
 def check_chain(certificate: x509.Certificate, text: str) -> None:
     """Each certificate is issued by the next one. Raises MalformedCertificate, telling which is not."""
-    chain = [certificate, *_certificates(text)]
+    chain = [certificate, *_certificates(text, "chain")]
     for index, (issued, issuer) in enumerate(itertools.pairwise(chain)):
         if not _is_issued_by(issued, issuer):
             raise MalformedCertificate(
                 "Unable to validate certificate chain. The certificate chain must start with the immediate signing "
                 "certificate, followed by any intermediaries in order. The index within the chain of the invalid "
-                f"certificate is: {index - 1}"
+                f"certificate is: {index - 1}",
+                field="chain",
             )
 
 
@@ -124,12 +127,12 @@ def sha256_fingerprint(key: RSAPublicKey) -> str:
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
-def _certificates(text: str) -> list[x509.Certificate]:
+def _certificates(text: str, field: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(text.encode())
     except _UNREADABLE as error:
         message = "Unable to parse certificate. Please ensure the certificate is in PEM format."
-        raise MalformedCertificate(message) from error
+        raise MalformedCertificate(message, field=field) from error
 
 
 def _is_issued_by(issued: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -145,7 +148,7 @@ def _read_private_key(text: str) -> PrivateKeyTypes:
         return load_pem_private_key(text.encode(), password=None)
     except _UNREADABLE as error:
         message = "Invalid Private Key. It must be in PEM format and without a password."
-        raise MalformedCertificate(message) from error
+        raise MalformedCertificate(message, field="private_key") from error
 
 
 def _spelled(key: PublicKeyTypes) -> bytes:

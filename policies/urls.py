@@ -1,6 +1,6 @@
 from django.urls import path
 
-from policies.views import catalog, editing, list_policies, own_services, policies, versions
+from policies.views import catalog, editing, list_policies, own_services, policies, tags, versions
 
 app_name = "policies"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path(f"{SERVICE}delete/", own_services.delete_service, name="delete-service"),
     path(POLICY, policies.get_policy, name="get-policy"),
     path(f"{POLICY}delete/", policies.delete_policy, name="delete-policy"),
+    path(f"{POLICY}tags/", tags.list_policy_tags, name="list-policy-tags"),
+    path(f"{POLICY}tags/set/", tags.tag_policy, name="tag-policy"),
+    path(f"{POLICY}tags/remove/", tags.untag_policy, name="untag-policy"),
     path(f"{POLICY}versions/", versions.list_policy_versions, name="list-policy-versions"),
     path(f"{POLICY}versions/create/", versions.create_policy_version, name="create-policy-version"),
     path(f"{POLICY}versions/changes/", versions.get_policy_version_changes, name="get-policy-version-changes"),

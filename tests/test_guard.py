@@ -23,6 +23,7 @@ from identities.models import Group, GroupInlinePolicy, Membership, User
 from identities.services.access_keys import create_access_key
 from identities.services.instance_profiles import create_instance_profile
 from identities.services.machines import register_machine
+from identities.services.server_certificates import upload_server_certificate
 from identities.services.service_credentials import create_service_specific_credential
 from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
@@ -160,6 +161,8 @@ def words(alice: User) -> dict[str, Any]:
     policy = create_policy(by=by, name="look", document=DOCUMENT)
     create_policy_version(by=by, policy=policy, document=DOCUMENT)
     key, _ = create_access_key(by=by, user=alice)
+    served = issue("look.example.com")
+    upload_server_certificate(by=by, name="look.example.com", body=served.body, private_key=served.private_key)
     create_saml_provider(by=by, name="corp", metadata=metadata())
     create_oidc_provider(by=by, url="https://id.example.com", client_ids=["app"])
     allow(make_role(alice.account, "Worker"), "iam:ListUsers", name="look")
@@ -179,6 +182,7 @@ def words(alice: User) -> dict[str, Any]:
         "device_name": "phone",
         "ssh_public_key_id": upload_ssh_public_key(by=by, user=alice, body=ssh_key()).pk,
         "certificate_id": upload_signing_certificate(by=by, user=alice, body=issue("alice").body).pk,
+        "certificate_name": "look.example.com",
         "credential_id": create_service_specific_credential(by=by, user=alice, service="logs.amazonaws.com")[0].pk,
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes="").name,
         "path": "x",

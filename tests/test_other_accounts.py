@@ -22,6 +22,7 @@ NOBODYS = {
     "access_key_id": "AKIAQAAAAAAAAAAAAAAA",
     "device_name": "phony",
     "ssh_public_key_id": "APKAQAAAAAAAAAAAAAAAA",
+    "certificate_name": "nook.example.com",
     "certificate_id": "Q" * 32,
     "credential_id": "ACCAQAAAAAAAAAAAAAAAA",
     "event_id": "11111111-0000-4000-8000-000000000000",

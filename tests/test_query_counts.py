@@ -12,6 +12,7 @@ from django.urls import resolve
 
 from access.route_tables import create_route_table
 from accounts.ids import new_unique_id
+from audit import clock
 from audit.services import record
 from bench.pages import PAGES
 from federation.services.oidc_providers import create_oidc_provider
@@ -24,6 +25,8 @@ from identities.models import (
     Role,
     RoleAttachment,
     RoleTag,
+    ServerCertificate,
+    ServerCertificateTag,
     User,
     UserAttachment,
     UserTag,
@@ -31,9 +34,11 @@ from identities.models import (
 from identities.services.access_keys import create_access_key
 from identities.services.instance_profiles import create_instance_profile
 from identities.services.machines import register_machine
-from policies.models import ManagedPolicy, RegisteredService
+from identities.services.server_certificates import upload_server_certificate
+from policies.models import ManagedPolicy, PolicyTag, RegisteredService
 from policies.services import create_policy
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
+from tests.identities.certificates import issue
 from tests.test_guard import DECLARED
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": "*"}]})
@@ -49,6 +54,8 @@ SMALL = (
     "/identities/instance-profiles/",
     "/identity-providers/",
     "/policies/services/",
+    "/policies/policy/own/shared/tags/",
+    "/identities/server-certificate/shared/",
 )
 
 
@@ -58,6 +65,8 @@ def fill(alice: User, first: int, last: int) -> None:
     everybody = Group.objects.get(name="everybody")
     worker = Role.objects.get(name="worker")
     used = ManagedPolicy.objects.get(account=None, name="IAMUserChangePassword")
+    shared = ManagedPolicy.objects.get(account=account, name="shared")
+    certificate = ServerCertificate.objects.get(name="shared")
     for number in range(first, last):
         group = Group.objects.create(account=account, name=f"team-{number}", unique_id=new_unique_id("AGPA"))
         user = make_user(account, f"user-{number}")
@@ -82,6 +91,11 @@ def fill(alice: User, first: int, last: int) -> None:
         InstanceProfile.objects.filter(pk=profile.pk).update(role=role)
         register_machine(by=principal_of(alice), name=f"machine-{number}", profile=profile)
         create_route_table(by=principal_of(alice), name=f"table-{number}", signing_name="orders", routes="")
+        PolicyTag.objects.create(bearer=shared, key=f"Team{number}", value="x")
+        ServerCertificateTag.objects.create(bearer=certificate, key=f"Team{number}", value="x")
+        ServerCertificate.objects.create(
+            account=account, name=f"at-{number}", unique_id=new_unique_id("ASCA"), expires_at=clock.now()
+        )
         RegisteredService.objects.create(
             account=account,
             prefix=f"orders{number}",
@@ -100,6 +114,9 @@ def browser(alice: User) -> Client:
     make_role(alice.account, "worker")
     create_access_key(by=principal_of(alice), user=carol)
     create_access_key(by=principal_of(alice), user=alice)
+    create_policy(by=principal_of(alice), name="shared", document=DOCUMENT)
+    served = issue("shared")
+    upload_server_certificate(by=principal_of(alice), name="shared", body=served.body, private_key=served.private_key)
     fill(alice, 0, 2)
     return browser_of(alice)
 

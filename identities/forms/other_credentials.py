@@ -15,13 +15,15 @@ LONGEST_BODY = 16_384
 MOST_DAYS = 36_600
 
 
-def pem_field(label: str, help_text: str, *, rows: int = 8, required: bool = True, **more: Any) -> forms.CharField:
+def pem_field(
+    label: str, help_text: str, *, rows: int = 8, required: bool = True, longest: int = LONGEST_BODY, **more: Any
+) -> forms.CharField:
     """A text that is pasted, such as a certificate."""
     attributes = {"class": "form-control secret", "rows": rows, "autocomplete": "off", "spellcheck": "false", **more}
     return forms.CharField(
         label=label,
         required=required,
-        max_length=LONGEST_BODY,
+        max_length=longest,
         widget=forms.Textarea(attributes),
         help_text=help_text,
     )

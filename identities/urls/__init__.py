@@ -1,4 +1,13 @@
-from identities.urls import credentials, groups, machines, other_credentials, permissions, roles, users
+from identities.urls import (
+    credentials,
+    groups,
+    machines,
+    other_credentials,
+    permissions,
+    roles,
+    server_certificates,
+    users,
+)
 
 app_name = "identities"
 
@@ -10,4 +19,5 @@ urlpatterns = [
     *permissions.urlpatterns,
     *credentials.urlpatterns,
     *other_credentials.urlpatterns,
+    *server_certificates.urlpatterns,
 ]

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from audit.errors import AccessDenied, NoSuchEntity
-from audit.http import ConsoleRequest
+from audit.http import ConsoleRequest, require_hiding
 from identities.models import Group, User
 from identities.models.users import user_arn
 from identities.resource_tags import resource_tags
 from identities.services.cloning import READ_ACTIONS, Held, items_of
 from identities.services.grants import Item, Step, Target
-from identities.views.permission_holders import require_hiding
 from policies.engine import Decision
 from policies.models import ManagedPolicy
 

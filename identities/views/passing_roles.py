@@ -1,13 +1,12 @@
 """Handing a role to machines: which profile or role is meant, whether the caller may see it, and may pass it on."""
 
 from audit.errors import NoSuchEntity
-from audit.http import ConsoleRequest
+from audit.http import ConsoleRequest, require_hiding
 from identities.models import InstanceProfile, Role
 from identities.models.roles import instance_profile_arn, role_arn
 from identities.reading import read_named_role
 from identities.resource_tags import resource_tags
 from identities.services.instance_profiles import PASSED_TO
-from identities.views.permission_holders import require_hiding
 
 LIST_PROFILES, GET_PROFILE = "iam:ListInstanceProfiles", "iam:GetInstanceProfile"
 PASS, LIST_ROLES = "iam:PassRole", "iam:ListRoles"

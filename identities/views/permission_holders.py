@@ -7,7 +7,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from audit.errors import AccessDenied
-from audit.http import ConsoleRequest
+from audit.http import ConsoleRequest, require_hiding
 from identities.models import (
     Group,
     GroupInlinePolicy,
@@ -213,13 +213,6 @@ def permitted_role(request: ConsoleRequest, name: str, action: str, keys: Contex
     if holder is None:
         raise Http404("There is no role with that name in this account.")
     return holder
-
-
-def require_hiding(request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Context) -> None:
-    """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
-    decision = request.gate.may(action, arn or asked, context)
-    if not decision.allowed:
-        raise AccessDenied(request.principal.arn, action, asked, decision, decided_on=arn or asked, context=context)
 
 
 def require_step(request: ConsoleRequest, step: Step) -> None:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import LimitExceeded
-from audit.http import ConsoleRequest
+from audit.http import ConsoleRequest, require_hiding
 from identities.credential_files import service_credential_csv, service_credential_file_name
 from identities.forms.other_credentials import ResetCredentialForm, ServiceCredentialForm
 from identities.models import ServiceSpecificCredential, User
@@ -18,7 +18,6 @@ from identities.resource_tags import resource_tags
 from identities.services import service_credentials
 from identities.services.service_credentials import SERVICES
 from identities.views.other_credentials import is_own
-from identities.views.permission_holders import require_hiding
 
 PAGE = "identities:list-service-specific-credentials"
 CREATE, RESET = "iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential"

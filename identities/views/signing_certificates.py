@@ -2,9 +2,7 @@
 (`access.views.my_signing_certificates`)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from cryptography import x509
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -17,6 +15,7 @@ from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
+from identities.certificate_facts import CertificateFacts, facts_of, state_at
 from identities.forms.other_credentials import SigningCertificateForm
 from identities.models import SigningCertificate, User
 from identities.public_keys import read_certificate
@@ -64,18 +63,13 @@ class ShownCertificate:
 
     row: SigningCertificate
     owner: Owner
-    subject: str
-    issuer: str
-    expires_at: datetime
+    facts: CertificateFacts
+    state: str
 
     @classmethod
     def of(cls, row: SigningCertificate, owner: Owner) -> "ShownCertificate":
-        read = read_certificate(row.body)
-        return cls(row, owner, _named(read.subject), _named(read.issuer), read.not_valid_after_utc)
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_at <= clock.now()
+        facts = facts_of(read_certificate(row.body))
+        return cls(row, owner, facts, state_at(facts.ends_at, clock.now()))
 
     @property
     def update_page(self) -> str:
@@ -86,10 +80,6 @@ class ShownCertificate:
     def delete_page(self) -> str:
         names = "access:delete-my-signing-certificate", "identities:delete-signing-certificate"
         return self.owner.address(*names, self.row.pk)
-
-
-def _named(name: x509.Name) -> str:
-    return name.rfc4514_string() or "without a name"
 
 
 @requires("iam:ListSigningCertificates", "user")

@@ -33,10 +33,11 @@ from identities.sealed import box
 from identities.services.access_keys import create_access_key
 from identities.services.instance_profiles import create_instance_profile
 from identities.services.machines import register_machine
+from identities.services.server_certificates import upload_server_certificate
 from identities.services.service_credentials import create_service_specific_credential
 from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
-from policies.models import ManagedPolicy
+from policies.models import ManagedPolicy, PolicyTag
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
 from tests.browser.people import sign_in_as
@@ -111,6 +112,16 @@ def words(alice: User) -> dict[str, Any]:
     role = make_role(alice.account, "Worker", trusting(user.arn), description="Runs the nightly job")
     RoleTag.objects.create(role=role, key="Team", value="Storage")
     allow(role, "iam:ListUsers", name="look")
+    served = issue("shop.example.com", by=(authority := issue("Our authority")), last_day=9)
+    upload_server_certificate(
+        by=by,
+        name="shop.example.com",
+        body=served.body,
+        private_key=served.private_key,
+        chain=authority.body,
+        tags={"Team": "Storage"},
+    )
+    PolicyTag.objects.create(bearer=policy, key="Team", value="Storage")
     for owner in (alice, user):
         key, _ = create_access_key(by=by, user=owner)
         device = MFADevice(account=alice.account, user=owner, name=owner.name, slot=1, enabled_at=clock.now())
@@ -133,6 +144,7 @@ def words(alice: User) -> dict[str, Any]:
         "access_key_id": key.access_key_id,
         "device_name": "carol",
         **further_credentials(user, alice),
+        "certificate_name": "shop.example.com",
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
         "event_id": event.event_id,
         "session_id": uuid.uuid4(),
