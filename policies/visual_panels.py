@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from policies.engine.catalog import Action, Catalog
+from policies.engine.catalog import Action, Catalog, ConditionKey
 from policies.engine.catalog_types import ACCESS_LEVELS
 from policies.visual import ConditionRow, Fields, StatementFields, fields_of, read
 
-# More services than these are not taken apart: their actions stand among the others, one per line.
-MOST_SERVICES = 6
+# A page is to stay light: beyond so many actions to tick, services show only those of theirs that are named.
+MOST_CHOICES = 3_000
 OPERATORS = (
     "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "NumericEquals",
     "NumericLessThan", "NumericGreaterThan", "DateGreaterThan", "DateLessThan", "Bool", "IpAddress", "NotIpAddress",
@@ -40,14 +40,30 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class ServicePanel:
+    """`is_whole` tells that all actions of the service are here, and not only those that the statement names."""
+
     prefix: str
     name: str
     levels: Sequence[Level]
+    is_whole: bool = True
+
+    @property
+    def choices(self) -> int:
+        return sum(len(level.choices) for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChoice:
+    """A condition key to pick; one with a placeholder ends where the rest is to be typed: `aws:ResourceTag/`."""
+
+    name: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
 class StatementPanel:
-    """A statement; the names of its fields begin with `prefix`. The last of its condition rows is an empty one."""
+    """A statement; the names of its fields begin with `prefix`. The last of its condition rows is an empty one, and
+    `keys` are the condition keys that its actions know."""
 
     number: int
     prefix: str
@@ -56,6 +72,7 @@ class StatementPanel:
     other: str
     resources: str
     rows: Sequence[tuple[int, ConditionRow, str]]
+    keys: Sequence[KeyChoice]
 
 
 def panels_of(text: str, data: object, catalog: Catalog) -> list[StatementPanel] | None:
@@ -65,21 +82,23 @@ def panels_of(text: str, data: object, catalog: Catalog) -> list[StatementPanel]
     if content is None:
         return None
     given = Fields(data or {})
-    return [
-        _panel(number, fields_of(content, statement), _wanted(given, f"v-{number}-"), catalog)
-        for number, statement in enumerate(content.statements)
-    ]
+    panels: list[StatementPanel] = []
+    room = MOST_CHOICES
+    for number, statement in enumerate(content.statements):
+        panels.append(_panel(number, fields_of(content, statement), _wanted(given, f"v-{number}-"), catalog, room))
+        room -= sum(service.choices for service in panels[-1].services)
+    return panels
 
 
 def _wanted(given: Fields, prefix: str) -> list[str]:
     return [name.strip().lower() for name in (*given.all(f"{prefix}services"), given.get(f"{prefix}service")) if name]
 
 
-def _panel(number: int, fields: StatementFields, wanted: Iterable[str], catalog: Catalog) -> StatementPanel:
+def _panel(number: int, fields: StatementFields, wanted: Iterable[str], catalog: Catalog, room: int) -> StatementPanel:
     actions = fields.actions or ()
     named = [action.partition(":")[0].lower() for action in actions if ":" in action]
-    prefixes = [each for each in dict.fromkeys((*wanted, *named)) if catalog.service(each)][:MOST_SERVICES]
-    services = [_service(prefix, actions, catalog) for prefix in prefixes]
+    prefixes = [each for each in dict.fromkeys((*wanted, *named)) if catalog.service(each)]
+    services = _within(room, [_service(prefix, actions, catalog) for prefix in prefixes])
     ticked = {choice.value for service in services for level in service.levels for choice in level.choices}
     rows = [*(fields.conditions or ()), ConditionRow("", "", ())]
     return StatementPanel(
@@ -90,7 +109,42 @@ def _panel(number: int, fields: StatementFields, wanted: Iterable[str], catalog:
         other="\n".join(action for action in actions if action not in ticked),
         resources="\n".join(fields.resources or ()),
         rows=[(at, row, "\n".join(row.values)) for at, row in enumerate(rows)],
+        keys=_keys(fields, catalog),
     )
+
+
+def _within(room: int, services: Iterable[ServicePanel]) -> list[ServicePanel]:
+    """The services, those for which there is no room with the named actions only."""
+    found = []
+    for service in services:
+        if service.choices > room:
+            service = ServicePanel(service.prefix, service.name, _named_only(service.levels), is_whole=False)
+        room -= service.choices
+        found.append(service)
+    return found
+
+
+def _named_only(levels: Iterable[Level]) -> list[Level]:
+    named = [Level(level.name, [choice for choice in level.choices if choice.checked]) for level in levels]
+    return [level for level in named if level.choices]
+
+
+def _keys(fields: StatementFields, catalog: Catalog) -> list[KeyChoice]:
+    """The keys of the actions and of what they work on, then those that every request may carry."""
+    chosen = (fields.actions or ()) if fields.action_mode == "Action" else ()
+    names: set[str] = set()
+    for action in {found for text in chosen if ":" in text for found in catalog.matching(text)}:
+        names.update(action.condition_keys)
+        service = catalog.service(action.service)
+        kinds = service.resource_types if service else {}
+        names.update(key for kind in action.resource_types for key in kinds[kind.lower()].condition_keys)
+    own = sorted((key for name in names if (key := catalog.condition_key(name))), key=lambda key: key.name.lower())
+    found = {key.name: _key_choice(key) for key in (*own, *catalog.condition_keys_of("aws"))}
+    return list(found.values())
+
+
+def _key_choice(key: ConditionKey) -> KeyChoice:
+    return KeyChoice(key.name.partition("${")[0], f"{key.type}, several values" if key.multivalued else key.type)
 
 
 def _service(prefix: str, actions: Sequence[str], catalog: Catalog) -> ServicePanel:

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.abc
 import importlib.util
+import itertools
 import os
 import re
 import signal
@@ -21,7 +22,6 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import pytest
 from mutmut.mutation.file_mutation import create_mutations
 
 HOME = Path(__file__).resolve().parent.parent
@@ -46,17 +46,14 @@ DECIDING = (
 IMPORTED_ANEW = ("conditions",)
 CASES = "tests.policies.mutation"
 TESTS = (
-    "test_engine_literals",
-    "test_engine_evaluate",
-    "test_engine_patterns",
-    "test_engine_variables",
-    "test_engine_reference",
+    "tests.policies.test_engine_literals",
+    "tests.policies.test_engine_evaluate",
+    "tests.policies.test_engine_patterns",
+    "tests.policies.test_engine_variables",
+    "tests.policies.test_engine_reference",
 )
-# None of the project's options, plugins and fixtures: these tests need no database, no browser and no worker.
-OPTIONS = ("-x", "-q", "-c", os.devnull, "--rootdir", str(HOME), "--noconftest", "-W", "ignore")
-UNWANTED = ("django", "cacheprovider", "playwright", "xdist", "base_url", "hypothesispytest")
 # A change may make an endless loop; this many seconds of the processor are a lot for the tests.
-LONGEST = 30
+LONGEST = 6
 _DECORATOR = re.compile(r"^( *)@", re.MULTILINE)
 _SET_ASIDE = re.compile(r"^( *)# @", re.MULTILINE)
 
@@ -81,7 +78,9 @@ def changes(text: str) -> Iterator[str]:
         if mutation.contained_by_top_level_function is None:
             continue
         changed: Any = tree.deep_replace(mutation.original_node, mutation.mutated_node)
-        yield _SET_ASIDE.sub(r"\1@", changed.code)
+        after = _SET_ASIDE.sub(r"\1@", changed.code)
+        if changed_bodies(text, after):
+            yield after
 
 
 def bodies(code: CodeType, outer: str = "") -> Iterator[tuple[str, CodeType]]:
@@ -93,12 +92,15 @@ def bodies(code: CodeType, outer: str = "") -> Iterator[tuple[str, CodeType]]:
             yield from bodies(each, f"{outer}{each.co_name}.")
 
 
-def put_in(module: ModuleType, before: str, after: str) -> None:
-    """Give the functions of a module their changed bodies. Whoever has imported one has the same function."""
+def changed_bodies(before: str, after: str) -> dict[str, CodeType]:
     old, new = (dict(bodies(compile(text, "", "exec"))) for text in (before, after))
-    for path, code in new.items():
-        if code != old[path]:
-            function_at(module, path).__code__ = code
+    return {path: code for path, code in new.items() if code != old[path]}
+
+
+def put_in(module: ModuleType, changed: dict[str, CodeType]) -> None:
+    """Give functions of a module their changed bodies. Whoever has imported one has the same function."""
+    for path, code in changed.items():
+        function_at(module, path).__code__ = code
 
 
 def function_at(module: ModuleType, path: str) -> FunctionType:
@@ -135,12 +137,28 @@ def _try(name: str, before: str, after: str) -> int:
         if name in IMPORTED_ANEW:
             import_anew(full_name, after)
         else:
-            put_in(sys.modules[full_name], before, after)
+            put_in(sys.modules[full_name], changed_bodies(before, after))
         importlib.import_module(CASES).every_case()
+        for module in TESTS:
+            run_tests(importlib.import_module(module))
     except BaseException:  # noqa: BLE001 - however it fails, it has noticed
         return 1
-    plugins = [option for plugin in UNWANTED for option in ("-p", f"no:{plugin}")]
-    return pytest.main([*OPTIONS, *plugins, *(str(HOME / f"tests/policies/{test}.py") for test in TESTS)])
+    return 0
+
+
+def run_tests(module: ModuleType) -> None:
+    """All tests of a module that need no fixtures, without pytest, which would take longer than they do."""
+    for name, test in vars(module).items():
+        if not name.startswith("test_"):
+            continue
+        marks = [mark.args for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+        for values in itertools.product(*(values for _, values, *_ in marks)):
+            arguments: dict[str, object] = {}
+            for (names, *_), value in zip(marks, values, strict=True):
+                several = not isinstance(names, str) or "," in names
+                split = [each.strip() for each in names.split(",")] if isinstance(names, str) else names
+                arguments.update(zip(split, value if several else [value], strict=True))
+            test(**arguments)
 
 
 def difference(before: str, after: str) -> str:
@@ -163,7 +181,7 @@ def survivors(name: str) -> Iterator[str]:
 def main() -> int:
     os.environ["HYPOTHESIS_PROFILE"] = "mutation"
     os.chdir(HOME)
-    for module in (CASES, *(f"tests.policies.{test}" for test in TESTS)):
+    for module in (CASES, *TESTS):
         importlib.import_module(module)
     explained = EXPLAINED.read_text()
     unexplained = 0

@@ -38,6 +38,10 @@ FIELDS: dict[str, Any] = {
 }
 
 
+def allowing(actions: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": "*"}
+
+
 def switched(browser: Client, **data: Any) -> Any:
     return browser.post(CREATE, {"name": "look", "description": "", "path": "/", **data})
 
@@ -82,6 +86,40 @@ def test_a_refused_save_stays_in_the_visual_view_with_its_findings(alice: User) 
 def test_another_services_actions_are_shown_when_asked_for(alice: User) -> None:
     page = switched(browser_of(alice), **FIELDS | {"v-0-service": "sqs", "editor": "visual"})
     assert [service.prefix for service in page.context["editor"].panels[0].services] == ["iam", "sqs"]
+
+
+def test_every_service_that_is_named_is_shown(alice: User) -> None:
+    prefixes = ["iam", "sqs", "sns", "kms", "logs", "ecr", "sts", "ses", "s3"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowing([f"{each}:*" for each in prefixes])]})
+    page = switched(browser_of(alice), document=document, editor="visual")
+    services = page.context["editor"].panels[0].services
+    assert [service.prefix for service in services] == prefixes
+    assert all(service.is_whole for service in services)
+
+
+def test_a_page_stays_light_and_loses_nothing(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policies.visual_panels.MOST_CHOICES", 200)
+    named = ["sqs:SendMessage", "ec2:RunInstances", "sns:Publish"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowing(named), allowing(["iam:GetUser"])]})
+    page = switched(browser_of(alice), document=document, editor="visual")
+    first, second = page.context["editor"].panels
+    assert [(each.prefix, each.is_whole) for each in first.services] == [("sqs", True), ("ec2", False), ("sns", True)]
+    assert [choice.value for choice in choices(first).values() if choice.checked] == [*named]
+    assert list(choices(second)) == ["GetUser"]
+    assert "Only the actions that are named" in page.content.decode()
+
+
+def test_it_offers_the_condition_keys_of_the_chosen_actions(alice: User) -> None:
+    statements = [allowing(["s3:ListBucket"]), allowing(["iam:PassRole", "sqs:*"]), {"NotAction": "ec2:*"}]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    page = switched(browser_of(alice), document=document, editor="visual")
+    offered = [{key.name: key.hint for key in panel.keys} for panel in page.context["editor"].panels]
+    assert offered[0]["s3:prefix"] == "String" and "iam:PassedToService" not in offered[0]
+    assert "iam:PassedToService" in offered[1] and "s3:prefix" not in offered[1]
+    assert offered[1]["aws:ResourceTag/"] == "String" and offered[1]["aws:TagKeys"] == "String, several values"
+    assert offered[2]["aws:SourceIp"] == "IPAddress" and all(name.startswith("aws:") for name in offered[2])
+    content = page.content.decode()
+    assert '<datalist id="v-0-keys"><option value=' in content and 'list="v-0-keys"' in content
 
 
 def test_a_statement_is_added(alice: User) -> None:
