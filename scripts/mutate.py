@@ -47,6 +47,7 @@ IMPORTED_ANEW = ("conditions",)
 CASES = "tests.policies.mutation"
 TESTS = (
     "tests.policies.test_engine_literals",
+    "tests.policies.test_engine_finding",
     "tests.policies.test_engine_evaluate",
     "tests.policies.test_engine_patterns",
     "tests.policies.test_engine_variables",

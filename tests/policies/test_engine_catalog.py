@@ -9,6 +9,8 @@ from policies.engine.catalog import BUILT_IN, Catalog
 from policies.engine.catalog_data import service_names
 from policies.engine.catalog_types import Action, ConditionKey, ResourceType, Service
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 GARDEN = Service(
     "garden",
     "Our garden",

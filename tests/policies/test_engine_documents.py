@@ -8,6 +8,8 @@ from policies.engine import DocumentError, lint, parse, size
 from policies.engine.reader import read
 from tests.policies.cases import allow, policy
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 BROKEN = (
     ('{\n  "Version": "2012-10-17"\n  "Statement": []\n}', 2, 26, "A comma is missing here."),
     ('{"Statement": [\n{},\n]}', 2, 3, 'There is a comma before the closing "]".'),

@@ -19,6 +19,8 @@ from policies.engine import (
 )
 from tests.policies.cases import ACCOUNT, allow, attached, deny, policy
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 ALICE = RequestPrincipal(f"arn:aws:iam::{ACCOUNT}:user/alice", ACCOUNT, "user")
 ROOT = RequestPrincipal(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "root")
 ASKED = Request("s3:GetObject", "arn:aws:s3:::garden/rose", {}, ALICE, ACCOUNT)
@@ -188,3 +190,37 @@ def test_an_added_policy_counts_at_once() -> None:
 def test_a_context_value_may_be_a_bare_string() -> None:
     text = policy(allow(Condition={"StringEquals": {"aws:username": "alice"}}))
     assert evaluate(Request("s3:GetObject", "*", {"aws:username": "alice"}), identity(text)).allowed
+
+
+THERE = "444455556666"
+ROSE, TULIP = policy(allow(resource="arn:aws:s3:::garden/rose")), policy(allow(resource="arn:aws:s3:::garden/tulip"))
+FOR_ALICE = attached(policy(allow(resource="arn:aws:s3:::garden/*", Principal={"AWS": ALICE.arn})), "resource")
+FOR_ALL = attached(policy(allow(resource="arn:aws:s3:::garden/*", Principal="*")), "resource")
+FOR_NOBODY = attached(policy(allow(resource="arn:aws:s3:::meadow", Principal="*")), "resource")
+ACROSS = Request(ASKED.action, ASKED.resource, {}, ALICE, THERE)
+ROOT_ASKS = Request(ASKED.action, ASKED.resource, {}, ROOT, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("asked", "policies", "layer"),
+    [
+        (ROOT_ASKS, PolicySet(session=(attached(ROSE, "session"),)), ""),
+        (ROOT_ASKS, PolicySet(session=(attached(TULIP, "session"),)), "session"),
+        (ACROSS, identity(ROSE, resource=FOR_ALICE), ""),
+        (ACROSS, identity(TULIP, resource=FOR_ALICE), "identity"),
+        (ACROSS, identity(ROSE, resource=FOR_NOBODY), "resource"),
+        (ACROSS, identity(TULIP, resource=FOR_NOBODY), "identity"),
+        (ASKED, identity(resource=FOR_ALL, boundary=attached(ROSE, "boundary")), ""),
+        (ASKED, identity(resource=FOR_ALL, boundary=attached(TULIP, "boundary")), "boundary"),
+        (ASKED, identity(resource=FOR_ALL, session=(attached(TULIP, "session"),)), "session"),
+        (ASKED, identity(ROSE, boundary=attached(TULIP, "boundary")), "boundary"),
+        (ASKED, identity(ROSE, resource=FOR_NOBODY, resource_required=True), "resource"),
+        (ASKED, identity(TULIP, resource=FOR_NOBODY, resource_required=True), "identity"),
+        (ASKED, identity(ROSE, service_control=((attached(ROSE),), (attached(TULIP),))), "service control"),
+    ],
+)
+def test_every_layer_is_asked_about_the_resource(asked: Request, policies: PolicySet, layer: str) -> None:
+    """`layer` is the one that lacks an Allow; "" where none does."""
+    decision = evaluate(asked, policies)
+    assert (decision.allowed, "" if decision.allowed else decision.layer) == (not layer, layer)
+    assert evaluate(asked, policies, explain=True).outcome == decision.outcome

@@ -9,6 +9,8 @@ from policies.engine.arn import _compared
 from tests.policies.cases import allow, attached, policy
 from tests.rig.work import at_most
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 SIZE = 131_072
 ROOM = 400
 HALF = SIZE // 2 - ROOM

@@ -7,6 +7,8 @@ from policies.engine.catalog import Action, Catalog, Service
 from policies.engine.lint_principals import SHARED_PROVIDERS
 from tests.policies.cases import Case, allow, as_text, deny, load, name_of, policy
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 NARROW = allow("s3:GetObject", "arn:aws:s3:::garden/*")
 
 

@@ -17,6 +17,8 @@ from tests.policies.cases import allow, load, policy
 from tests.policies.test_engine_hostile import MOST_CALLS, SIZE
 from tests.rig.work import at_most
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
 kinds = st.sampled_from(KINDS)
 

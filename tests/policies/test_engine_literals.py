@@ -6,6 +6,8 @@ import pytest
 
 from policies.engine import literals
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 SECOND = 10**9
 NEW_YEAR = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 

@@ -8,6 +8,8 @@ from policies.engine.patterns import compile_pattern, is_costly
 from policies.engine.variables import Literal
 from tests.policies import reference
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 NEAR = "ab" * 60
 MATCHING = (
     ("*a?c*", NEAR + "abc"),

@@ -6,6 +6,8 @@ from policies.engine import PolicySet, Request, evaluate
 from policies.engine.variables import Literal, Variable, VariableError, split
 from tests.policies.cases import allow, attached, policy
 
+pytestmark = pytest.mark.sqlite  # the engine knows no database
+
 HOME = PolicySet(identity=(attached(policy(allow(resource="arn:aws:s3:::home/${aws:username}/*"))),))
 EXACT = PolicySet(identity=(attached(policy(allow(resource="arn:aws:iam::*:user/${aws:username}"))),))
 NAMES = st.text(alphabet="ab*?$${}:/", max_size=8)
