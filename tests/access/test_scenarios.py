@@ -64,7 +64,7 @@ def finish(walk: Walk, name: str, policy: str = "IAMReadOnlyAccess") -> Walk:
 
 def signed_in(walk: Walk, name: str) -> Client:
     """Somebody's browser: with what the last page showed they sign in, and choose a password of their own."""
-    address, password = walk.copied("Copy the sign-in page"), walk.copied("Copy the password")
+    address, password = walk.copied("the sign-in page"), walk.copied("Console password")
     theirs = Walk(Client(), urlsplit(address).path)
     theirs.press("Sign in", user_name=name, password=password)
     theirs.press("Change the password and sign in", password=LONG_PASSWORD, password_again=LONG_PASSWORD)
@@ -213,7 +213,7 @@ def test_people_of_a_company_by_its_own_sign_in_program(alice: User, here: Progr
     title = "People of a company, by its own sign-in program"
     walk = begin(alice, title, "Create a user for the program, with an access key")
     made_user(walk, "front-door").follow("Create an access key").press("Create access key")
-    key = Credentials(walk.copied("Copy the access key id"), walk.copied("Copy the secret access key"))
+    key = Credentials(walk.copied("Access key id"), walk.copied("Secret access key"))
     walk = begin(alice, title, "Create the role").press("Next: trust policy")
     assert "Tick the user whose access key the program has" in walk.text
     finish(walk.press("Next: trust policy", users="front-door"), "staff")
