@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -108,7 +109,6 @@ def session_context(role: Role | None, wish: Wish, *, external_id: str = "") -> 
     return {**given, **tag_context(wish.tags), **of_role}
 
 
-@transaction.atomic
 def issue_role_session(
     *,
     by: Principal,
@@ -180,16 +180,23 @@ def _inherited_tags(by: Principal) -> Mapping[str, str]:
 
 
 def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:
-    """In the trail of whose role it is, and in that of who asked where that is another account."""
-    for account_id in {role.account_id, by.account_id} - {""}:
-        record(
-            replace(by, account_id=account_id),
-            f"sts:{claims.operation}",
-            role.arn,
-            made_key=credentials.access_key_id,
-            session=claims.name,
-            expires_at=f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}",
-            tags=dict(claims.tags),
-            session_source_identity=claims.source_identity,
-            caller_account=by.account_id,
-        )
+    """In the trail of whose role it is, and in that of who asked where that is another account. One event alone is
+    written whole or not at all, and needs no transaction."""
+    accounts = {role.account_id, by.account_id} - {""}
+    with transaction.atomic() if len(accounts) > 1 else nullcontext():
+        for account_id in accounts:
+            _record_in(account_id, by, role, claims, credentials)
+
+
+def _record_in(account_id: str, by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:
+    record(
+        replace(by, account_id=account_id),
+        f"sts:{claims.operation}",
+        role.arn,
+        made_key=credentials.access_key_id,
+        session=claims.name,
+        expires_at=f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+        tags=dict(claims.tags),
+        session_source_identity=claims.source_identity,
+        caller_account=by.account_id,
+    )

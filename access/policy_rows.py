@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from audit.prepared import Given, PreparedWith, prefetched, prepared_cursor
+from audit.prepared import Given, PreparedWith, constants_inlined, prefetched, prepared_cursor
 from identities.models import (
     AccessKey,
     GroupAttachment,
@@ -135,7 +135,7 @@ def _query(vendor: str, kind: str, session_policies: int) -> tuple[str, tuple[An
     """The statement, written by the ORM once per process: writing it anew cost ten times as much as running it."""
     queries = {"user": _of_user, "role": _of_role}[kind]() if kind else []
     queries += _of_session(session_policies)
-    return queries[0].union(*queries[1:], all=True).query.sql_with_params()
+    return constants_inlined(*queries[0].union(*queries[1:], all=True).query.sql_with_params())
 
 
 def _of_user(by: str = _BY_ID) -> list[QuerySet[Any, Any]]:
@@ -198,7 +198,7 @@ def _tags(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 
 def _of_session(number: int) -> list[QuerySet[Any, Any]]:
-    return [_session([_SESSION_POLICY.format(each) for each in range(number)])] if number else []
+    return [_session([Given(_SESSION_POLICY.format(each)) for each in range(number)])] if number else []
 
 
 def _session(unique_ids: list[str]) -> QuerySet[Any, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
+from django.db.transaction import mark_for_rollback_on_error
 
 Row = TypeVar("Row", bound=Model)
 
@@ -16,6 +17,24 @@ class Given(str):
     """Stands for a text in a query: the name of the value that each run brings."""
 
     __slots__ = ()
+
+
+def constants_inlined(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Words that are the same at each run become part of the statement, instead of being sent along each time."""
+    first, *others = sql.split("%s")
+    text, kept = [first], []
+    for parameter, rest in zip(parameters, others, strict=True):
+        word = _constant(parameter)
+        text += [word or "%s", rest]
+        kept += [] if word else [parameter]
+    return "".join(text), tuple(kept)
+
+
+def _constant(parameter: Any) -> str:
+    if isinstance(parameter, bool):
+        return str(parameter).upper()
+    is_word = type(parameter) is str and (parameter == "" or parameter.isidentifier())
+    return f"'{parameter}'" if is_word else ""
 
 
 def prepared_cursor() -> Any:
@@ -28,7 +47,7 @@ class _Statement:
 
     def __init__(self, queryset: QuerySet[Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
-        self.sql, self.parameters = compiler.as_sql()
+        self.sql, self.parameters = constants_inlined(*compiler.as_sql())
         kind: Any = compiler.klass_info
         self.model = kind["model"]
         fields = kind["select_fields"]
@@ -85,7 +104,8 @@ class PreparedWith(Prepared[Row]):
 
     @cached_property
     def _joined(self) -> tuple[str, tuple[Any, ...]]:
-        statement, (beside, parameters) = self._statement, self._build_beside().query.sql_with_params()
+        statement = self._statement
+        beside, parameters = constants_inlined(*self._build_beside().query.sql_with_params())
         sql = f"SELECT * FROM ({statement.sql}) one LEFT JOIN ({beside}) beside ON TRUE"  # noqa: S608 # the ORM's own
         return sql, (*statement.parameters, *parameters)
 
@@ -100,6 +120,35 @@ class PreparedWith(Prepared[Row]):
         width = self._statement.width
         row: Row = self._statement.row(found[0][:width])
         return row, [each[width:] for each in found if each[width] is not None]
+
+
+class PreparedInsert(Generic[Row]):
+    """Writes one row of a model. It does what `save` does for a new row, but for signals, which nothing here has."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._model = model
+
+    @cached_property
+    def _statement(self) -> tuple[str, list[Any], list[Any]]:
+        """The SQL, the fields whose values it takes, and those that the database works out."""
+        options: Any = self._model._meta
+        given = [each for each in options.concrete_fields if not (each.generated or each is options.auto_field)]
+        made = list(options.db_returning_fields)
+        quoted = connection.ops.quote_name
+        columns = ", ".join(quoted(each.column) for each in given)
+        places, back = ", ".join(["%s"] * len(given)), ", ".join(quoted(each.column) for each in made)
+        sql = f"INSERT INTO {quoted(options.db_table)} ({columns}) VALUES ({places}) RETURNING {back}"  # noqa: S608 # names of columns
+        return sql, given, made
+
+    def insert(self, row: Row) -> Row:
+        sql, given, made = self._statement
+        values = [each.get_db_prep_save(each.pre_save(row, True), connection) for each in given]
+        with connection.wrap_database_errors, mark_for_rollback_on_error(), prepared_cursor() as cursor:
+            cursor.execute(sql, values)
+            for field, value in zip(made, cursor.fetchone(), strict=True):
+                setattr(row, field.attname, value)
+        row._state.adding, row._state.db = False, connection.alias
+        return row
 
 
 def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 from audit import decisions
 from audit.explanation import Explanation
 from audit.models import Event, Outcome
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 
 # A record never holds a secret: a key with one of these words in its name is a mistake of the caller.
 _SECRET_WORDS = ("password", "secret", "seed", "token", "code")
+_EVENTS = PreparedInsert(Event)
 _ALLOWED_FACTS = frozenset({"password_reset_required", "password_changed", "error_code"})
 
 
@@ -40,7 +42,7 @@ def record(
     """
     if explanation is None and outcome == Outcome.SUCCESS:
         explanation = decisions.explained(action, resource)
-    return Event.objects.create(
+    event = Event(
         account_id=by.account_id,
         action=action,
         resource=_clean(resource, 2048),
@@ -60,3 +62,4 @@ def record(
         detail=_checked(detail),
         explanation=explanation or {},
     )
+    return _EVENTS.insert(event)
