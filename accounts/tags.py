@@ -42,8 +42,12 @@ def put_tags(bearer: Any, tags: Mapping[str, str], quota: int, *, quota_name: st
     after = {**before, **tags}
     if len(after) > quota:
         raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {quota}")
-    bearer.tags.filter(key__in=tags).delete()
-    bearer.tags.bulk_create([bearer.tags.model(bearer=bearer, key=key, value=value) for key, value in tags.items()])
+    bearer.tags.bulk_create(
+        [bearer.tags.model(bearer=bearer, key=key, value=value) for key, value in tags.items()],
+        update_conflicts=True,
+        unique_fields=["bearer", "key"],
+        update_fields=["value"],
+    )
     return before, after
 
 

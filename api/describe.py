@@ -162,14 +162,14 @@ def policy_group(row: Group) -> Fields:
     return {"GroupName": row.name, "GroupId": row.unique_id}
 
 
-def managed_policy(row: ManagedPolicy, attachments: int, boundaries: int) -> dict[str, object]:
-    """A policy as lists show it: without description and tags. The default version has to be loaded with it."""
+def managed_policy(row: ManagedPolicy, attachments: int, boundaries: int, default_version: int) -> dict[str, object]:
+    """A policy as lists show it: without description and tags."""
     return {
         "PolicyName": row.name,
         "PolicyId": row.unique_id,
         "Arn": row.arn,
         "Path": row.path,
-        "DefaultVersionId": next(version.version_id for version in row.versions.all() if version.is_default),
+        "DefaultVersionId": f"v{default_version}",
         "AttachmentCount": attachments,
         "PermissionsBoundaryUsageCount": boundaries,
         "IsAttachable": True,

@@ -159,6 +159,14 @@ def attachable_policy(call: Call, name: str = "PolicyArn") -> ManagedPolicy:
     return row
 
 
+def attachable_arn(call: Call, name: str = "PolicyArn") -> str:
+    """The same by its ARN alone, for who looks it up under a lock. Raises InvalidInput for what is no policy ARN."""
+    arn: str = call[name]
+    if _POLICY_ARN.fullmatch(arn) is None:
+        raise InvalidInput(f"ARN {arn} is not valid.")
+    return arn
+
+
 def saml_provider(call: Call) -> Target:
     """The SAML provider of SAMLProviderArn. An ARN says everything, so a denied caller learns nothing new from it."""
     return _provider(call, call["SAMLProviderArn"], "saml-provider")

@@ -5,21 +5,25 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 
 from audit.errors import LimitExceeded
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-def create_in_slot(siblings: models.QuerySet[Row], quota: int, create: Callable[[int], Row], *, quota_name: str) -> Row:
+def create_in_slot(
+    siblings: models.QuerySet[Row], quota: int, create: Callable[[int], Row], *, quota_name: str, first: int = 0
+) -> Row:
     """Call `create(slot)` with a free slot among 1..quota. Raises LimitExceeded in AWS's words when there is none.
+    `first` is the slot that was free a moment ago, for who has looked already.
 
     An IntegrityError that is not about the slot (a duplicate of something else) is raised as it came.
     """
     for _ in range(quota + 1):
-        taken = set(siblings.values_list("slot", flat=True))
-        free = next((slot for slot in range(1, quota + 1) if slot not in taken), None)
-        if free is None:
+        free = first or _lowest_free(siblings)
+        first = 0
+        if free > quota:
             break
         try:
             with transaction.atomic():
@@ -28,3 +32,15 @@ def create_in_slot(siblings: models.QuerySet[Row], quota: int, create: Callable[
             if free not in set(siblings.values_list("slot", flat=True)):
                 raise
     raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {quota}")
+
+
+def _lowest_free(siblings: models.QuerySet[Row]) -> int:
+    taken = set(siblings.values_list("slot", flat=True))
+    return next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
+
+
+def free_slot(siblings: models.QuerySet[Row]) -> Case:
+    """The lowest free slot as part of a query for something else."""
+    followed = siblings.filter(slot=OuterRef("slot") + 1)
+    last = siblings.filter(~Exists(followed)).order_by("slot").values(next=F("slot") + 1)[:1]
+    return Case(When(~Exists(siblings.filter(slot=1)), then=Value(1)), default=Subquery(last))

@@ -1,14 +1,15 @@
 """Managed policies and their versions. What attaches them is in `identities`; the database keeps those in use."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts import ids, rules
-from accounts.models import Account
+from accounts.quotas import default
+from accounts.room import room_for
 from accounts.tags import check_tags, drop_tags, put_tags, tags_of
 from audit import clock
 from audit.errors import (
@@ -64,15 +65,13 @@ def create_policy(
     Raises ValidationError, InvalidInput (tags), DocumentRefused, LimitExceeded, EntityAlreadyExists.
     """
     tags = tags or {}
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
-    account = Account.objects.select_for_update().get(pk=by.account_id)
+    room = room_for(by.account_id, "managed_policies")
+    account = room.account
     _check_shape(name, path, description)
     check_tags(tags, account.quota("tags"))
     check_document(document)
     check_size(document, account.quota("policy_characters"))
-    quota = account.quota("policies")
-    if account.managed_policies.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for PoliciesPerAccount: {quota}")
+    room.check("PoliciesPerAccount", "policies")
     policy = ManagedPolicy(
         account=account,
         name=name,
@@ -82,9 +81,10 @@ def create_policy(
         newest_version=1,
     )
     _save_new(policy)
-    policy.versions.create(number=1, slot=1, is_default=True, document=document)
+    version = policy.versions.create(number=1, slot=1, is_default=True, document=document)
     PolicyTag.objects.bulk_create([PolicyTag(bearer=policy, key=key, value=value) for key, value in tags.items()])
-    record(by, "iam:CreatePolicy", policy.arn, after=_facts(policy), document=document, tags=dict(tags))
+    after = _facts(policy, [version])
+    record(by, "iam:CreatePolicy", policy.arn, after=after, document=document, tags=dict(tags))
     return policy
 
 
@@ -109,9 +109,10 @@ def create_policy_version(
             "What you typed is kept: look at the newest version, then decide."
         )
     check_document(document)
-    check_size(document, _account(policy).quota("policy_characters"))
-    slot = _free_slot(policy)
-    before = _facts(policy)
+    check_size(document, _quota(policy, "policy_characters"))
+    versions = _versions(policy)
+    slot = _free_slot(policy, versions)
+    before = _facts(policy, versions)
     if set_as_default:
         policy.versions.filter(is_default=True).update(is_default=False)
     policy.newest_version += 1
@@ -120,7 +121,9 @@ def create_policy_version(
     version = policy.versions.create(
         number=policy.newest_version, slot=slot, is_default=set_as_default, document=document
     )
-    after = _facts(policy) | {"version": version.version_id}
+    if set_as_default:
+        _count_only(version, versions)
+    after = _facts(policy, [*versions, version]) | {"version": version.version_id}
     record(by, "iam:CreatePolicyVersion", policy.arn, before=before, after=after, document=document)
     return version
 
@@ -130,11 +133,13 @@ def set_default_policy_version(*, by: Principal, policy: ManagedPolicy, version:
     """Let another version count from now on, for everything the policy is attached to. Raises UnmodifiableEntity,
     NoSuchEntity."""
     policy = _locked(policy)
-    version = _version_now(policy, version)
-    before = _facts(policy)
+    versions = _versions(policy)
+    version = _version_now(policy, version, versions)
+    before = _facts(policy, versions)
     policy.versions.filter(is_default=True).update(is_default=False)
     policy.versions.filter(pk=version.pk).update(is_default=True)
-    record(by, "iam:SetDefaultPolicyVersion", policy.arn, before=before, after=_facts(policy))
+    _count_only(version, versions)
+    record(by, "iam:SetDefaultPolicyVersion", policy.arn, before=before, after=_facts(policy, versions))
 
 
 @transaction.atomic
@@ -142,7 +147,7 @@ def delete_policy_version(*, by: Principal, policy: ManagedPolicy, version: Poli
     """Delete a version that does not count. Raises DeleteConflict for the default one, UnmodifiableEntity,
     NoSuchEntity."""
     policy = _locked(policy)
-    version = _version_now(policy, version)
+    version = _version_now(policy, version, _versions(policy))
     if version.is_default:
         raise DeleteConflict("Cannot delete the default version of a policy.")
     version.delete()
@@ -162,7 +167,8 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
     Raises DeleteConflict, UnmodifiableEntity, NoSuchEntity.
     """
     policy = _locked(policy)
-    before, document, tags = _facts(policy), default_document(policy), tags_of(policy)
+    versions, tags = _versions(policy), tags_of(policy)
+    before, document = _facts(policy, versions), next(each.document for each in versions if each.is_default)
     if before["versions"] > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
@@ -180,7 +186,7 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
 def tag_policy(*, by: Principal, policy: ManagedPolicy, tags: Mapping[str, str]) -> None:
     """Add tags or change their values. Raises InvalidInput, LimitExceeded, UnmodifiableEntity, NoSuchEntity."""
     policy = _locked(policy)
-    before, after = put_tags(policy, tags, _account(policy).quota("tags"), quota_name="TagsPerPolicy")
+    before, after = put_tags(policy, tags, _quota(policy, "tags"), quota_name="TagsPerPolicy")
     record(by, "iam:TagPolicy", policy.arn, before=before, after=after)
 
 
@@ -218,7 +224,8 @@ def _check_shape(name: str, path: str, description: str) -> None:
 
 def _save_new(policy: ManagedPolicy) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             policy.save()
     except IntegrityError as error:
         message = f"A policy called {policy.name} already exists. Duplicate names are not allowed."
@@ -232,27 +239,39 @@ def _locked(policy: ManagedPolicy) -> ManagedPolicy:
             f"The policy {policy.name} is built in and can't be changed or deleted. "
             "Create a policy of your own from its document."
         )
-    found = ManagedPolicy.objects.select_for_update().filter(pk=policy.pk).first()
+    rows = ManagedPolicy.objects.select_for_update(of=("self",)).select_related("account")
+    found = rows.filter(pk=policy.pk).first()
     if found is None:
         raise _no_such_policy(policy.arn)
     return found
 
 
-def _account(policy: ManagedPolicy) -> Account:
-    return Account.objects.get(pk=policy.account_id)
+def _quota(policy: ManagedPolicy, name: str) -> int:
+    """A quota of the account that a policy of its own belongs to."""
+    return policy.account.quota(name) if policy.account else default(name)
 
 
-def _version_now(policy: ManagedPolicy, version: PolicyVersion) -> PolicyVersion:
-    found = policy.versions.filter(number=version.number).first()
+def _versions(policy: ManagedPolicy) -> list[PolicyVersion]:
+    return list(policy.versions.order_by("number"))
+
+
+def _count_only(version: PolicyVersion, versions: Iterable[PolicyVersion]) -> None:
+    """In memory what has been written: this version counts, and no other."""
+    for each in versions:
+        each.is_default = each.pk == version.pk
+
+
+def _version_now(policy: ManagedPolicy, version: PolicyVersion, versions: Iterable[PolicyVersion]) -> PolicyVersion:
+    found = next((each for each in versions if each.number == version.number), None)
     if found is None:
         raise NoSuchEntity(f"Policy {policy.arn} version {version.version_id} does not exist or is not attachable.")
     return found
 
 
-def _free_slot(policy: ManagedPolicy) -> int:
+def _free_slot(policy: ManagedPolicy, versions: Iterable[PolicyVersion]) -> int:
     """The lowest free place. The row is locked; the constraint on (policy, slot) decides where a lock does not."""
-    quota = _account(policy).quota("policy_versions")
-    taken = set(policy.versions.values_list("slot", flat=True))
+    quota = _quota(policy, "policy_versions")
+    taken = {version.slot for version in versions}
     free = next((slot for slot in range(1, quota + 1) if slot not in taken), None)
     if free is None:
         raise LimitExceeded(
@@ -279,9 +298,8 @@ def _in_use(error: ProtectedError) -> str:
     return f"Cannot delete a policy attached to entities: {', '.join(sorted(uses))}."
 
 
-def _facts(policy: ManagedPolicy) -> dict[str, Any]:
+def _facts(policy: ManagedPolicy, versions: Sequence[PolicyVersion]) -> dict[str, Any]:
     """What the audit trail keeps of a policy."""
-    versions = list(policy.versions.order_by("number"))
     return {
         "arn": policy.arn,
         "unique_id": policy.unique_id,

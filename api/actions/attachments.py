@@ -2,14 +2,14 @@ from django.db.models import QuerySet
 
 from api import context, describe
 from api.registry import Call, Result, action
-from api.targets import attachable_policy, found_group, found_role, found_user, group, role, user
+from api.targets import attachable_arn, attachable_policy, found_group, found_role, found_user, group, role, user
 from identities.services import attachments
 from policies.models import ManagedPolicy
 
 
 @action("iam:AttachUserPolicy", resource=user, context=context.policy_for_holder)
 def attach_user_policy(call: Call) -> None:
-    attachments.attach_user_policy(by=call.principal, user=found_user(call), policy=attachable_policy(call))
+    attachments.attach_user_policy(by=call.principal, user=found_user(call), policy=attachable_arn(call))
 
 
 @action("iam:DetachUserPolicy", resource=user, context=context.policy_for_holder)
@@ -19,7 +19,7 @@ def detach_user_policy(call: Call) -> None:
 
 @action("iam:AttachGroupPolicy", resource=group, context=context.policy_arn)
 def attach_group_policy(call: Call) -> None:
-    attachments.attach_group_policy(by=call.principal, group=found_group(call), policy=attachable_policy(call))
+    attachments.attach_group_policy(by=call.principal, group=found_group(call), policy=attachable_arn(call))
 
 
 @action("iam:DetachGroupPolicy", resource=group, context=context.policy_arn)
@@ -29,7 +29,7 @@ def detach_group_policy(call: Call) -> None:
 
 @action("iam:AttachRolePolicy", resource=role, context=context.policy_for_holder)
 def attach_role_policy(call: Call) -> None:
-    attachments.attach_role_policy(by=call.principal, role=found_role(call), policy=attachable_policy(call))
+    attachments.attach_role_policy(by=call.principal, role=found_role(call), policy=attachable_arn(call))
 
 
 @action("iam:DetachRolePolicy", resource=role, context=context.policy_for_holder)

@@ -1,13 +1,13 @@
 from api import context
 from api.registry import Call, action
-from api.targets import attachable_policy, found_role, found_user, role, user
+from api.targets import attachable_arn, found_role, found_user, role, user
 from identities.services import boundaries
 
 
 @action("iam:PutUserPermissionsBoundary", resource=user, context=context.given_boundary)
 def put_user_permissions_boundary(call: Call) -> None:
     boundaries.put_user_permissions_boundary(
-        by=call.principal, user=found_user(call), policy=attachable_policy(call, "PermissionsBoundary")
+        by=call.principal, user=found_user(call), policy=attachable_arn(call, "PermissionsBoundary")
     )
 
 
@@ -19,7 +19,7 @@ def delete_user_permissions_boundary(call: Call) -> None:
 @action("iam:PutRolePermissionsBoundary", resource=role, context=context.given_boundary)
 def put_role_permissions_boundary(call: Call) -> None:
     boundaries.put_role_permissions_boundary(
-        by=call.principal, role=found_role(call), policy=attachable_policy(call, "PermissionsBoundary")
+        by=call.principal, role=found_role(call), policy=attachable_arn(call, "PermissionsBoundary")
     )
 
 

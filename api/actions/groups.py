@@ -47,7 +47,7 @@ def delete_group(call: Call) -> None:
 
 @action("iam:AddUserToGroup", resource=group)
 def add_user_to_group(call: Call) -> None:
-    groups.add_user_to_group(by=call.principal, group=found_group(call), user=member(call))
+    groups.add_user_to_group(by=call.principal, group=found_group(call), user=call["UserName"])
 
 
 @action("iam:RemoveUserFromGroup", resource=group)

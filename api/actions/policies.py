@@ -18,8 +18,13 @@ def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, objec
     rows = list(rows)
     attached, bounding = _attached(call), _bounding(call)
     counted = ManagedPolicy.objects.filter(pk__in=[row.pk for row in rows])
-    uses = {pk: counts for pk, *counts in counted.values_list("pk", attached, bounding)}
+    uses = {pk: counts for pk, *counts in counted.values_list("pk", attached, bounding, _default_version())}
     return [describe.managed_policy(row, *uses[row.pk]) for row in rows]
+
+
+def _default_version() -> Subquery:
+    """The number of the version that counts."""
+    return Subquery(PolicyVersion.objects.filter(policy=OuterRef("pk"), is_default=True).values("number")[:1])
 
 
 def _attached(call: Call) -> Combinable:
@@ -51,7 +56,8 @@ def create_policy(call: Call) -> Result:
         description=call.get("Description", ""),
         tags=tags,
     )
-    return {"Policy": {**described(call, [row])[0], "Tags": describe.tags(tags.items()) or None}}
+    # Nobody has attached it yet.
+    return {"Policy": {**describe.managed_policy(row, 0, 0, 1), "Tags": describe.tags(tags.items()) or None}}
 
 
 @action("iam:DeletePolicy", resource=policy)
@@ -131,7 +137,7 @@ def list_policies(call: Call) -> Result:
     rows = ManagedPolicy.objects.visible_to(call.account_id).filter(call.under_path(), _in_scope(call), _used_as(call))
     # An own policy may have the name of a built-in one, so the name alone does not say where a page ended.
     in_order = rows.annotate(place=Concat("name_key", Value(" "), Coalesce("account_id", Value(AWS))))
-    page = call.page(in_order.prefetch_related("versions"), "place")
+    page = call.page(in_order, "place")
     return {"Policies": described(call, page.items), **page.fields}
 
 

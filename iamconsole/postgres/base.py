@@ -21,7 +21,7 @@ def _numbered(sql: str) -> str:
     return "".join((first, *numbered)).replace("%%", "%")
 
 
-class _PreparedCursor(_CursorMixin, psycopg.RawCursor):  # type: ignore[misc,type-arg] # a mixin of Django's without types
+class _PreparedCursor(_CursorMixin, psycopg.RawCursor):  # type: ignore[misc] # a mixin of Django's without types
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(_numbered(query), params, **options)
 

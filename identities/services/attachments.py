@@ -3,19 +3,21 @@
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 
 from audit.errors import NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Role, User
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
-from identities.slots import create_in_slot
+from identities.slots import create_in_slot, free_slot
 from policies.models import ManagedPolicy
 
 
 @transaction.atomic
-def attach_user_policy(*, by: Principal, user: User, policy: ManagedPolicy) -> None:
-    """Attach a policy of the account, or a built-in one, to a user. Raises LimitExceeded, NoSuchEntity."""
+def attach_user_policy(*, by: Principal, user: User, policy: ManagedPolicy | str) -> None:
+    """Attach a policy of the account, or a built-in one, to a user; it may be given by its ARN. Raises LimitExceeded,
+    NoSuchEntity."""
     _attach(by, locked_user(user), policy)
 
 
@@ -26,7 +28,7 @@ def detach_user_policy(*, by: Principal, user: User, policy: ManagedPolicy) -> N
 
 
 @transaction.atomic
-def attach_group_policy(*, by: Principal, group: Group, policy: ManagedPolicy) -> None:
+def attach_group_policy(*, by: Principal, group: Group, policy: ManagedPolicy | str) -> None:
     """Attach a policy to a group, and so to all its users. Raises LimitExceeded, NoSuchEntity."""
     _attach(by, locked_group(group), policy)
 
@@ -38,7 +40,7 @@ def detach_group_policy(*, by: Principal, group: Group, policy: ManagedPolicy) -
 
 
 @transaction.atomic
-def attach_role_policy(*, by: Principal, role: Role, policy: ManagedPolicy) -> None:
+def attach_role_policy(*, by: Principal, role: Role, policy: ManagedPolicy | str) -> None:
     """Attach a policy to a role, and so to all its sessions. Raises LimitExceeded, NoSuchEntity, UnmodifiableEntity."""
     _attach(by, locked_own_role(role), policy)
 
@@ -49,18 +51,19 @@ def detach_role_policy(*, by: Principal, role: Role, policy: ManagedPolicy) -> N
     _detach(by, locked_own_role(role), policy)
 
 
-def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy) -> None:
+def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy | str) -> None:
     kind, attachments = type(holder).__name__, _attachments(holder)
-    policy = locked_policy(policy, holder.account_id)
-    new = not attachments.filter(policy=policy).exists()
-    if new:
+    present = Exists(attachments.filter(policy=OuterRef("pk")))
+    found: Any = locked_policy(policy, holder.account_id, is_attached=present, free=free_slot(attachments.all()))
+    if not found.is_attached:
         create_in_slot(
             attachments.all(),
             holder.account.quota(f"policies_per_{kind.lower()}"),
-            lambda slot: attachments.create(policy=policy, slot=slot),
+            lambda slot: attachments.create(policy=found, slot=slot),
             quota_name=f"PoliciesPer{kind}",
+            first=found.free,
         )
-    record(by, f"iam:Attach{kind}Policy", holder.arn, policy=policy.arn, changed=new)
+    record(by, f"iam:Attach{kind}Policy", holder.arn, policy=found.arn, changed=not found.is_attached)
 
 
 def _detach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy) -> None:

@@ -11,8 +11,9 @@ from policies.models import ManagedPolicy
 
 
 @transaction.atomic
-def put_user_permissions_boundary(*, by: Principal, user: User, policy: ManagedPolicy) -> None:
-    """Set a user's boundary, in the place of the one that is there. Raises NoSuchEntity."""
+def put_user_permissions_boundary(*, by: Principal, user: User, policy: ManagedPolicy | str) -> None:
+    """Set a user's boundary, given as a row or by its ARN, in the place of the one that is there. Raises
+    NoSuchEntity."""
     user = locked_user(user)
     _set(by, "iam:PutUserPermissionsBoundary", user, locked_policy(policy, user.account_id))
 
@@ -24,7 +25,7 @@ def delete_user_permissions_boundary(*, by: Principal, user: User) -> None:
 
 
 @transaction.atomic
-def put_role_permissions_boundary(*, by: Principal, role: Role, policy: ManagedPolicy) -> None:
+def put_role_permissions_boundary(*, by: Principal, role: Role, policy: ManagedPolicy | str) -> None:
     """Set a role's boundary, in the place of the one that is there. Raises NoSuchEntity, UnmodifiableEntity."""
     role = locked_own_role(role)
     _set(by, "iam:PutRolePermissionsBoundary", role, locked_policy(policy, role.account_id))

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from accounts import ids, rules
-from accounts.models import Account
+from accounts.room import room_for
 from audit.errors import (
     ConcurrentModification,
-    DeleteConflict,
     EntityAlreadyExists,
-    LimitExceeded,
     NoSuchEntity,
     ServiceError,
     ValidationError,
@@ -21,8 +20,9 @@ from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
-from identities.services.locks import locked_group, locked_user
-from identities.slots import create_in_slot
+from identities.services.leaving import delete_bare, refuse_leftovers
+from identities.services.locks import locked_group, locked_user, locked_user_named
+from identities.slots import create_in_slot, free_slot
 
 NAME_LIMIT = 128
 
@@ -38,13 +38,10 @@ def get_group(account_id: str, name: str) -> Group:
 @transaction.atomic
 def create_group(*, by: Principal, name: str, path: str = "/") -> Group:
     """Create a group without users and without policies. Raises ValidationError, EntityAlreadyExists, LimitExceeded."""
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
-    account = Account.objects.select_for_update().get(pk=by.account_id)
+    room = room_for(by.account_id, "groups")
     _check_shape(name, path)
-    quota = account.quota("groups")
-    if account.groups.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for GroupsPerAccount: {quota}")
-    group = Group(account=account, name=name, path=path, unique_id=ids.new_unique_id("AGPA"))
+    room.check("GroupsPerAccount")
+    group = Group(account=room.account, name=name, path=path, unique_id=ids.new_unique_id("AGPA"))
     _save_new_name(group)
     record(by, "iam:CreateGroup", group.arn, after=_facts(group))
     return group
@@ -70,17 +67,16 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
 def delete_group(*, by: Principal, group: Group) -> None:
     """Delete a group that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
     group = locked_group(group)
-    left = {
-        "remove users from group": group.memberships.exists(),
-        "delete policies": group.inline_policies.exists(),
-        "detach all policies": group.attachments.exists(),
-    }
-    for what, is_left in left.items():
-        if is_left:
-            raise DeleteConflict(f"Cannot delete entity, must {what} first.")
-    before, arn = _facts(group), group.arn
-    group.delete()
-    record(by, "iam:DeleteGroup", arn, before=before)
+    refuse_leftovers(
+        group,
+        {
+            "remove users from group": group.memberships.all(),
+            "delete policies": group.inline_policies.all(),
+            "detach all policies": group.attachments.all(),
+        },
+    )
+    delete_bare(group)
+    record(by, "iam:DeleteGroup", group.arn, before=_facts(group))
 
 
 @transaction.atomic
@@ -116,20 +112,25 @@ def fingerprint(group: Group) -> str:
 
 
 @transaction.atomic
-def add_user_to_group(*, by: Principal, group: Group, user: User) -> None:
-    """Put a user into a group; nothing happens when they are in it. Raises LimitExceeded (ten groups), NoSuchEntity."""
-    user, group = locked_user(user), locked_group(group)
-    if user.account_id != group.account_id:
-        raise NoSuchEntity(f"The user with name {user.name} cannot be found.")
-    if Membership.objects.filter(user=user, group=group).exists():
+def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
+    """Put a user, who may be given by name, into a group; nothing happens when they are in it. Raises LimitExceeded
+    (ten groups), NoSuchEntity."""
+    member = locked_user(user) if isinstance(user, User) else locked_user_named(group.account_id, user)
+    siblings = Membership.objects.filter(user=member)
+    present = Exists(siblings.filter(group=OuterRef("pk")))
+    found: Any = locked_group(group, is_member=present, free=free_slot(siblings))
+    if member.account_id != found.account_id:
+        raise NoSuchEntity(f"The user with name {member.name} cannot be found.")
+    if found.is_member:
         return
     create_in_slot(
-        Membership.objects.filter(user=user),
-        user.account.quota("groups_per_user"),
-        lambda slot: Membership.objects.create(user=user, group=group, slot=slot),
+        siblings,
+        member.account.quota("groups_per_user"),
+        lambda slot: Membership.objects.create(user=member, group=found, slot=slot),
         quota_name="GroupsPerUser",
+        first=found.free,
     )
-    record(by, "iam:AddUserToGroup", group.arn, user=user.arn, before=False, after=True)
+    record(by, "iam:AddUserToGroup", found.arn, user=member.arn, before=False, after=True)
 
 
 @transaction.atomic
@@ -184,8 +185,9 @@ def _check_shape(name: str, path: str) -> None:
 
 
 def _save_new_name(group: Group) -> None:
+    """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             group.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Group with name {group.name} already exists.", field="name") from error

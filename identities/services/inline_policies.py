@@ -1,5 +1,6 @@
 """Policies written into one user, group or role. Their quota is a sum over the owner, white space not counted."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.db import models, transaction
@@ -88,10 +89,11 @@ def _put(
     digest_seen: str | None,
 ) -> Inline:
     """`new` is the row to write where there is none of its name among those `present`."""
-    kind, row = type(holder).__name__, present.filter(name=new.name).first()
+    kind, rows = type(holder).__name__, {row.name: row for row in present}
+    row = rows.pop(new.name, None)
     _check(new.name, document, row, digest_seen)
     limit = holder.account.quota(f"inline_{kind.lower()}_characters")
-    _check_total(present.exclude(name=new.name), document, limit, f"{kind.lower()} {holder.name}")
+    _check_total([other.document for other in rows.values()], document, limit, f"{kind.lower()} {holder.name}")
     row = row or new
     before = _write(row, document)
     record(by, f"iam:Put{kind}Policy", holder.arn, policy=row.name, before=before, after=document)
@@ -130,9 +132,8 @@ def _check_fresh(name: str, present: Inline | None, digest_seen: str) -> None:
         )
 
 
-def _check_total(others: models.QuerySet[Inline], document: str, limit: int, owner: str) -> None:
-    present = sum(size(text) for text in others.values_list("document", flat=True))
-    total = present + size(document)
+def _check_total(others: Iterable[str], document: str, limit: int, owner: str) -> None:
+    total = sum(size(text) for text in (*others, document))
     if total > limit:
         raise LimitExceeded(
             f"Maximum policy size of {limit} bytes exceeded for {owner}: all its inline policies together would have "

@@ -7,13 +7,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
-from accounts.models import Account
+from accounts.room import room_for
 from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
-from identities.models import InstanceProfile, InstanceProfileTag, Role
+from identities.models import InstanceProfile, Role
 from identities.services.locks import locked_instance_profile, locked_own_role
-from identities.services.tags import check_tags, put_tags, remove_tags, tags_of
+from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 
 NAME_LIMIT = 128
 # To what a role is passed by putting it into a profile (iam:PassedToService).
@@ -35,20 +35,18 @@ def create_instance_profile(
     """Create a profile without a role. Raises ValidationError, InvalidInput (tags), EntityAlreadyExists,
     LimitExceeded."""
     tags = tags or {}
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
-    account = Account.objects.select_for_update().get(pk=by.account_id)
+    room = room_for(by.account_id, "instance_profiles")
+    account = room.account
     if problem := rules.name_problem(name, NAME_LIMIT, "instance profile name"):
         raise ValidationError(problem, field="name")
     if problem := rules.path_problem(path):
         raise ValidationError(problem, field="path")
     check_tags(tags, account.quota("tags"), ignore_case=False)
-    quota = account.quota("instance_profiles")
-    if account.instance_profiles.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for InstanceProfilesPerAccount: {quota}")
+    room.check("InstanceProfilesPerAccount")
     profile = InstanceProfile(account=account, name=name, path=path, unique_id=ids.new_unique_id("AIPA"))
     _save_new(profile)
-    for key, value in tags.items():
-        InstanceProfileTag.objects.create(instance_profile=profile, key=key, value=value)
+    if tags:
+        write_tags(profile, tags)
     record(by, "iam:CreateInstanceProfile", profile.arn, after=_facts(profile), tags=dict(tags))
     return profile
 
@@ -105,23 +103,22 @@ def remove_role_from_instance_profile(*, by: Principal, profile: InstanceProfile
 def tag_instance_profile(*, by: Principal, profile: InstanceProfile, tags: Mapping[str, str]) -> None:
     """Add tags or change their values; keys are case-sensitive. Raises InvalidInput, LimitExceeded."""
     profile = locked_instance_profile(profile)
-    before = tags_of(profile)
-    put_tags(profile, tags)
-    record(by, "iam:TagInstanceProfile", profile.arn, before=before, after=tags_of(profile))
+    before, after = put_tags(profile, tags)
+    record(by, "iam:TagInstanceProfile", profile.arn, before=before, after=after)
 
 
 @transaction.atomic
 def untag_instance_profile(*, by: Principal, profile: InstanceProfile, keys: Iterable[str]) -> None:
     """Remove tags by key. A key that is not there is no error, as in AWS."""
     profile = locked_instance_profile(profile)
-    before = tags_of(profile)
-    remove_tags(profile, keys)
-    record(by, "iam:UntagInstanceProfile", profile.arn, before=before, after=tags_of(profile))
+    before, after = remove_tags(profile, keys)
+    record(by, "iam:UntagInstanceProfile", profile.arn, before=before, after=after)
 
 
 def _save_new(profile: InstanceProfile) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             profile.save()
     except IntegrityError as error:
         message = f"Instance Profile {profile.name} already exists."

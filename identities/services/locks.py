@@ -1,38 +1,41 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db.models import Model, QuerySet
 
 from audit.errors import NoSuchEntity, UnmodifiableEntity
 from identities.models import Group, InstanceProfile, Role, User
 from policies.models import ManagedPolicy
 
+Row = TypeVar("Row", bound=Model)
+_BUILT_IN = "arn:aws:iam::aws:policy/"
 
-@cache
-def most_at_once() -> int:
-    """How many transactions can be under way at the same time: one on SQLite, where a writer has the file to itself,
-    and one for each connection on PostgreSQL."""
-    if connection.vendor != "postgresql":
-        return 1
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW max_connections")
-        row: Any = cursor.fetchone()
-    return int(row[0])
+
+def _locked(rows: QuerySet[Row], *related: str) -> Row | None:
+    """With its account, whose quotas most changes ask for; that one is not kept from others."""
+    return rows.select_for_update(of=("self",)).select_related("account", *related).first()
 
 
 def locked_user(user: User) -> User:
     """Raises NoSuchEntity when it has gone."""
-    found = User.objects.select_for_update().filter(pk=user.pk).first()
+    return _found_user(_locked(User.objects.filter(pk=user.pk), "boundary"), user.name)
+
+
+def locked_user_named(account_id: str, name: str) -> User:
+    """Raises NoSuchEntity."""
+    return _found_user(_locked(User.objects.filter(account_id=account_id, name_key=name.lower()), "boundary"), name)
+
+
+def _found_user(found: User | None, name: str) -> User:
     if found is None:
-        raise NoSuchEntity(f"The user with name {user.name} cannot be found.")
+        raise NoSuchEntity(f"The user with name {name} cannot be found.")
     return found
 
 
-def locked_group(group: Group) -> Group:
-    """Raises NoSuchEntity when it has gone."""
-    found = Group.objects.select_for_update().filter(pk=group.pk).first()
+def locked_group(group: Group, **looks: Any) -> Group:
+    """`looks` are found out in the same question. Raises NoSuchEntity when it has gone."""
+    found = _locked(Group.objects.filter(pk=group.pk).annotate(**looks))
     if found is None:
         raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
     return found
@@ -40,7 +43,7 @@ def locked_group(group: Group) -> Group:
 
 def locked_role(role: Role) -> Role:
     """Raises NoSuchEntity when it has gone."""
-    found = Role.objects.select_for_update().filter(pk=role.pk).first()
+    found = _locked(Role.objects.filter(pk=role.pk), "boundary")
     if found is None:
         raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
     return found
@@ -58,20 +61,22 @@ def locked_own_role(role: Role) -> Role:
 
 def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
     """Raises NoSuchEntity when it has gone."""
-    found = InstanceProfile.objects.select_for_update().filter(pk=profile.pk).first()
+    found = _locked(InstanceProfile.objects.filter(pk=profile.pk), "role")
     if found is None:
         raise NoSuchEntity(f"Instance Profile {profile.name} cannot be found.")
     return found
 
 
-def locked_policy(policy: ManagedPolicy, account_id: str) -> ManagedPolicy:
-    """A policy that may be attached in the account. Raises NoSuchEntity, also for another account's.
+def locked_policy(policy: ManagedPolicy | str, account_id: str, **looks: Any) -> ManagedPolicy:
+    """A policy that may be attached in the account, given as a row or by its ARN; `looks` are found out in the same
+    question. Raises NoSuchEntity, also for another account's.
 
     Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing.
     """
-    if policy.is_built_in:
-        return policy
-    own = ManagedPolicy.objects.select_for_update().filter(pk=policy.pk, account_id=account_id).first()
-    if own is None:
-        raise NoSuchEntity(f"Policy {policy.arn} does not exist or is not attachable.")
-    return own
+    arn = policy if isinstance(policy, str) else policy.arn
+    name, is_built_in = arn.rpartition("/")[2].lower(), arn.startswith(_BUILT_IN)
+    rows = ManagedPolicy.objects.filter(account_id=None if is_built_in else account_id, name_key=name).annotate(**looks)
+    found = rows.first() if is_built_in else rows.select_for_update(of=("self",)).first()
+    if found is None or found.arn != arn:
+        raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
+    return found

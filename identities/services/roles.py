@@ -8,23 +8,22 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import ids, rules
-from accounts.models import Account
+from accounts.room import room_for
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
-    DeleteConflict,
     EntityAlreadyExists,
-    LimitExceeded,
     NoSuchEntity,
     ValidationError,
 )
 from audit.principal import Principal
 from audit.services import record
-from identities.models import Role, RoleTag
+from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
+from identities.services.leaving import delete_bare, refuse_leftovers
 from identities.services.locks import locked_own_role, locked_role
-from identities.services.tags import check_tags, put_tags, remove_tags, tags_of
+from identities.services.tags import check_tags, put_tags, remove_tags, tags_of, write_tags
 from identities.services.trust import checked_trust
 from policies.models import ManagedPolicy, document_digest
 
@@ -85,15 +84,13 @@ def insert_role(
     boundary: ManagedPolicy | None = None,
 ) -> Role:
     """What creating a role and creating a service-linked one share. To be called in a transaction."""
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
-    account = Account.objects.select_for_update().get(pk=by.account_id)
+    room = room_for(by.account_id, "roles")
+    account = room.account
     _check_shape(name, path, description, max_session_seconds)
     check_tags(tags, account.quota("tags"))
     if boundary is not None and boundary.account_id not in (None, account.id):
         raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
-    quota = account.quota("roles")
-    if account.roles.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for RolesPerAccount: {quota}")
+    room.check("RolesPerAccount")
     role = Role(
         account=account,
         name=name,
@@ -105,8 +102,8 @@ def insert_role(
         document=checked_trust(trust, account),
     )
     _save_new(role)
-    for key, value in tags.items():
-        RoleTag.objects.create(role=role, key=key, value=value)
+    if tags:
+        write_tags(role, tags)
     record(by, action, role.arn, after=_facts(role), tags=dict(tags), document=trust)
     return role
 
@@ -167,21 +164,23 @@ def delete_role(*, by: Principal, role: Role) -> None:
     Raises DeleteConflict naming what is left, NoSuchEntity, UnmodifiableEntity.
     """
     role = locked_own_role(role)
-    left = {
-        "remove roles from instance profile": role.instance_profiles.exists(),
-        "delete policies": role.inline_policies.exists(),
-        "detach all policies": role.attachments.exists(),
-    }
-    for what, is_left in left.items():
-        if is_left:
-            raise DeleteConflict(f"Cannot delete entity, must {what} first.")
+    refuse_leftovers(
+        role,
+        {
+            "remove roles from instance profile": role.instance_profiles.all(),
+            "delete policies": role.inline_policies.all(),
+            "detach all policies": role.attachments.all(),
+        },
+    )
     remove_role(by=by, action="iam:DeleteRole", role=role)
 
 
 def remove_role(*, by: Principal, action: str, role: Role) -> None:
     """Delete the row. To be called in a transaction, on a locked role with nothing left on it."""
     before, arn, tags, document = _facts(role), role.arn, tags_of(role), role.document
-    role.delete()
+    if tags:
+        role.tags.all().delete()
+    delete_bare(role)
     record(by, action, arn, before=before, tags=tags, document=document)
 
 
@@ -223,18 +222,16 @@ def tag_role(*, by: Principal, role: Role, tags: Mapping[str, str]) -> None:
     Raises InvalidInput for a bad tag, LimitExceeded for more than the quota, UnmodifiableEntity.
     """
     role = locked_own_role(role)
-    before = tags_of(role)
-    put_tags(role, tags)
-    record(by, "iam:TagRole", role.arn, before=before, after=tags_of(role))
+    before, after = put_tags(role, tags)
+    record(by, "iam:TagRole", role.arn, before=before, after=after)
 
 
 @transaction.atomic
 def untag_role(*, by: Principal, role: Role, keys: Iterable[str]) -> None:
     """Remove tags by key, ignoring case. A key that is not there is no error, as in AWS. Raises UnmodifiableEntity."""
     role = locked_own_role(role)
-    before = tags_of(role)
-    remove_tags(role, keys)
-    record(by, "iam:UntagRole", role.arn, before=before, after=tags_of(role))
+    before, after = remove_tags(role, keys)
+    record(by, "iam:UntagRole", role.arn, before=before, after=after)
 
 
 def note_role_use(role: Role, *, region: str) -> None:
@@ -260,7 +257,8 @@ def _check_shape(name: str, path: str, description: str, max_session_seconds: in
 
 def _save_new(role: Role) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             role.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Role with name {role.name} already exists.", field="name") from error

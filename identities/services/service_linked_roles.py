@@ -83,6 +83,8 @@ def delete_service_linked_role(*, by: Principal, role: Role) -> ServiceLinkedRol
     if role.instance_profiles.exists():
         task.reason = "The role is in an instance profile."
     else:
+        role.attachments.all().delete()
+        role.inline_policies.all().delete()
         remove_role(by=by, action="iam:DeleteServiceLinkedRole", role=role)
     task.save(force_insert=True)
     return task

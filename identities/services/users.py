@@ -1,24 +1,23 @@
 """IAM users: making, changing, tagging and deleting them. What hangs on a user has services of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
-from accounts.models import Account
+from accounts.room import room_for
 from audit.errors import (
-    DeleteConflict,
     EntityAlreadyExists,
     InvalidInput,
-    LimitExceeded,
     NoSuchEntity,
     ServiceError,
     ValidationError,
 )
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from identities.models import User, UserTag
+from identities.models import LoginProfile, User
 from identities.services import (
     access_keys,
     attachments,
@@ -30,11 +29,13 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
-from identities.services.locks import locked_user, most_at_once
-from identities.services.tags import put_tags, remove_tags, tags_of
+from identities.services.leaving import refuse_leftovers
+from identities.services.locks import locked_user
+from identities.services.tags import put_tags, remove_tags, tags_of, write_tags
 from policies.models import ManagedPolicy
 
 NAME_LIMIT = 64
+_USERS = PreparedInsert(User)
 
 
 def get_user(account_id: str, name: str) -> User:
@@ -59,17 +60,18 @@ def create_user(
     Raises ValidationError, InvalidInput (tags), NoSuchEntity (boundary), EntityAlreadyExists, LimitExceeded.
     """
     tags = tags or {}
-    account = Account.objects.get(pk=by.account_id)
+    room = room_for(by.account_id, "users")
+    account = room.account
     _check(rules.name_problem(name, NAME_LIMIT, "user name"), ValidationError, "name")
     _check(rules.path_problem(path), ValidationError, "path")
     _check(rules.tags_problem(tags, account.quota("tags")), InvalidInput, "tags")
     if boundary is not None and boundary.account_id not in (None, account.id):
         raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
-    _check_quota(account)
+    room.check("UsersPerAccount")
     user = User(account=account, name=name, path=path, boundary=boundary, unique_id=ids.new_unique_id("AIDA"))
-    _save_new_name(user)
-    for key, value in tags.items():
-        UserTag.objects.create(user=user, key=key, value=value)
+    _save_name(lambda: _USERS.insert(user), name)
+    if tags:
+        write_tags(user, tags)
     record(by, "iam:CreateUser", user.arn, after=_facts(user), tags=dict(tags))
     return user
 
@@ -86,7 +88,7 @@ def update_user(*, by: Principal, user: User, new_name: str | None = None, new_p
     if new_path is not None:
         _check(rules.path_problem(new_path), ValidationError, "path")
         user.path = new_path
-    _save_new_name(user)
+    _save_name(user.save, user.name)
     record(by, "iam:UpdateUser", old_arn, before=before, after=_facts(user))
     return user
 
@@ -95,20 +97,18 @@ def update_user(*, by: Principal, user: User, new_name: str | None = None, new_p
 def delete_user(*, by: Principal, user: User) -> None:
     """Delete a user that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
     user = locked_user(user)
-    left = {
-        "delete login profile": hasattr(user, "login_profile"),
-        "delete access keys": user.access_keys.exists(),
-        "delete signing certificates": user.signing_certificates.exists(),
-        "delete SSH public keys": user.ssh_public_keys.exists(),
-        "delete service specific credentials": user.service_specific_credentials.exists(),
-        "delete MFA device": user.mfa_devices.filter(enabled_at__isnull=False).exists(),
-        "delete policies": user.inline_policies.exists(),
-        "detach all policies": user.attachments.exists(),
-        "remove users from group": user.memberships.exists(),
+    leftovers = {
+        "delete login profile": LoginProfile.objects.filter(user=user),
+        "delete access keys": user.access_keys.all(),
+        "delete signing certificates": user.signing_certificates.all(),
+        "delete SSH public keys": user.ssh_public_keys.all(),
+        "delete service specific credentials": user.service_specific_credentials.all(),
+        "delete MFA device": user.mfa_devices.filter(enabled_at__isnull=False),
+        "delete policies": user.inline_policies.all(),
+        "detach all policies": user.attachments.all(),
+        "remove users from group": user.memberships.all(),
     }
-    for what, is_left in left.items():
-        if is_left:
-            raise DeleteConflict(f"Cannot delete entity, must {what} first.")
+    refuse_leftovers(user, leftovers)
     for device in user.mfa_devices.all():
         mfa.delete_virtual_mfa_device(by=by, device=device)
     before, arn, tags = _facts(user), user.arn, tags_of(user)
@@ -152,18 +152,16 @@ def tag_user(*, by: Principal, user: User, tags: Mapping[str, str]) -> None:
     Raises InvalidInput for a bad tag, LimitExceeded for more than the quota.
     """
     user = locked_user(user)
-    before = tags_of(user)
-    put_tags(user, tags)
-    record(by, "iam:TagUser", user.arn, before=before, after=tags_of(user))
+    before, after = put_tags(user, tags)
+    record(by, "iam:TagUser", user.arn, before=before, after=after)
 
 
 @transaction.atomic
 def untag_user(*, by: Principal, user: User, keys: Iterable[str]) -> None:
     """Remove tags by key, ignoring case. A key that is not there is no error, as in AWS."""
     user = locked_user(user)
-    before = tags_of(user)
-    remove_tags(user, keys)
-    record(by, "iam:UntagUser", user.arn, before=before, after=tags_of(user))
+    before, after = remove_tags(user, keys)
+    record(by, "iam:UntagUser", user.arn, before=before, after=after)
 
 
 def _no_such_user(name: str) -> NoSuchEntity:
@@ -175,25 +173,13 @@ def _check(problem: str, error: type[ServiceError], field: str) -> None:
         raise error(problem, field=field)
 
 
-def _check_quota(account: Account) -> None:
-    """Near the quota the account's lock makes counting safe: of two who take the last place, the second waits and then
-    sees it taken. Far from it, all who are at work at the same time, each making one, can't reach it, and need not
-    wait for each other's commits."""
-    quota = account.quota("users")
-    if account.users.count() + most_at_once() <= quota:
-        return
-    Account.objects.select_for_update().get(pk=account.pk)
-    if account.users.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for UsersPerAccount: {quota}")
-
-
-def _save_new_name(user: User) -> None:
+def _save_name(save: Callable[[], object], name: str) -> None:
     """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
     try:
         with transaction.atomic(savepoint=False):
-            user.save()
+            save()
     except IntegrityError as exc:
-        raise EntityAlreadyExists(f"User with name {user.name} already exists.", field="name") from exc
+        raise EntityAlreadyExists(f"User with name {name} already exists.", field="name") from exc
 
 
 def _facts(user: User) -> dict[str, Any]:
