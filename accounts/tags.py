@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
+from audit.prepared import prefetched
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -71,6 +72,16 @@ def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
     """The condition keys of a request that carries tags."""
     values: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     return values | {"aws:TagKeys": tuple(tags)} if tags else {}
+
+
+def first_with_tags_at_hand(rows: QuerySet[Row]) -> Row | None:
+    """The same for who asks the row itself for its tags."""
+    row, tags = first_with_tags(rows)
+    if row is not None:
+        relation: Any = row._meta.get_field("tags")
+        owner = {relation.remote_field.name: row}
+        prefetched(row, "tags", [relation.related_model(**owner, key=key, value=tags[key]) for key in tags])
+    return row
 
 
 def first_with_tags(rows: QuerySet[Row]) -> tuple[Row | None, dict[str, str]]:

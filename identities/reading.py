@@ -9,7 +9,7 @@ from identities.models import Machine, Role, RoleTag, User, UserTag
 def _users() -> QuerySet[User]:
     """A user with boundary and password, once for each tag."""
     users = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
-    users = users.select_related("boundary", "login_profile")
+    users = users.select_related("account", "boundary", "login_profile")
     return users.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
@@ -30,7 +30,7 @@ _USERS = Prepared(_users)
 
 
 def read_user(account_id: str, name: str) -> User | None:
-    """The user of that name in any case, with tags, boundary and login profile."""
+    """The user of that name in any case, with account, tags, boundary and login profile."""
     rows = _USERS.rows(account_id=account_id, name_key=name.lower())
     if not rows:
         return None

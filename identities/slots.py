@@ -1,7 +1,7 @@
 """Quotas as columns: a row takes the lowest free slot of its owner, and a unique constraint on (owner, slot) decides
 races on any database. Used for access keys, MFA devices, groups of a user, attachments and policy versions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from django.db import IntegrityError, models, transaction
@@ -21,7 +21,7 @@ def create_in_slot(
     An IntegrityError that is not about the slot (a duplicate of something else) is raised as it came.
     """
     for _ in range(quota + 1):
-        free = first or _lowest_free(siblings)
+        free = first or lowest_free(siblings.values_list("slot", flat=True))
         first = 0
         if free > quota:
             break
@@ -34,8 +34,9 @@ def create_in_slot(
     raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {quota}")
 
 
-def _lowest_free(siblings: models.QuerySet[Row]) -> int:
-    taken = set(siblings.values_list("slot", flat=True))
+def lowest_free(slots: Iterable[int]) -> int:
+    """The lowest slot that is none of these."""
+    taken = set(slots)
     return next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
 
 

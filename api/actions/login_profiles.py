@@ -26,7 +26,11 @@ def first_password(call: Call) -> str:
 
 @action("iam:GetLoginProfile", resource=user)
 def get_login_profile(call: Call) -> Result:
-    return {"LoginProfile": describe.login_profile(login_profiles.get_login_profile(found_user(call)))}
+    """The user that was just read has brought it along."""
+    row = found_user(call)
+    if not hasattr(row, "login_profile"):
+        raise login_profiles.no_such_profile(row)
+    return {"LoginProfile": describe.login_profile(row.login_profile)}
 
 
 @action("iam:UpdateLoginProfile", resource=user)

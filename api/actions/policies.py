@@ -78,12 +78,12 @@ def create_policy_version(call: Call) -> Result:
 
 @action("iam:SetDefaultPolicyVersion", resource=policy)
 def set_default_policy_version(call: Call) -> None:
-    services.set_default_policy_version(by=call.principal, policy=found_policy(call), version=found_version(call))
+    services.set_default_policy_version(by=call.principal, policy=found_policy(call), version=named_version(call))
 
 
 @action("iam:DeletePolicyVersion", resource=policy)
 def delete_policy_version(call: Call) -> None:
-    services.delete_policy_version(by=call.principal, policy=found_policy(call), version=found_version(call))
+    services.delete_policy_version(by=call.principal, policy=found_policy(call), version=named_version(call))
 
 
 @action("iam:GetPolicy", resource=policy)
@@ -118,12 +118,23 @@ def get_policy_version(call: Call) -> Result:
 
 def found_version(call: Call) -> PolicyVersion:
     """The version that VersionId names. Raises NoSuchEntity."""
-    row = found_policy(call).versions.filter(number=int(call["VersionId"][1:].partition(".")[0][:9])).first()
-    if row is None or row.version_id != call["VersionId"]:
-        raise NoSuchEntity(
-            f"Policy {call['PolicyArn']} version {call['VersionId']} does not exist or is not attachable."
-        )
+    row = found_policy(call).versions.filter(number=named_version(call).number).first()
+    if row is None:
+        raise _no_such_version(call)
     return row
+
+
+def named_version(call: Call) -> PolicyVersion:
+    """The same, not read yet: what changes a version looks it up under the policy's lock. Raises NoSuchEntity."""
+    number = int(call["VersionId"][1:].partition(".")[0][:9])
+    named = PolicyVersion(policy=found_policy(call), number=number)
+    if named.version_id != call["VersionId"]:
+        raise _no_such_version(call)
+    return named
+
+
+def _no_such_version(call: Call) -> NoSuchEntity:
+    return NoSuchEntity(f"Policy {call['PolicyArn']} version {call['VersionId']} does not exist or is not attachable.")
 
 
 @action("iam:ListPolicyVersions", resource=policy)

@@ -1,7 +1,8 @@
 from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import attachable_policy, found_role, role
-from identities.models import Role
+from audit.prepared import prefetched
+from identities.models import Role, RoleTag
 from identities.services import roles
 from identities.services.trust import shown_trust, shown_trusts
 
@@ -21,6 +22,7 @@ def create_role(call: Call) -> Result:
         tags=tags,
         boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
+    prefetched(row, "tags", [RoleTag(role=row, key=key, value=value) for key, value in tags.items()])
     made = described(row)
     made.pop("RoleLastUsed")
     return {"Role": made}

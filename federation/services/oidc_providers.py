@@ -85,10 +85,8 @@ def create_oidc_provider(
             provider.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Provider with url {url} already exists.", field="url") from error
-    for client_id in dict.fromkeys(client_ids):
-        _add_client_id(provider, client_id)
-    for key, value in (tags or {}).items():
-        provider.tags.create(key=key, value=value)
+    _first_client_ids(provider, list(dict.fromkeys(client_ids)))
+    provider_tags.add(provider, tags or {})
     record(by, "iam:CreateOpenIDConnectProvider", provider.arn, after=recorded_facts(provider), tags=dict(tags or {}))
     return provider
 
@@ -136,30 +134,42 @@ def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
 def tag_oidc_provider(*, by: Principal, provider: OIDCProvider, tags: Mapping[str, str]) -> None:
     """Raises InvalidInput for a bad tag, LimitExceeded for more than the quota."""
     provider = locked(provider)
-    before = provider_tags.tags_of(provider)
-    provider_tags.add(provider, tags)
-    record(by, "iam:TagOpenIDConnectProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+    before, after = provider_tags.add(provider, tags)
+    record(by, "iam:TagOpenIDConnectProvider", provider.arn, before=before, after=after)
 
 
 @transaction.atomic
 def untag_oidc_provider(*, by: Principal, provider: OIDCProvider, keys: Iterable[str]) -> None:
     """A key that is not there is no error, as in AWS."""
     provider = locked(provider)
-    before = provider_tags.tags_of(provider)
-    provider_tags.remove(provider, keys)
-    record(by, "iam:UntagOpenIDConnectProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+    before, after = provider_tags.remove(provider, keys)
+    record(by, "iam:UntagOpenIDConnectProvider", provider.arn, before=before, after=after)
 
 
 def locked(provider: OIDCProvider) -> OIDCProvider:
-    found = OIDCProvider.objects.select_for_update().filter(pk=provider.pk).first()
+    rows = OIDCProvider.objects.select_for_update(of=("self",)).select_related("account")
+    found = rows.filter(pk=provider.pk).first()
     if found is None:
         raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider.arn}")
     return found
 
 
-def _add_client_id(provider: OIDCProvider, client_id: str) -> None:
+def _first_client_ids(provider: OIDCProvider, client_ids: Sequence[str]) -> None:
+    for client_id in client_ids:
+        _check_client_id(client_id)
+    if len(client_ids) > CLIENT_IDS:
+        raise LimitExceeded(f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {CLIENT_IDS}")
+    rows = (OIDCClientId(provider=provider, client_id=each, slot=slot) for slot, each in enumerate(client_ids, start=1))
+    OIDCClientId.objects.bulk_create(rows)
+
+
+def _check_client_id(client_id: str) -> None:
     if not 1 <= len(client_id) <= 255 or not client_id.isprintable():
         raise InvalidInput("A client ID has 1 to 255 printable characters.", field="client_id")
+
+
+def _add_client_id(provider: OIDCProvider, client_id: str) -> None:
+    _check_client_id(client_id)
     if provider.client_ids.filter(client_id=client_id).exists():
         return
 

@@ -135,22 +135,21 @@ def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
 def tag_saml_provider(*, by: Principal, provider: SAMLProvider, tags: Mapping[str, str]) -> None:
     """Raises InvalidInput for a bad tag, LimitExceeded for more than the quota."""
     provider = _locked(provider)
-    before = provider_tags.tags_of(provider)
-    provider_tags.add(provider, tags)
-    record(by, "iam:TagSAMLProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+    before, after = provider_tags.add(provider, tags)
+    record(by, "iam:TagSAMLProvider", provider.arn, before=before, after=after)
 
 
 @transaction.atomic
 def untag_saml_provider(*, by: Principal, provider: SAMLProvider, keys: Iterable[str]) -> None:
     """A key that is not there is no error, as in AWS."""
     provider = _locked(provider)
-    before = provider_tags.tags_of(provider)
-    provider_tags.remove(provider, keys)
-    record(by, "iam:UntagSAMLProvider", provider.arn, before=before, after=provider_tags.tags_of(provider))
+    before, after = provider_tags.remove(provider, keys)
+    record(by, "iam:UntagSAMLProvider", provider.arn, before=before, after=after)
 
 
 def _locked(provider: SAMLProvider) -> SAMLProvider:
-    found = SAMLProvider.objects.select_for_update().filter(pk=provider.pk).first()
+    rows = SAMLProvider.objects.select_for_update(of=("self",)).select_related("account")
+    found = rows.filter(pk=provider.pk).first()
     if found is None:
         raise NoSuchEntity(f"Manifest not found for arn {provider.arn}")
     return found

@@ -1,12 +1,14 @@
 """Tags of providers: as those of users, but with keys that are compared exactly."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
 from federation.models import OIDCProvider, OIDCProviderTag, SAMLProvider, SAMLProviderTag
 
 Provider = SAMLProvider | OIDCProvider
+BeforeAndAfter = tuple[dict[str, str], dict[str, str]]
 
 
 def check_tags(tags: Mapping[str, str], quota: int) -> None:
@@ -29,12 +31,23 @@ def resource_tags(provider: Provider) -> dict[str, str]:
     }
 
 
-def add(provider: Provider, tags: Mapping[str, str]) -> None:
-    """Add tags or change their values, within the quota."""
-    check_tags({**tags_of(provider), **tags}, provider.account.quota("tags"))
-    for key, value in tags.items():
-        provider.tags.update_or_create(key=key, defaults={"value": value})
+def add(provider: Provider, tags: Mapping[str, str]) -> BeforeAndAfter:
+    """Add tags or change their values, within the quota; returns the table before and after."""
+    before = tags_of(provider)
+    after = dict(sorted({**before, **tags}.items()))
+    check_tags(after, provider.account.quota("tags"))
+    rows: Any = provider.tags
+    rows.bulk_create(
+        [rows.model(provider=provider, key=key, value=value) for key, value in tags.items()],
+        update_conflicts=True,
+        unique_fields=["provider", "key"],
+        update_fields=["value"],
+    )
+    return before, after
 
 
-def remove(provider: Provider, keys: Iterable[str]) -> None:
-    provider.tags.filter(key__in=list(keys)).delete()
+def remove(provider: Provider, keys: Iterable[str]) -> BeforeAndAfter:
+    """One that is not there is no error; returns the table before and after."""
+    before, gone = tags_of(provider), set(keys)
+    provider.tags.filter(key__in=gone).delete()
+    return before, {key: value for key, value in before.items() if key not in gone}

@@ -26,7 +26,7 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
 
     Raises LimitExceeded when the owner has as many keys as the quota allows.
     """
-    account = Account.objects.get(pk=user.account_id if user else by.account_id)
+    account = user.account if user else Account.objects.get(pk=by.account_id)
     secret = new_secret_access_key()
 
     def insert(slot: int) -> AccessKey:

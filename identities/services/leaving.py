@@ -8,14 +8,16 @@ from django.db.models import Exists, Model, QuerySet
 from audit.errors import DeleteConflict
 
 
-def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
+def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]], *, tagged: bool = False) -> dict[str, str]:
     """`leftovers` says what must be done first where there are such rows, in the order in which they are named; all
-    are looked for in one question. Raises DeleteConflict."""
+    are looked for in one question. Returns the tags of what is tagged. Raises DeleteConflict."""
     rows = type(row)._default_manager.filter(pk=row.pk).order_by()
-    found = rows.values_list(*(Exists(each) for each in leftovers.values())).get()
-    for what, is_left in zip(leftovers, found, strict=True):
+    columns = ("tags__key", "tags__value") if tagged else ()
+    found = list(rows.values_list(*(Exists(each) for each in leftovers.values()), *columns))
+    for what, is_left in zip(leftovers, found[0], strict=False):
         if is_left:
             raise DeleteConflict(f"Cannot delete entity, must {what} first.")
+    return dict(sorted((each[-2], each[-1]) for each in found if tagged and each[-2] is not None))
 
 
 def delete_bare(row: Model) -> None:

@@ -53,8 +53,12 @@ def get_login_profile(user: User) -> LoginProfile:
     """Read afresh. Raises NoSuchEntity when the user has no console password."""
     profile = LoginProfile.objects.filter(user=user).first()
     if profile is None:
-        raise NoSuchEntity(f"Login Profile for User {user.name} cannot be found.")
+        raise no_such_profile(user)
     return profile
+
+
+def no_such_profile(user: User) -> NoSuchEntity:
+    return NoSuchEntity(f"Login Profile for User {user.name} cannot be found.")
 
 
 def update_login_profile(

@@ -145,7 +145,7 @@ def deactivate_mfa_device(*, by: Principal, device: MFADevice) -> None:
 def tag_mfa_device(*, by: Principal, device: MFADevice, tags: Mapping[str, str]) -> None:
     """Add tags or change their values. Raises InvalidInput, LimitExceeded, NoSuchEntity."""
     device = _locked(device)
-    quota = Account.objects.get(pk=device.account_id).quota("tags")
+    quota = device.account.quota("tags")
     before, after = put_tags(device, tags, quota, quota_name="TagsPerMFADevice")
     record(by, "iam:TagMFADevice", device.serial_number, before=before, after=after)
 
@@ -159,7 +159,8 @@ def untag_mfa_device(*, by: Principal, device: MFADevice, keys: Iterable[str]) -
 
 
 def _locked(device: MFADevice) -> MFADevice:
-    found = MFADevice.objects.select_for_update().filter(pk=device.pk).first()
+    rows = MFADevice.objects.select_for_update(of=("self",)).select_related("account", "user")
+    found = rows.filter(pk=device.pk).first()
     if found is None:
         raise _no_such_device(device.serial_number)
     return found

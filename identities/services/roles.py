@@ -23,7 +23,7 @@ from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
 from identities.services.leaving import delete_bare, refuse_leftovers
 from identities.services.locks import locked_own_role, locked_role
-from identities.services.tags import check_tags, put_tags, remove_tags, tags_of, write_tags
+from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 from identities.services.trust import checked_trust
 from policies.models import ManagedPolicy, document_digest
 
@@ -164,24 +164,25 @@ def delete_role(*, by: Principal, role: Role) -> None:
     Raises DeleteConflict naming what is left, NoSuchEntity, UnmodifiableEntity.
     """
     role = locked_own_role(role)
-    refuse_leftovers(
+    tags = refuse_leftovers(
         role,
         {
             "remove roles from instance profile": role.instance_profiles.all(),
             "delete policies": role.inline_policies.all(),
             "detach all policies": role.attachments.all(),
         },
+        tagged=True,
     )
-    remove_role(by=by, action="iam:DeleteRole", role=role)
+    remove_role(by=by, action="iam:DeleteRole", role=role, tags=tags)
 
 
-def remove_role(*, by: Principal, action: str, role: Role) -> None:
+def remove_role(*, by: Principal, action: str, role: Role, tags: Mapping[str, str]) -> None:
     """Delete the row. To be called in a transaction, on a locked role with nothing left on it."""
-    before, arn, tags, document = _facts(role), role.arn, tags_of(role), role.document
+    before, arn, document = _facts(role), role.arn, role.document
     if tags:
         role.tags.all().delete()
     delete_bare(role)
-    record(by, action, arn, before=before, tags=tags, document=document)
+    record(by, action, arn, before=before, tags=dict(tags), document=document)
 
 
 @transaction.atomic

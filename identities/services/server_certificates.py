@@ -90,7 +90,7 @@ def delete_server_certificate(*, by: Principal, certificate: ServerCertificate) 
 def tag_server_certificate(*, by: Principal, certificate: ServerCertificate, tags: Mapping[str, str]) -> None:
     """Add tags or change their values. Raises InvalidInput, LimitExceeded, NoSuchEntity."""
     row = _locked(certificate)
-    quota = Account.objects.get(pk=row.account_id).quota("tags")
+    quota = row.account.quota("tags")
     before, after = put_tags(row, tags, quota, quota_name="TagsPerServerCertificate")
     record(by, "iam:TagServerCertificate", row.arn, before=before, after=after)
 
@@ -134,7 +134,12 @@ def _save_name(row: ServerCertificate) -> None:
 
 
 def _locked(certificate: ServerCertificate) -> ServerCertificate:
-    found = ServerCertificate.objects.select_for_update().filter(pk=certificate.pk).first()
+    found = (
+        ServerCertificate.objects.select_for_update(of=("self",))
+        .select_related("account")
+        .filter(pk=certificate.pk)
+        .first()
+    )
     if found is None:
         raise no_such_certificate(certificate.name)
     return found

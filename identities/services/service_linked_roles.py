@@ -15,6 +15,7 @@ from identities.models import Role, ServiceLinkedRoleDeletion
 from identities.models.roles import SERVICE_LINKED_PATH, role_arn
 from identities.services.locks import locked_role
 from identities.services.roles import insert_role, remove_role
+from identities.services.tags import tags_of
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com")
 # Services that name their role otherwise than the rule below; those that allow several are marked.
@@ -85,7 +86,7 @@ def delete_service_linked_role(*, by: Principal, role: Role) -> ServiceLinkedRol
     else:
         role.attachments.all().delete()
         role.inline_policies.all().delete()
-        remove_role(by=by, action="iam:DeleteServiceLinkedRole", role=role)
+        remove_role(by=by, action="iam:DeleteServiceLinkedRole", role=role, tags=tags_of(role))
     task.save(force_insert=True)
     return task
 

@@ -13,7 +13,7 @@ from identities.models import SSHPublicKey, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import as_ssh, md5_fingerprint, read_ssh_key
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot
+from identities.slots import create_in_slot, lowest_free
 
 
 class DuplicateSSHPublicKey(ServiceError):
@@ -42,10 +42,14 @@ def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicK
         )
 
     with transaction.atomic():
-        _refuse_duplicate(user, digest)
-        quota = user.account.quota("ssh_public_keys")
+        taken = dict(user.ssh_public_keys.values_list("slot", "digest"))
+        if digest in taken.values():
+            raise _duplicate()
+        siblings, quota = user.ssh_public_keys.all(), user.account.quota("ssh_public_keys")
         try:
-            row = create_in_slot(user.ssh_public_keys.all(), quota, insert, quota_name="SSHPublicKeysPerUser")
+            row = create_in_slot(
+                siblings, quota, insert, quota_name="SSHPublicKeysPerUser", first=lowest_free(taken.keys())
+            )
         except IntegrityError:
             _refuse_duplicate(user, digest)
             raise
@@ -87,4 +91,8 @@ def no_such_key(key_id: str) -> NoSuchEntity:
 
 def _refuse_duplicate(user: User, digest: str) -> None:
     if user.ssh_public_keys.filter(digest=digest).exists():
-        raise DuplicateSSHPublicKey("The SSH public key is already associated with the specified IAM user.")
+        raise _duplicate()
+
+
+def _duplicate() -> DuplicateSSHPublicKey:
+    return DuplicateSSHPublicKey("The SSH public key is already associated with the specified IAM user.")

@@ -8,14 +8,19 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from django.db.models import Value
+
 from accounts.models import Account
 from audit.errors import LimitExceeded
 from identities.models import Role, User
+from identities.models.roles import role_arn
+from identities.models.users import user_arn
 from policies.documents import DocumentRefused, check_document
 from policies.engine import size
 from policies.engine.findings import DocumentError, Finding
 from policies.engine.reader import Node, Positions, read
 
+_ARNS = {"User": user_arn, "Role": role_arn}
 _NAMED = re.compile(r"arn:aws:iam::(\d{12}):(user|role)(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 _OF_ACCOUNT = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):.+", re.ASCII)
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
@@ -41,7 +46,7 @@ def shown_trust(text: str) -> str:
 
 
 def shown_trusts(texts: Iterable[str]) -> list[str]:
-    """As `shown_trust` for a whole list, in two queries."""
+    """As `shown_trust` for a whole list, in one query."""
     texts = list(texts)
     named = {node.text for text in texts for node in principal_nodes(text)}
     arns = _arns_of({name for name in named if _UNIQUE_ID.fullmatch(name)})
@@ -118,8 +123,13 @@ def _accounts(names: Iterable[str]) -> set[str]:
 def _arns_of(ids: set[str]) -> dict[str, str]:
     if not ids:
         return {}
-    rows: list[User | Role] = [*User.objects.filter(unique_id__in=ids), *Role.objects.filter(unique_id__in=ids)]
-    return {row.unique_id: row.arn for row in rows}
+    users, roles = (
+        model._default_manager.filter(unique_id__in=ids).values_list(
+            Value(model.__name__), "unique_id", "account_id", "path", "name"
+        )
+        for model in (User, Role)
+    )
+    return {unique_id: _ARNS[kind](*place) for kind, unique_id, *place in users.union(roles, all=True)}
 
 
 def _refuse_missing(text: str, known: Mapping[str, str]) -> None:

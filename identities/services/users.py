@@ -31,7 +31,7 @@ from identities.services import (
 )
 from identities.services.leaving import refuse_leftovers
 from identities.services.locks import locked_user
-from identities.services.tags import put_tags, remove_tags, tags_of, write_tags
+from identities.services.tags import put_tags, remove_tags, write_tags
 from policies.models import ManagedPolicy
 
 NAME_LIMIT = 64
@@ -108,10 +108,10 @@ def delete_user(*, by: Principal, user: User) -> None:
         "detach all policies": user.attachments.all(),
         "remove users from group": user.memberships.all(),
     }
-    refuse_leftovers(user, leftovers)
+    tags = refuse_leftovers(user, leftovers, tagged=True)
     for device in user.mfa_devices.all():
         mfa.delete_virtual_mfa_device(by=by, device=device)
-    before, arn, tags = _facts(user), user.arn, tags_of(user)
+    before, arn = _facts(user), user.arn
     user.delete()
     record(by, "iam:DeleteUser", arn, before=before, tags=tags)
 

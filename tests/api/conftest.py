@@ -6,10 +6,12 @@ import pytest
 
 from accounts.ids import new_access_key_id
 from accounts.models import Account
+from api import dispatch
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.sealed import box
 from policies.models import ManagedPolicy
+from tests.api import bounds
 from tests.api.program import Program
 from tests.cast import acme, alice, bob, globex, mallory
 
@@ -33,6 +35,12 @@ def key_of(who: User | Account, *, slot: int = 1, status: str = KeyStatus.ACTIVE
         secret_encrypted=box().seal(SECRET, f"access-key:{key_id}"),
         status=status,
     )
+
+
+@pytest.fixture(autouse=True)
+def _within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call of every test here is held to the number of questions that it may ask the database."""
+    monkeypatch.setattr(dispatch, "_answered", bounds.held(dispatch._answered))
 
 
 @pytest.fixture

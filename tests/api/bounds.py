@@ -1,0 +1,124 @@
+"""How many questions to the database a successful call may take: three to read, six to change. Every call that a test
+of this folder makes is held to it, so that all operations are, in whatever state a test brings about.
+
+Statements that read or write are counted. Beginning and ending a transaction or a savepoint is none, and neither is
+what is done once in a while: compiling a document that this process has not seen, noting that a key, a role or an
+action was used, looking whether a machine is still registered that signs with what it was given (UNUSUAL), counting
+under a lock near a quota.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from api import dispatch, query
+from api.wire import WireRequest
+from audit.principal import Origin
+
+READS = ("Get", "List", "Simulate", "Decode")
+OF_READS, OF_CHANGES = 3, 6
+CONTROL = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "COMMIT")
+UNUSUAL: tuple[Callable[[str], bool], ...] = (
+    lambda sql: "last_used" in sql and sql.startswith("UPDATE"),
+    lambda sql: sql.startswith('INSERT INTO "access_actionuse"'),
+    lambda sql: sql.lstrip("(").startswith('SELECT "policies_policyversion"."digest"') and " UNION " in sql,
+    lambda sql: sql.startswith('SELECT "identities_machine"') and "profile" in sql,
+    lambda sql: sql.startswith("SHOW max_connections"),
+)
+_KINDS = "it tells of every kind of thing that there is"
+_OTHERS = "the policies of somebody else are read beside the caller's own"
+_TAGGED = "the tags of what is deleted are kept in the trail, and go first"
+_TWO = "two things are kept from others while they are put together"
+_VERSIONS = "one version is made the default in the place of another, under the policy's lock"
+_PASSWORD = "the account's rules, earlier passwords and its strength are looked at, sessions end, and the owner is told"
+_CODES = "a code is tried: attempts are counted first, and it counts only once"
+_PROOF = "somebody else's proof is verified with the keys of the provider, and used up"
+_TOLD = "the owner of the account is told by mail"
+_PROVIDER = "a provider is written with its keys, clients and tags, and all of it is in the trail before and after"
+_REPORT = "a report about everybody is made"
+EXCEPTIONS: dict[str, tuple[int, str]] = {
+    "GetAccountAuthorizationDetails": (24, _KINDS),
+    "GetAccountSummary": (18, _KINDS),
+    "ListEntitiesForPolicy": (5, _KINDS),
+    "DecodeAuthorizationMessage": (6, "where the statements stand is looked up in the policies that decided"),
+    "GetContextKeysForPrincipalPolicy": (6, _OTHERS),
+    "ListPoliciesGrantingServiceAccess": (8, _OTHERS),
+    "SimulatePrincipalPolicy": (10, _OTHERS),
+    "GenerateServiceLastAccessedDetails": (12, _OTHERS),
+    "GenerateCredentialReport": (18, _REPORT),
+    "AssumeRole": (13, _CODES),
+    "GetSessionToken": (12, _CODES),
+    "EnableMFADevice": (16, _CODES),
+    "ResyncMFADevice": (10, _CODES),
+    "AssumeRoleWithSAML": (12, _PROOF),
+    "AssumeRoleWithWebIdentity": (10, _PROOF),
+    "GetWebIdentityToken": (8, "a token is signed with a key that has to be there, and is in the trail"),
+    "ChangePassword": (22, _PASSWORD),
+    "CreateLoginProfile": (9, _PASSWORD),
+    "UpdateLoginProfile": (14, _PASSWORD),
+    "CreateServiceSpecificCredential": (8, _TOLD),
+    "ResetServiceSpecificCredential": (7, _TOLD),
+    "UploadSigningCertificate": (8, _TOLD),
+    "DeleteUser": (24, "sessions, sign-ins under way, devices and tags go with a user"),
+    "DeletePolicy": (14, "whatever may use it is looked through"),
+    "DeleteRole": (7, _TAGGED),
+    "DeleteServiceLinkedRole": (10, _TAGGED),
+    "DeleteInstanceProfile": (7, _TAGGED),
+    "DeleteServerCertificate": (7, _TAGGED),
+    "AddRoleToInstanceProfile": (7, _TWO),
+    "CreateRole": (8, "tags, boundary and whom the trust policy names are looked up and written"),
+    "CreateServiceLinkedRole": (7, "the role that may be there already is looked for"),
+    "CreateVirtualMFADevice": (7, "the name of the account is part of the picture to scan"),
+    "CreatePolicyVersion": (8, _VERSIONS),
+    "SetDefaultPolicyVersion": (7, _VERSIONS),
+    "CreateOpenIDConnectProvider": (11, _PROVIDER),
+    "AddClientIDToOpenIDConnectProvider": (11, _PROVIDER),
+    "RemoveClientIDFromOpenIDConnectProvider": (11, _PROVIDER),
+    "UpdateOpenIDConnectProviderThumbprint": (9, _PROVIDER),
+    "DeleteOpenIDConnectProvider": (14, _PROVIDER),
+    "CreateSAMLProvider": (9, _PROVIDER),
+    "UpdateSAMLProvider": (11, _PROVIDER),
+    "DeleteSAMLProvider": (9, _PROVIDER),
+}
+
+
+def bound(name: str) -> int:
+    return EXCEPTIONS[name][0] if name in EXCEPTIONS else bound_of_kind(name)
+
+
+def bound_of_kind(name: str) -> int:
+    """What holds for a read, or for a change."""
+    return OF_READS if name.startswith(READS) else OF_CHANGES
+
+
+def _near_a_quota(asked: list[str]) -> int:
+    """Where there may be room for just one more, the account is locked and its things are counted again."""
+    locked = any('FROM "accounts_account"' in sql and "FOR UPDATE" in sql for sql in asked)
+    return 2 if locked and any('AS "present"' in sql for sql in asked) else 0
+
+
+def counts(sql: str) -> bool:
+    return not sql.startswith(CONTROL) and not any(is_unusual(sql) for is_unusual in UNUSUAL)
+
+
+def held(answered: Callable[[WireRequest, Origin], dispatch.Reply]) -> Callable[[WireRequest, Origin], dispatch.Reply]:
+    """The dispatcher, with an eye on each call that succeeds."""
+
+    def watched(request: WireRequest, origin: Origin) -> dispatch.Reply:
+        asked: list[str] = []
+
+        def note(execute: Callable[..., Any], sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+            asked.append(str(sql))
+            return execute(sql, parameters, many, context)
+
+        with connection.execute_wrapper(note):
+            reply = answered(request, origin)
+        name = query.parameters(request.query, request.body).get("Action", "")
+        told = [sql for sql in asked if counts(sql)]
+        if len(told) > bound(name) + _near_a_quota(asked):
+            pytest.fail(f"{name} asked {len(told)} times:\n" + "\n".join(told))
+        return reply
+
+    return watched
