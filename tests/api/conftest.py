@@ -7,13 +7,13 @@ import pytest
 from accounts.ids import new_access_key_id
 from accounts.models import Account
 from api import dispatch
-from identities.models import AccessKey, User
+from identities.models import AccessKey, Role, User
 from identities.models.credentials import KeyStatus
 from identities.sealed import box
 from policies.models import ManagedPolicy
 from tests.api import bounds
 from tests.api.program import Program
-from tests.cast import acme, alice, bob, globex, mallory
+from tests.cast import acme, alice, allow, bob, globex, make_role, mallory, trusting
 
 __all__ = ["acme", "alice", "bob", "globex", "mallory"]
 
@@ -59,3 +59,16 @@ def readers(acme: Account) -> ManagedPolicy:
     policy = ManagedPolicy.objects.create(account=acme, name="readers", unique_id="ANPAREADERS", newest_version=1)
     policy.versions.create(number=1, slot=1, is_default=True, document=READ)
     return policy
+
+
+@pytest.fixture
+def bobs(program_of: ProgramOf, bob: User) -> Program:
+    return program_of(bob)
+
+
+@pytest.fixture
+def deploy(acme: Account, bob: User) -> Role:
+    """A role that names Bob, so that he needs no permission of his own."""
+    role = make_role(acme, "deploy", trusting(bob.arn), path="/ci/", max_session_seconds=7200)
+    allow(role, ["iam:List*", "iam:Get*"])
+    return role
