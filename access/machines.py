@@ -6,6 +6,7 @@ machine's id as its name (id_roles_use_switch-role-ec2).
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from access.temporary import Wish
 from access.trust import trust_of
 from audit import clock
 from audit.errors import ServiceError, ValidationError
+from audit.explanation import full
 from audit.models import Outcome
 from audit.principal import Origin
 from audit.services import record
@@ -28,9 +30,10 @@ from identities.machine_proof import CREDENTIALS_PATH, JOIN_PATH, NOBODY_YET
 from identities.models import Machine, Role
 from identities.services.instance_profiles import PASSED_TO
 from identities.services.machines import join_machine, machine_principal
-from policies.engine import Decision, PolicySet, Request, RequestPrincipal, evaluate
+from policies.engine import PolicySet, Request, RequestPrincipal, evaluate
 
 ACTION = "sts:AssumeRole"
+_RECORDED = throttle.Limit("refusal-of-machine", 1, timedelta(hours=1))
 # A key that nobody has, so that a machine which is not there costs as much as one with another key.
 _NOBODYS_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
@@ -107,15 +110,15 @@ def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
     if found is None:
         raise NoRole("The machine has no instance profile, or one without a role.")
     role = found.row
-    decision = decide(machine, role, origin)
-    if not decision.allowed:
-        _record_refusal(machine, role, decision, origin)
+    request, policies = _question(machine, role, origin)
+    if not evaluate(request, policies).allowed:
+        _record_refusal(machine, role, request, policies, origin)
         raise RoleNotGiven(role)
     return Given(machine, role, None if keep == role.unique_id else _issued(machine, role, origin))
 
 
-def decide(machine: Machine, role: Role, origin: Origin) -> Decision:
-    """Whether the role's trust policy lets machines in, this one included."""
+def _question(machine: Machine, role: Role, origin: Origin) -> tuple[Request, PolicySet]:
+    """Whether the role's trust policy lets machines in, this one included; for the engine."""
     facts = global_context(machine_principal(machine, origin))
     general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
     of_service = {
@@ -133,7 +136,7 @@ def decide(machine: Machine, role: Role, origin: Origin) -> Decision:
         RequestPrincipal(arn=PASSED_TO, account_id="", type="service"),
         resource_account=role.account_id,
     )
-    return evaluate(request, PolicySet(resource=trust_of(role), resource_required=True))
+    return request, PolicySet(resource=trust_of(role), resource_required=True)
 
 
 @transaction.atomic
@@ -148,13 +151,20 @@ def _issued(machine: Machine, role: Role, origin: Origin) -> RoleSession:
     )
 
 
-def _record_refusal(machine: Machine, role: Role, decision: Decision, origin: Origin) -> None:
+def _record_refusal(machine: Machine, role: Role, request: Request, policies: PolicySet, origin: Origin) -> None:
+    """Once an hour for one trust policy: a machine asks every minute."""
+    try:
+        throttle.step_try(_RECORDED, f"{machine.machine_id}/{role.unique_id}/{role.digest}")
+    except throttle.Throttled:
+        return
+    decision = evaluate(request, policies, explain=True)
     record(
         machine_principal(machine, origin),
         ACTION,
         role.arn,
         outcome=Outcome.DENIED,
         error_code=RoleNotGiven.code,
+        explanation=full(request, policies, decision),
         layer=decision.layer,
         session=machine.machine_id,
     )

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
+from django.urls import reverse
 
 from access import throttle
 from access.gate import authorize
@@ -17,7 +18,7 @@ from accounts.models import Account
 from audit import clock
 from audit.models import Event
 from identities.machine_proof import CREDENTIALS_PATH, JOIN_PATH
-from identities.models import InstanceProfile, Machine
+from identities.models import InstanceProfile, Machine, User
 from identities.services.instance_profiles import (
     add_role_to_instance_profile,
     delete_instance_profile,
@@ -31,10 +32,10 @@ from identities.services.machines import (
     update_machine,
 )
 from identities.services.role_sessions import revoke_sessions
-from identities.services.roles import delete_role_with_everything, fingerprint
+from identities.services.roles import delete_role_with_everything, fingerprint, update_assume_role_policy
 from tests.api.machines import Box, joined, profile_of, registered
 from tests.api.program import Program, Refused
-from tests.cast import ACME, ORIGIN, allow, make_role, root_of, trusting
+from tests.cast import ACME, ORIGIN, allow, browser_of, make_role, root_of, trusting
 from tests.rig.races import THREADS, race
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
@@ -210,6 +211,18 @@ def test_the_trust_policy_decides(acme: Account, document: str, allowed: bool) -
         assert answer["Error"]["Code"] == "AssumeRoleUnauthorizedAccess"
         event = Event.objects.get(action="sts:AssumeRole")
         assert (event.outcome, event.resource, event.principal_arn) == ("Denied", role.arn, machine.arn)
+
+
+def test_a_refusal_is_recorded_once_and_names_the_statement_to_whoever_may_see_it(acme: Account, alice: User) -> None:
+    """A machine asks every minute; another trust policy is another refusal."""
+    profile, role = profile_of(acme, trust=trust(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+    box, _ = joined(acme, profile=profile)
+    assert [box.credentials()[0] for _ in range(3)] == [403, 403, 403]
+    event = Event.objects.get(action="sts:AssumeRole")
+    page = browser_of(alice).get(reverse("access:why", args=[event.event_id])).content.decode()
+    assert "aws:SourceIp" in page and "10.0.0.0/8" in page and "127.0.0.1" in page
+    update_assume_role_policy(by=root_of(acme), role=role, document=trusting(acme.root_arn))
+    assert box.credentials()[0] == 403 and Event.objects.filter(action="sts:AssumeRole").count() == 2
 
 
 def test_a_machine_without_a_role_gets_nothing(acme: Account) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -289,6 +290,19 @@ def machineagent(programs: Programs, folder: Path, token: str) -> Iterator[str]:
         finally:
             process.terminate()
     assert process.returncode == 0
+
+
+def test_it_runs_where_the_console_is_not_installed(tmp_path: Path) -> None:
+    """As docs/machines.md says: these files, Python and `cryptography` are enough."""
+    for name in ("iamconsole/__init__.py", "iamconsole/agent", "identities/__init__.py", "identities/machine_proof.py"):
+        source, copied = MANAGE.parent / name, tmp_path / name
+        copied.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, copied) if source.is_dir() else shutil.copy(source, copied)
+    words = ["--console", "http://127.0.0.1:1", "--state", str(tmp_path / "state"), "--listen", "0.0.0.0:9911"]
+    command = [sys.executable, "-X", "importtime", "-m", "iamconsole.agent", *words]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "credentials are given on loopback only" in done.stderr
+    assert "iamconsole.agent.keeper" in done.stderr and "django" not in done.stderr
 
 
 @pytest.mark.skipif(not HAS_NODE, reason="Node or its packages are missing: see `make test`.")

@@ -13,7 +13,7 @@ from audit.models import Event
 from audit.principal import system
 from audit.services import record
 from federation.models import OIDCProvider, SAMLProvider
-from identities.models import AccessKey, Group, InstanceProfile, MFADevice, Role, User
+from identities.models import AccessKey, Group, InstanceProfile, Machine, MFADevice, Role, User
 from policies.models import ManagedPolicy
 
 
@@ -44,6 +44,7 @@ def contents(account: Account) -> dict[str, int]:
         "groups": Group.objects.filter(account=account).count(),
         "roles": Role.objects.filter(account=account).count(),
         "instance profiles": InstanceProfile.objects.filter(account=account).count(),
+        "machines": Machine.objects.filter(account=account).count(),
         "policies": ManagedPolicy.objects.filter(account=account).count(),
         "identity providers": SAMLProvider.objects.filter(account=account).count()
         + OIDCProvider.objects.filter(account=account).count(),
