@@ -41,15 +41,10 @@ class MetadataServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Without asking DNS what this machine is called."""
+        """Without asking DNS what this machine is called. Connections inherit the listener's hop limit."""
         _one_hop(self.socket)
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment] # the types know sockets of every kind
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        _one_hop(connection)
-        return connection, address
 
     @property
     def url(self) -> str:

@@ -345,6 +345,13 @@ def test_odd_words_are_refused(box: Box, path: str, body: bytes) -> None:
     assert Client().get(path).status_code == 405
 
 
+@pytest.mark.bar(94)
+@pytest.mark.parametrize("path", ["/latest/api/token", "/latest/meta-data/", "/credentials"])
+def test_the_console_itself_is_no_metadata_service(acme: Account, path: str) -> None:
+    asked = {"x-aws-ec2-metadata-token-ttl-seconds": "60", "Authorization": "x"}
+    assert {Client().put(path, headers=asked).status_code, Client().get(path, headers=asked).status_code} == {404}
+
+
 @pytest.mark.bar(92)
 def test_refused_tries_to_join_are_counted_by_address(acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     _, token = registered(acme)
