@@ -20,6 +20,7 @@ _COMMON = {
     "InvalidClientTokenId": 403,
     "InvalidParameterCombination": 400,
     "InvalidParameterValue": 400,
+    "MalformedInput": 400,
     "MalformedQueryString": 400,
     "MissingAction": 400,
     "MissingAuthenticationToken": 403,
@@ -58,6 +59,7 @@ def refusal(code: str, message: str) -> Refusal:
 # What the web server's own refusals are called.
 _OF_STATUS = {
     403: "AccessDenied",
+    404: "UnknownOperationException",
     411: "MissingContentLength",
     413: "RequestEntityTooLarge",
     414: "RequestUriTooLong",

@@ -28,6 +28,12 @@ class MalformedQueryString(ServiceError):
     code: ClassVar[str] = "MalformedQueryString"
 
 
+class MalformedInput(ServiceError):
+    """A text where a list or a structure is meant, or the other way round. In AWS's words, one at a time."""
+
+    code: ClassVar[str] = "MalformedInput"
+
+
 @dataclass(slots=True)
 class Node:
     """A parameter name's place in the tree: its own value and what is below it."""
@@ -60,7 +66,8 @@ def _texts(sources: tuple[bytes, ...]) -> Iterator[tuple[str, str]]:
 
 
 def read_input(operation: Operation, table: Mapping[str, str]) -> dict[str, object]:
-    """The operation's typed input. Raises ValidationError that names everything wrong with it, as AWS does."""
+    """The operation's typed input. Raises ValidationError that names everything wrong with it, as AWS does, and
+    MalformedInput for what has another form than is meant."""
     reader = _Reader()
     values = reader.structure(operation.input, _tree(operation.input, table), "")
     if reader.complaints:
@@ -96,6 +103,8 @@ class _Reader:
 
     def structure(self, shape: Shape, node: Node, path: str) -> dict[str, object]:
         values: dict[str, object] = {}
+        if node.value:
+            raise MalformedInput("Unexpected complex element termination")
         for name, member in shape.members.items():
             below = node.below.get(member.wire_name or name)
             if below is not None:
@@ -113,15 +122,26 @@ class _Reader:
             case "map":
                 return self._map(shape, node, path)
             case _:
-                return self._scalar(shape, node.value or "", path)
+                return self._scalar(shape, self._text(node), path)
+
+    def _text(self, node: Node) -> str:
+        if "member" in node.below:
+            raise MalformedInput("Start of list found where not expected")
+        if node.below:
+            raise MalformedInput("Start of structure or map found where not expected.")
+        return node.value or ""
 
     def _list(self, shape: Shape, node: Node, path: str) -> list[object]:
         element = shape.element or shape
+        if node.value:  # An empty text is how SDKs write an empty list.
+            raise MalformedInput("Unexpected list element termination")
+        if not shape.flattened and any(_INDEX.fullmatch(name) for name in node.below):
+            raise MalformedInput("Top level element may not be treated as a list")
         nodes = self._numbered(node if shape.flattened else node.below.get(element.wire_name or "member", Node()), path)
         if element.kind in ("structure", "list", "map"):
             values = [self.value(element, below, f"{path}.{index}.member") for index, below in nodes]
         else:
-            values = self._scalars(shape, element, [below.value or "" for _, below in nodes], path)
+            values = self._scalars(shape, element, [self._text(below) for _, below in nodes], path)
         self._check(shape, values, path)
         return values
 

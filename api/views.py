@@ -11,8 +11,11 @@ from django.views.decorators.csrf import csrf_exempt
 from access.origin import origin_of
 from api import dispatch
 from api.errors import refusal_of
+from api.sigv4 import ALGORITHM
 from api.wire import WireRequest
 from audit.actions import public
+
+_OF_PROGRAMS = ("application/x-www-form-urlencoded", "application/x-amz-json")
 
 
 @csrf_exempt  # No cookie is read here: each call is proven by its own signature, which no other site can make.
@@ -30,6 +33,16 @@ def is_program(request: HttpRequest) -> bool:
     said = request.META.get("QUERY_STRING", "")
     asks = "X-Amz-Algorithm=" in said or "Action=" in said or "HTTP_AUTHORIZATION" in request.META
     return request.META.get("PATH_INFO", "/") == "/" and (asks or request.method not in ("GET", "HEAD"))
+
+
+def is_astray(request: HttpRequest) -> bool:
+    """Whether a program asks at an address that is none of its own: signed, or in the form of the Query protocol by
+    somebody who does not read pages. People's forms say that they want HTML."""
+    meta = request.META
+    if meta.get("HTTP_AUTHORIZATION", "").startswith(ALGORITHM) or "X-Amz-Algorithm=" in meta.get("QUERY_STRING", ""):
+        return True
+    wants_page = "text/html" in meta.get("HTTP_ACCEPT", "") or "HTTP_HX_REQUEST" in meta
+    return request.method == "POST" and not wants_page and meta.get("CONTENT_TYPE", "").startswith(_OF_PROGRAMS)
 
 
 def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from api.views import is_astray, refuse
 from audit.actions import public
 from iamconsole.middleware import plain_page
 from identities.sealed import box
@@ -50,6 +51,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A program that was pointed to a wrong address reads what it understands."""
+    if request.resolver_match is None and is_astray(request):
+        return refuse(request, 404, "There is nothing here. Calls are sent to the endpoint's own address, with path /.")
     return plain_page(request, 404, "There is nothing here", "The page does not exist, or what it showed was removed.")
 
 

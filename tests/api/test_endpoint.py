@@ -165,3 +165,46 @@ def test_answers_are_never_cached(program_of: ProgramOf, alice: User) -> None:
 def test_it_registers_an_action_once_only() -> None:
     with pytest.raises(ValueError, match="twice"):
         registry.action("iam:GetUser", resource="*")(lambda call: None)
+
+
+@pytest.mark.parametrize("path", ["/x", "/iam/", "/x?Action=ListUsers"])
+def test_a_program_at_a_wrong_address_reads_xml(program_of: ProgramOf, alice: User, client: Client, path: str) -> None:
+    signed = program_of(alice).signed("iam", IDENTITY)
+    headers = {name: value for name, value in signed.items() if name != "Content-Type"}
+    for response in (
+        client.post(path, IDENTITY.encode(), content_type=FORM, headers=headers),
+        client.post(path, IDENTITY.encode(), content_type=FORM),
+        client.get(path, headers=headers),
+    ):
+        assert error_of(response)[:2] == (404, "UnknownOperationException")
+
+
+def test_people_at_a_wrong_address_read_a_page(client: Client, db: None) -> None:
+    wishes: tuple[dict[str, str], ...] = ({"Accept": "text/html,*/*;q=0.8"}, {"HX-Request": "true"})
+    for wish in wishes:
+        response = client.post("/x", b"name=x", content_type=FORM, headers=wish)
+        assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert client.get("/x").headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("Action=TagUser&UserName=alice&Tags=x", "Unexpected list element termination"),
+        ("Action=TagUser&UserName=alice&Tags.member.1=x", "Unexpected complex element termination"),
+        ("Action=TagUser&UserName=alice&Tags.1.Key=a&Tags.1.Value=b", "Top level element may not be treated as a list"),
+        ("Action=UntagUser&UserName=alice&TagKeys=x", "Unexpected list element termination"),
+        ("Action=GetUser&UserName.member.1=alice", "Start of list found where not expected"),
+        ("Action=GetUser&UserName.First=alice", "Start of structure or map found where not expected."),
+    ],
+)
+def test_what_has_another_form_than_is_meant_is_no_empty_list(
+    program_of: ProgramOf, alice: User, body: str, message: str
+) -> None:
+    response = program_of(alice).post("iam", f"{body}&Version=2010-05-08")
+    assert error_of(response) == (400, "MalformedInput", message)
+
+
+def test_an_empty_list_is_written_as_an_empty_text(program_of: ProgramOf, alice: User) -> None:
+    response = program_of(alice).post("iam", "Action=UntagUser&UserName=alice&TagKeys=&Version=2010-05-08")
+    assert response.status_code == 200
