@@ -5,6 +5,7 @@ machine's id as its name (id_roles_use_switch-role-ec2).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from identities.machine_proof import CREDENTIALS_PATH, JOIN_PATH, NOBODY_YET
 from identities.models import Machine, Role
 from identities.services.instance_profiles import PASSED_TO
 from identities.services.machines import join_machine, machine_principal
+from identities.services.role_sessions import revoked_at
 from policies.engine import PolicySet, Request, RequestPrincipal, evaluate
 
 ACTION = "sts:AssumeRole"
@@ -99,12 +101,12 @@ def join(*, header: str, body: bytes, origin: Origin) -> Machine:
 
 def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
     """The credentials of the role that the machine has. With `Keep`, the unique id of the role whose credentials it
-    has and which still are good for a while, it gets new ones only if it has another role by now.
+    has and which still are good for a while, and `Issued`, when it got them, it gets new ones only if it needs them.
 
     Raises ValidationError, NotProven, WrongTime, NoRole, RoleNotGiven.
     """
     machine = _proven(header, body, origin)
-    keep = _words(body).get("Keep")
+    words = _words(body)
     profile = machine.profile
     found = read_role_and_policies(profile.role.unique_id) if profile and profile.role else None
     if found is None:
@@ -114,7 +116,16 @@ def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
     if not evaluate(request, policies).allowed:
         _record_refusal(machine, role, request, policies, origin)
         raise RoleNotGiven(role)
-    return Given(machine, role, None if keep == role.unique_id else _issued(machine, role, origin))
+    return Given(machine, role, None if _may_keep(words, role) else _issued(machine, role, origin))
+
+
+def _may_keep(words: Mapping[str, Any], role: Role) -> bool:
+    """Whether what the machine has is of this role, and was not revoked since."""
+    issued = words.get("Issued")
+    if words.get("Keep") != role.unique_id or not isinstance(issued, int):
+        return False
+    moment = revoked_at(role)
+    return moment is None or issued >= moment.timestamp()
 
 
 def _question(machine: Machine, role: Role, origin: Origin) -> tuple[Request, PolicySet]:

@@ -62,6 +62,7 @@ def _credentials(header: str, body: bytes, origin: Origin) -> dict[str, object]:
             "SecretAccessKey": made.secret_access_key,
             "Token": made.session_token,
             "Expiration": made.expires_at.strftime(_TIME),
+            "Issued": int(made.expires_at.timestamp()) - settings.MACHINE_CREDENTIALS_SECONDS,
             "Seconds": settings.MACHINE_CREDENTIALS_SECONDS,
         }
     return answer

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ class Held:
     secret_access_key: str = field(repr=False)
     token: str = field(repr=False)
     expiration: str
+    issued: int
     fetched_at: float
     renew_at: float
     expires_at: float
@@ -148,12 +149,13 @@ class Keeper:
     def _fetched(self, identity: Identity) -> Held:
         good = self._good()
         keep = good is not None and self._now() < good.renew_at
-        answer = self._post(identity, CREDENTIALS_PATH, {"Keep": good.role_id} if good and keep else {})
+        has: dict[str, str | int] = {"Keep": good.role_id, "Issued": good.issued} if good and keep else {}
+        answer = self._post(identity, CREDENTIALS_PATH, has)
         if good and keep and "Credentials" not in answer:
             return good
         return _held(answer, self._now())
 
-    def _post(self, identity: Identity, path: str, words: dict[str, str]) -> dict[str, Any]:
+    def _post(self, identity: Identity, path: str, words: Mapping[str, str | int]) -> dict[str, Any]:
         body = json.dumps(words).encode()
         # Later than the one before, also where the clock was set back: the console takes none twice.
         self._last_at = max(self._last_at + 1, int(self._now() * 1_000_000))
@@ -175,6 +177,7 @@ def _held(answer: dict[str, Any], now: float) -> Held:
             secret_access_key=made["SecretAccessKey"],
             token=made["Token"],
             expiration=made["Expiration"],
+            issued=int(made["Issued"]),
             fetched_at=now,
             renew_at=now + seconds * 2 / 3,
             expires_at=now + seconds,

@@ -109,11 +109,13 @@ def test_credentials_last_as_long_as_the_setting_says_and_no_longer(box: Box, se
 
 
 def test_it_keeps_what_it_has_while_it_has_the_same_role(acme: Account, box: Box, profile: InstanceProfile) -> None:
-    role_id = box.credentials()[1]["RoleId"]
+    given = box.credentials()[1]
+    has = {"Keep": given["RoleId"], "Issued": given["Credentials"]["Issued"]}
     events = Event.objects.count()
-    status, answer = box.credentials({"Keep": role_id})
+    status, answer = box.credentials(has)
     assert (status, "Credentials" in answer, Event.objects.count()) == (200, False, events)
-    assert "Credentials" in box.credentials({"Keep": "AROAOFBEFORE"})[1]
+    for wrong in ({"Keep": "AROAOFBEFORE"}, {"Issued": None}, {"Issued": "now"}):
+        assert "Credentials" in box.credentials(has | wrong)[1]
 
 
 Ending = Callable[[Account, Machine], object]

@@ -29,6 +29,7 @@ from iamconsole.agent.state import StateFolder, Unsafe
 from identities.models import InstanceProfile, Machine
 from identities.services.instance_profiles import remove_role_from_instance_profile
 from identities.services.machines import create_machine_join_token, remove_machine, update_machine
+from identities.services.role_sessions import revoke_sessions
 from tests.api.machines import profile_of, registered
 from tests.api.test_javascript_sdk import CLIENTS
 from tests.api.test_javascript_sdk import READY as HAS_NODE
@@ -155,6 +156,18 @@ def test_removing_the_machine_ends_what_it_holds(site: Site) -> None:
     remove_machine(by=root_of(site.account), machine=site.machine)
     look = site.next_look()
     assert (look.held, look.code) == (None, "InvalidMachineProof")
+
+
+@pytest.mark.bar(90)
+def test_it_has_others_when_the_roles_sessions_were_revoked(site: Site, profile: InstanceProfile) -> None:
+    first = site.keeper.look().held
+    assert profile.role and site.next_look().held == first
+    with time_machine.travel(clock.now() + timedelta(seconds=2)):
+        revoke_sessions(by=root_of(site.account), role=profile.role)
+    with time_machine.travel(clock.now() + timedelta(seconds=4)):
+        second = site.next_look().held
+        assert first and second and second.access_key_id != first.access_key_id
+        assert site.next_look().held == second
 
 
 def test_it_follows_the_profile(site: Site, profile: InstanceProfile) -> None:

@@ -24,6 +24,7 @@ HELD = Held(
     secret_access_key="the-secret",
     token="the-session-token",
     expiration="2026-11-25T12:00:00Z",
+    issued=0,
     fetched_at=0,
     renew_at=1,
     expires_at=2,
