@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from access.last_accessed import uses_of
 from access.models import AccessReport, ActionUse
@@ -24,6 +25,7 @@ Entity = User | Group | Role | ManagedPolicy
 _KEPT = timedelta(days=7)
 # As far back as AWS looks.
 _REACH = timedelta(days=400)
+_POLICIES = ("attachments__policy", "inline_policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def generate_service_last_accessed_details(*, by: Principal, entity: Entity, gra
         asked_by=_asker(by),
         arn=entity.arn,
         granularity=granularity,
-        services=_services(by.account_id, entity),
+        services=services_of(by.account_id, entity),
     )
     record(by, "iam:GenerateServiceLastAccessedDetails", entity.arn, job_id=str(report.id))
     return report
@@ -62,19 +64,36 @@ def get_report(by: Principal, job_id: str) -> AccessReport:
     return report
 
 
+def services_of(account_id: str, entity: Entity) -> list[dict[str, Any]]:
+    """Every service that the entity opens, by namespace, with who tried it when."""
+    names = service_names()
+    opened = {name for policy in policies_of(entity) for name in opened_by(policy, names)}
+    people = {row.unique_id: row for row in _people(account_id, entity)}
+    by_service: dict[str, list[ActionUse]] = {}
+    for use in uses_of(account_id, people):
+        if clock.now() - use.at <= _REACH:
+            by_service.setdefault(use.action.partition(":")[0], []).append(use)
+    return [
+        _service(namespace, names[namespace], by_service.get(namespace, ()), people) for namespace in sorted(opened)
+    ]
+
+
 def policies_of(entity: Entity) -> list[GrantingPolicy]:
     """The policies whose permissions somebody has: its own, and for a user those of its groups."""
     if isinstance(entity, ManagedPolicy):
         return [GrantingPolicy(entity.name, text, entity.arn) for text in _default_texts([entity]).values()]
     holders: list[User | Group | Role] = [entity]
     if isinstance(entity, User):
-        holders += Group.objects.filter(memberships__user=entity).order_by("name_key")
+        groups = Group.objects.filter(memberships__user=entity).order_by("name_key")
+        holders += groups.prefetch_related(*_POLICIES)
+    prefetch_related_objects([entity], *_POLICIES)
+    texts = _default_texts([row.policy for holder in holders for row in holder.attachments.all()])
     found: dict[str, GrantingPolicy] = {}
     for holder in holders:
-        managed = [row.policy for row in holder.attachments.select_related("policy").order_by("policy__name_key")]
-        texts = _default_texts(managed)
+        managed = sorted((row.policy for row in holder.attachments.all()), key=attrgetter("name_key"))
         found |= {row.arn: GrantingPolicy(row.name, texts[row.pk], row.arn) for row in managed if row.pk in texts}
-        for inline in holder.inline_policies.order_by("name"):
+        inlines: list[Any] = sorted(holder.inline_policies.all(), key=attrgetter("name"))
+        for inline in inlines:
             found[f"{holder.arn} {inline.name}"] = GrantingPolicy(inline.name, inline.document, holder=holder)
     return list(found.values())
 
@@ -95,20 +114,6 @@ def _asker(by: Principal) -> str:
 
 def _no_such_job(job_id: str) -> NoSuchEntity:
     return NoSuchEntity(f"No job with id {job_id} was found for this caller.")
-
-
-def _services(account_id: str, entity: Entity) -> list[dict[str, Any]]:
-    """Every service that the entity opens, by namespace, with who tried it when."""
-    names = service_names()
-    opened = {name for policy in policies_of(entity) for name in opened_by(policy, names)}
-    people = {row.unique_id: row for row in _people(account_id, entity)}
-    by_service: dict[str, list[ActionUse]] = {}
-    for use in uses_of(account_id, people):
-        if clock.now() - use.at <= _REACH:
-            by_service.setdefault(use.action.partition(":")[0], []).append(use)
-    return [
-        _service(namespace, names[namespace], by_service.get(namespace, ()), people) for namespace in sorted(opened)
-    ]
 
 
 def _people(account_id: str, entity: Entity) -> list[User | Role]:

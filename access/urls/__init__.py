@@ -1,4 +1,4 @@
-from access.urls import console, credentials, roles, route_tables, sign_in
+from access.urls import console, credentials, last_accessed, roles, route_tables, sign_in
 
 app_name = "access"
 
@@ -6,6 +6,7 @@ urlpatterns = [
     *sign_in.urlpatterns,
     *console.urlpatterns,
     *credentials.urlpatterns,
+    *last_accessed.urlpatterns,
     *roles.urlpatterns,
     *route_tables.urlpatterns,
 ]
