@@ -1,12 +1,13 @@
 from django.urls import path
 
-from federation.views import list_providers, oidc_providers, published, saml_providers
+from federation.views import list_providers, oidc_providers, outbound, published, saml_providers
 
 app_name = "federation"
 
 _SAML = "identity-providers/saml"
 # An issuer's URL has slashes of its own, so it comes last.
 _OIDC = "identity-providers/oidc"
+_OUTBOUND = "account/outbound-federation/"
 _TOKENS = "tokens/<uuid:public_id>/.well-known"
 
 urlpatterns = [
@@ -57,6 +58,21 @@ urlpatterns = [
         f"{_OIDC}/untag/<path:provider_url>",
         oidc_providers.untag_open_id_connect_provider,
         name="untag-open-id-connect-provider",
+    ),
+    path(
+        _OUTBOUND,
+        outbound.get_outbound_web_identity_federation_info,
+        name="get-outbound-web-identity-federation-info",
+    ),
+    path(
+        f"{_OUTBOUND}enable/",
+        outbound.enable_outbound_web_identity_federation,
+        name="enable-outbound-web-identity-federation",
+    ),
+    path(
+        f"{_OUTBOUND}disable/",
+        outbound.disable_outbound_web_identity_federation,
+        name="disable-outbound-web-identity-federation",
     ),
     path("saml/metadata", published.saml_metadata, name="saml-metadata"),
     path(f"{_TOKENS}/openid-configuration", published.token_configuration, name="tokens"),

@@ -145,10 +145,14 @@ def _claims(
 
 
 def published_keys(issuer: TokenIssuer) -> list[dict[str, Any]]:
+    return [key.public_jwk for key in keys_published_at(issuer, clock.now())]
+
+
+def keys_published_at(issuer: TokenIssuer, now: datetime) -> list[TokenSigningKey]:
     """Those in use, and those retired so lately that a token made with them may still be good."""
-    lately = clock.now() - 2 * LONGEST
-    keys = issuer.keys.filter(Q(retired_at=None) | Q(retired_at__gt=lately)).order_by("created_at", "key_id")
-    return [key.public_jwk for key in keys]
+    lately = now - 2 * LONGEST
+    keys = issuer.keys.filter(Q(retired_at=None) | Q(retired_at__gt=lately))
+    return list(keys.order_by("created_at", "key_id"))
 
 
 def discovery_document(issuer: TokenIssuer) -> dict[str, Any]:
