@@ -53,6 +53,8 @@ TESTS = (
     "tests.policies.test_engine_variables",
     "tests.policies.test_engine_reference",
 )
+# How heavy something is, for the caches.
+NOT_DECIDING = ("weight_of", "Layer.weight", "ResourceMatcher.entries", "ActionIndex.found", "ActionIndex.forget")
 # A change may make an endless loop; this many seconds of the processor are a lot for the tests.
 LONGEST = 6
 _DECORATOR = re.compile(r"^( *)@", re.MULTILINE)
@@ -95,7 +97,17 @@ def bodies(code: CodeType, outer: str = "") -> Iterator[tuple[str, CodeType]]:
 
 def changed_bodies(before: str, after: str) -> dict[str, CodeType]:
     old, new = (dict(bodies(compile(text, "", "exec"))) for text in (before, after))
-    return {path: code for path, code in new.items() if code != old[path]}
+    return {
+        path: code
+        for path, code in new.items()
+        if path not in NOT_DECIDING and content_of(code) != content_of(old[path])
+    }
+
+
+def content_of(code: CodeType) -> tuple[object, ...]:
+    """What a function does, wherever it stands."""
+    inner = tuple(content_of(each) if isinstance(each, CodeType) else (type(each), each) for each in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, inner
 
 
 def put_in(module: ModuleType, changed: dict[str, CodeType]) -> None:

@@ -96,7 +96,9 @@ def test_a_decision_names_the_layer_that_lacks_an_allow() -> None:
 def test_a_decision_names_the_statement_and_its_lines() -> None:
     text = '{"Version": "2012-10-17",\n"Statement": [\n{"Effect": "Allow", "Action": "s3:Put*", "Resource": "*"},\n'
     text += '{"Sid": "Read",\n"Effect": "Allow", "Action": "s3:Get*",\n"Resource": "*"}]}'
-    (ref,) = evaluate(ASKED, identity(text)).statements
+    decision = evaluate(ASKED, identity(text))
+    (ref,) = decision.statements
+    assert (ref.origin, decision.reason) == (f"arn:aws:iam::{ACCOUNT}:user/alice", "")
     assert (ref.index, ref.sid, ref.first_line, ref.last_line) == (1, "Read", 4, 6)
     assert (ref.layer, ref.effect, ref.source) == ("identity", "Allow", "a policy")
 
@@ -224,3 +226,33 @@ def test_every_layer_is_asked_about_the_resource(asked: Request, policies: Polic
     decision = evaluate(asked, policies)
     assert (decision.allowed, "" if decision.allowed else decision.layer) == (not layer, layer)
     assert evaluate(asked, policies, explain=True).outcome == decision.outcome
+
+
+def test_asking_who_one_is_needs_no_permission() -> None:
+    asked = Request("sts:GetCallerIdentity", "*", {}, ALICE, ACCOUNT)
+    assert evaluate(asked, PolicySet()).allowed
+    assert evaluate(asked, identity(DENY)).allowed
+
+
+@pytest.mark.parametrize("lacking", ["boundary", "session", "endpoint", ""])
+def test_all_limits_at_once(lacking: str) -> None:
+    def text(layer: str) -> str:
+        return TULIP if layer == lacking else ROSE
+
+    limits: dict[str, Any] = {
+        "boundary": attached(text("boundary"), "boundary"),
+        "session": (attached(text("session"), "session"),),
+        "endpoint": (attached(text("endpoint"), "endpoint"),),
+        "resource": FOR_NOBODY,
+    }
+    decision = evaluate(ASKED, identity(ROSE, **limits))
+    assert (decision.allowed, decision.layer) == ((False, lacking) if lacking else (True, "identity"))
+
+
+def test_a_role_that_is_named_is_limited_and_a_user_is_not() -> None:
+    role = RequestPrincipal(f"arn:aws:iam::{ACCOUNT}:role/auditor", ACCOUNT, "role")
+    for who, allowed in ((ALICE, True), (role, False)):
+        named = attached(policy(allow(Principal={"AWS": who.arn})), "resource")
+        policies = PolicySet(resource=named, boundary=attached(TULIP, "boundary"))
+        asked = Request(ASKED.action, ASKED.resource, {}, who, ACCOUNT)
+        assert evaluate(asked, policies).allowed is allowed

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policies.engine import Outcome, PolicySet, Request, evaluate
+from policies.engine.arn import account_of, resource_part
 from tests.policies.cases import allow, attached, deny, policy
 
 pytestmark = pytest.mark.sqlite  # the engine knows no database
@@ -51,6 +52,8 @@ RESOURCES: tuple[tuple[str, str, bool], ...] = (
     ("arn:aws:s3:::${aws:nobody}", "arn:aws:s3:::", False),
     ("arn:aws:s3:::${aws:nobody, 'x'}/*", "arn:aws:s3:::x/y", True),
     ("arn:aws:s3", "arn:aws:s3:::a", True),
+    # What ends with a wildcard is not completed.
+    ("arn:aws:s3*", "arn:aws:s3x", True),
     ("arn:aws:s3:::a:b", "arn:aws:s3:::a:b", True),
     ("arn:aws:s3:::a:b", "arn:aws:s3:::a:b:c", False),
     ("arn:aws:sns:::a", "arn:aws:sns:::a:b", False),
@@ -74,6 +77,24 @@ ACTIONS: tuple[tuple[str, str, bool], ...] = (
     ("*", "s3:GetObject", True),
     ("*:*", "s3:GetObject", True),
     ("sns:*", "s3:GetObject", False),
+)
+
+
+# What ArnLike compares, the value of the request, and whether they match.
+ARNS: tuple[tuple[str, str, bool], ...] = (
+    ("arn:aws:s3:::a/${aws:team}/x", "arn:aws:s3:::a/red/x", True),
+    ("arn:aws:s3:::a/${aws:team}/x", "arn:aws:s3:::a/red", False),
+    ("arn:aws:s3", "arn:aws:s3:::a", False),
+    ("arn:aws:s3", "arn:aws:s3", False),
+    ("a*n:aws:s3:::a", "arn:aws:s3:::a", True),
+    ("arn:a*:s3:::a", "arn:aws:s3:::a", True),
+    ("arn:a*:s3:::a", "arn:aws:s3:::b", False),
+    ("arn:*:*:*:*:a*c", "arn:aws:s3:::abc", True),
+    ("arn:*:*:*:*:a*c", "arn:aws:s3:::abd", False),
+    ("arn:*:*:*:*:a*c", "arn:aws:s3:eu:1:a:bc", True),
+    ("arn:*:s3:*:*:abc", "arn:aws:sns:::abc", False),
+    ("arn:*:*:*:1*1:abc", "arn:aws:sns::1:abc", False),
+    ("arn:*:*:*:1*1:abc", "arn:aws:sns::11:abc", True),
 )
 
 
@@ -113,3 +134,41 @@ def test_an_entry_of_action_is_found(wanted: str, action: str, meant: bool) -> N
     but = {"Effect": "Allow", "NotAction": wanted, "Resource": "*"}
     assert (outcome(but, action=action) is Outcome.ALLOWED) is not meant
     assert (outcome(allow(["iam:X", wanted]), action=action) is Outcome.ALLOWED) is meant
+
+
+@pytest.mark.parametrize(("wanted", "value", "meant"), ARNS)
+def test_an_arn_is_compared_field_by_field(wanted: str, value: str, meant: bool) -> None:
+    request = Request("s3:GetObject", "*", {**CONTEXT, "aws:value": value})
+    for operator, holds in (("ArnLike", meant), ("ArnEquals", meant), ("ArnNotLike", not meant)):
+        policies = PolicySet(identity=(attached(policy(allow(Condition={operator: {"aws:value": wanted}}))),))
+        assert evaluate(request, policies).allowed is holds, operator
+
+
+def test_what_is_said_of_one_action_is_not_said_of_another() -> None:
+    """One policy set is asked about many actions, and layers are shared by those of the same statements."""
+    text = policy(
+        allow("s3:GetObject"), deny("s3:PutObject"), allow("s3:List*"), allow("iam:GetUser", "arn:aws:iam::1:user/a")
+    )
+    policies = PolicySet(identity=(attached(text),), boundary=attached(policy(allow()), "boundary"))
+    for _ in range(2):
+        found = [
+            evaluate(Request(action, "*"), policies).outcome
+            for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject", "iam:GetUser")
+        ]
+        assert [each.name.partition("_")[0] for each in found] == [
+            "ALLOWED",
+            "EXPLICITLY",
+            "ALLOWED",
+            "IMPLICITLY",
+            "IMPLICITLY",
+        ]
+
+
+def test_a_statement_without_principal_names_nobody_in_the_policy_of_a_resource() -> None:
+    unnamed = attached(policy(allow()))
+    assert not evaluate(Request("s3:GetObject", "*"), PolicySet(resource=unnamed)).allowed
+
+
+def test_parts_that_an_arn_lacks_are_empty() -> None:
+    assert (account_of("arn:aws:s3"), resource_part("arn:aws:s3")) == ("", "")
+    assert (account_of("arn:aws:s3:eu:1:a:b"), resource_part("arn:aws:s3:eu:1:a:b")) == ("1", "a:b")
