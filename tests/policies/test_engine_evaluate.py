@@ -228,6 +228,13 @@ def test_every_layer_is_asked_about_the_resource(asked: Request, policies: Polic
     assert evaluate(asked, policies, explain=True).outcome == decision.outcome
 
 
+@pytest.mark.parametrize("account", ["", "aws", ACCOUNT])
+def test_a_resource_of_no_account_is_of_ones_own(account: str) -> None:
+    asked = Request(ASKED.action, ASKED.resource, {}, ALICE, account)
+    assert not asked.crosses_accounts
+    assert evaluate(asked, identity(ROSE)).allowed
+
+
 def test_asking_who_one_is_needs_no_permission() -> None:
     asked = Request("sts:GetCallerIdentity", "*", {}, ALICE, ACCOUNT)
     assert evaluate(asked, PolicySet()).allowed

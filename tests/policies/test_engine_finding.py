@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from policies.engine import Outcome, PolicySet, Request, evaluate
+from policies.engine import Outcome, PolicySet, Principals, Request, RequestPrincipal, evaluate
 from policies.engine.arn import account_of, resource_part
-from tests.policies.cases import allow, attached, deny, policy
+from policies.engine.principals import PrincipalMatcher, account_named, role_of_session
+from tests.policies.cases import ACCOUNT, allow, attached, deny, policy
 
 pytestmark = pytest.mark.sqlite  # the engine knows no database
 
@@ -51,6 +52,14 @@ RESOURCES: tuple[tuple[str, str, bool], ...] = (
     ("arn:aws:s3:::?x/${aws:username}", "arn:aws:s3:::yyx/alice", False),
     ("arn:aws:s3:::${aws:nobody}", "arn:aws:s3:::", False),
     ("arn:aws:s3:::${aws:nobody, 'x'}/*", "arn:aws:s3:::x/y", True),
+    ("arn:aws:s3:::${aws:nobody,'x'}/*", "arn:aws:s3:::x/y", True),
+    ("arn:aws:s3:::${aws:nobody,  'x' }/*", "arn:aws:s3:::x/y", True),
+    ("arn:aws:s3:::${aws:nobody, ''}/*", "arn:aws:s3:::/y", True),
+    ("arn:aws:s3:::a,b/${aws:username}", "arn:aws:s3:::a,b/alice", True),
+    ("arn:aws:s3:::${aws:username},b", "arn:aws:s3:::alice,b", True),
+    ("arn:aws:s3:::${ aws:username }", "arn:aws:s3:::alice", True),
+    ("arn:aws:s3:::${AWS:UserName}", "arn:aws:s3:::alice", True),
+    ("arn:aws:s3:::${*}${?}${$}", "arn:aws:s3:::*?$", True),
     ("arn:aws:s3", "arn:aws:s3:::a", True),
     # What ends with a wildcard is not completed.
     ("arn:aws:s3*", "arn:aws:s3x", True),
@@ -172,3 +181,34 @@ def test_a_statement_without_principal_names_nobody_in_the_policy_of_a_resource(
 def test_parts_that_an_arn_lacks_are_empty() -> None:
     assert (account_of("arn:aws:s3"), resource_part("arn:aws:s3")) == ("", "")
     assert (account_of("arn:aws:s3:eu:1:a:b"), resource_part("arn:aws:s3:eu:1:a:b")) == ("1", "a:b")
+
+
+def test_what_a_principal_stands_for() -> None:
+    assert account_named("111122223333") == account_named("arn:aws:iam::111122223333:root") == "111122223333"
+    for text in (
+        "1111222233334",
+        "1111",
+        "abcdefghijkl",
+        "arn:aws:iam::111122223333:user/root",
+        "１１１１２２２２３３３３",
+    ):
+        assert account_named(text) == "", text
+    assert role_of_session("arn:aws:sts::1:assumed-role/auditor/mondays") == "auditor"
+    assert role_of_session("arn:aws:sts::1:assumed-role/auditor") == "auditor"
+    assert role_of_session("arn:aws:iam::1:user/auditor/mondays") == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "closeness"),
+    [
+        (RequestPrincipal("arn:aws:sts::1:assumed-role/a/s", ACCOUNT, "role-session", "AROAAUDITOR000000001"), 3),
+        (RequestPrincipal("arn:aws:sts::1:assumed-role/a/s", ACCOUNT, "role-session", "AROAAUDITOR000000001:s"), 3),
+        (RequestPrincipal("arn:aws:sts::1:assumed-role/a/s", ACCOUNT, "role-session", "AROAAUDITOR000000002:s"), 1),
+        # Not of the account, although the service acts for it.
+        (RequestPrincipal("lambda.amazonaws.com", ACCOUNT, "service"), 0),
+        (RequestPrincipal("login.example.com", ACCOUNT, "federated"), 0),
+        (RequestPrincipal("arn:aws:iam::1:user/a", ACCOUNT, "user"), 1),
+    ],
+)
+def test_how_closely_a_principal_is_named(who: RequestPrincipal, closeness: int) -> None:
+    assert PrincipalMatcher(Principals(aws=("AROAAUDITOR000000001", ACCOUNT))).closeness(who) == closeness

@@ -72,3 +72,27 @@ def test_a_text_is_cut_into_parts() -> None:
 def test_a_broken_variable_is_refused(text: str) -> None:
     with pytest.raises(VariableError):
         split(text, active=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${",
+        "${a",
+        "${}",
+        "${ }",
+        "${a${b}}",
+        "${a{b}",
+        "${a, x'}",
+        "${a, 'x}",
+        "${a,}",
+        "${a, }",
+        "${a, 'x' y}",
+        "${a, 'x''y'}",
+        "${, 'x'}",
+        "x${a}${",
+    ],
+)
+def test_what_is_no_variable_is_refused(text: str) -> None:
+    with pytest.raises(VariableError):
+        split(text, active=True)
