@@ -10,6 +10,7 @@ from django.test import Client
 
 from access.models import ActionUse, ConsoleSession, OneTimeToken, SignInAttempt, Throttle
 from audit.models import Event
+from audit.prepared import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.services.access_keys import create_access_key
@@ -137,9 +138,9 @@ def test_without_its_event_nothing_changes(
     browser, before = browser_of(alice), contents()
     browser.raise_request_exception = False
 
-    def fail(self: Event, *args: object, **kwargs: object) -> None:
+    def fail(self: PreparedInsert[Event], *args: object) -> None:
         raise RuntimeError("The disk is full.")
 
-    monkeypatch.setattr(Event, "save", fail)
+    monkeypatch.setattr(PreparedInsert, "insert", fail)
     send(browser, name, words_for(name, asked))
     assert contents() == before
