@@ -115,8 +115,8 @@ def test_revoking_sessions_counts_for_those_that_are_out(deploy: Role) -> None:
 @pytest.mark.bar(34)
 def test_the_condition_keys_of_a_role_session(acme: Account, deploy: Role) -> None:
     roles.tag_role(by=root_of(acme), role=deploy, tags={"Team": "red", "cost": "1"})
-    session = session_of(deploy, tags={"team": "blue"}, source_identity="alice", provider="arn:p")
-    context = global_context(session)
+    facts = {"tags": {"team": "blue"}, "source_identity": "alice", "provider": "arn:p"}
+    context = global_context(session_of(deploy, made_by="AssumeRoleWithSAML", **facts))
     assert context["aws:PrincipalArn"] == (deploy.arn,)
     assert context["aws:PrincipalType"] == ("AssumedRole",)
     assert context["aws:userid"] == (f"{deploy.unique_id}:ci",)
@@ -125,6 +125,9 @@ def test_the_condition_keys_of_a_role_session(acme: Account, deploy: Role) -> No
     assert context["aws:PrincipalTag/team"] == ("blue",) and context["aws:PrincipalTag/cost"] == ("1",)
     assert "aws:PrincipalTag/Team" not in context and "aws:TokenIssueTime" in context
     assert "aws:username" not in context and "aws:MultiFactorAuthPresent" not in context
+    # Of a further role in the chain the provider is known, for the session ends with it, and is no condition key.
+    further = session_of(deploy, **facts)
+    assert further.vouched_by == "arn:p" and "aws:FederatedProvider" not in global_context(further)
 
 
 def test_session_tags_override_in_whatever_case() -> None:
