@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -190,19 +189,3 @@ class ThumbprintsForm(forms.Form):
 
     def clean_thumbprints(self) -> list[str]:
         return [line.strip() for line in self.cleaned_data["thumbprints"].splitlines() if line.strip()]
-
-
-class DeleteForm(forms.Form):
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:
-        super().__init__(data)
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type {self.name} exactly; nothing was deleted.")
-        return typed

@@ -94,22 +94,6 @@ class VersionForm(forms.Form):
     newest_seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
 
-class DeletePolicyForm(forms.Form):
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:
-        super().__init__(data)
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
-        return typed
-
-
 class ValidateForm(forms.Form):
     """A document as it is being written, what its size is measured against, and whether it is a trust policy."""
 
@@ -183,22 +167,6 @@ class ServiceForm(forms.Form):
         if data["pasted"].strip():
             return from_json(data["pasted"])
         return from_lines(data["actions"], data["resource_types"], data["condition_keys"])
-
-
-class DeleteServiceForm(forms.Form):
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, prefix: str) -> None:
-        super().__init__(data)
-        self.prefix_of_service = prefix
-        self.fields["confirmation"].label = f"Type {prefix} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = prefix
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.prefix_of_service:
-            raise ValidationError(f"Type the prefix {self.prefix_of_service} exactly; nothing was deleted.")
-        return typed
 
 
 class ValidationSettingsForm(forms.Form):

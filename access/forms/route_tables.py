@@ -1,5 +1,3 @@
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -79,19 +77,3 @@ class TryRouteForm(forms.Form):
 
     def clean_path(self) -> str:
         return str(self.cleaned_data["path"]).partition("?")[0]
-
-
-class DeleteRouteTableForm(forms.Form):
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-
-    def __init__(self, data: Any = None, *, name: str) -> None:
-        super().__init__(data)
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
-        return typed

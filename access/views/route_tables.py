@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import route_tables
-from access.forms.route_tables import DeleteRouteTableForm, NewRouteTableForm, RouteTableForm, TryRouteForm
+from access.forms.route_tables import NewRouteTableForm, RouteTableForm, TryRouteForm
 from access.models import RouteTable, route_table_arn
 from access.route_trial import Trial, try_route
+from accounts.confirming import TypedNameForm
 from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
@@ -105,7 +106,7 @@ def rotate_route_table_token(request: ConsoleRequest, route_table: RouteTable) -
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_route_table(request: ConsoleRequest, route_table: RouteTable) -> HttpResponse:
     request.gate.require("iamconsole:GetRouteTable", route_table.arn)
-    form = DeleteRouteTableForm(request.POST if request.method == "POST" else None, name=route_table.name)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=route_table.name)
     if form.is_valid():
         route_tables.delete_route_table(by=request.principal, table=route_table)
         messages.success(request, f"The route table {route_table.name} is gone, and its token with it.")

@@ -1,14 +1,16 @@
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import tag_pages
+from accounts.confirming import TypedNameForm
 from accounts.tag_pages import TagForm
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
@@ -16,14 +18,13 @@ from audit.http import ConsoleRequest
 from federation.forms import (
     ClientIdForm,
     ConsoleSignInForm,
-    DeleteForm,
     NewOIDCProviderForm,
     ThumbprintsForm,
 )
 from federation.models import OIDCProvider, oidc_provider_arn
 from federation.oidc_client import redirect_uri
 from federation.services import oidc_providers, oidc_sign_in
-from federation.views.parts import LIST_ROLES, facts, put_on, require
+from federation.views.parts import LIST_ROLES, facts, permitted, put_on, require
 
 KIND = "OpenIDConnectProvider"
 PAGE = "federation:get-open-id-connect-provider"
@@ -188,7 +189,7 @@ def update_thumbprints(request: ConsoleRequest, oidc_provider: OIDCProvider) -> 
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_open_id_connect_provider(request: ConsoleRequest, oidc_provider: OIDCProvider) -> HttpResponse:
-    form = DeleteForm(request.POST if request.method == "POST" else None, name=oidc_provider.url)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=oidc_provider.url)
     if form.is_valid():
         oidc_providers.delete_oidc_provider(by=request.principal, provider=oidc_provider)
         messages.success(request, f"The provider {oidc_provider.url} is gone.")
@@ -213,7 +214,7 @@ def tag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> 
 
     return tag_pages.tag(
         request,
-        permitted=lambda keys: _permitted(request, "iam:TagOpenIDConnectProvider", provider_url, **keys),
+        permitted=lambda keys: _permitted(request, "iam:TagOpenIDConnectProvider", provider_url, keys),
         put=lambda provider, tags: oidc_providers.tag_oidc_provider(by=request.principal, provider=provider, tags=tags),
         back=_page_of,
         page=page,
@@ -225,7 +226,7 @@ def tag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> 
 def untag_open_id_connect_provider(request: ConsoleRequest, provider_url: str) -> HttpResponse:
     return tag_pages.untag(
         request,
-        permitted=lambda keys: _permitted(request, "iam:UntagOpenIDConnectProvider", provider_url, **keys),
+        permitted=lambda keys: _permitted(request, "iam:UntagOpenIDConnectProvider", provider_url, keys),
         drop=lambda provider, keys: oidc_providers.untag_oidc_provider(
             by=request.principal, provider=provider, keys=keys
         ),
@@ -237,11 +238,6 @@ def _page_of(provider: OIDCProvider) -> str:
     return reverse(PAGE, args=[provider.url])
 
 
-def _permitted(request: ConsoleRequest, action: str, url: str, **context: Any) -> OIDCProvider:
-    """The provider of the address, once the gate has allowed the action on it; refused before it is called missing."""
-    account_id = request.principal.account_id
-    provider = OIDCProvider.objects.filter(account_id=account_id, url=url).select_related("account").first()
-    require(request, action, provider, oidc_provider_arn(account_id, url), **context)
-    if provider is None:
-        raise Http404("There is no provider with that URL in this account.")
-    return provider
+def _permitted(request: ConsoleRequest, action: str, url: str, keys: Mapping[str, Any]) -> OIDCProvider:
+    arn = oidc_provider_arn(request.principal.account_id, url)
+    return permitted(request, action, OIDCProvider.objects.filter(url=url), arn, keys)

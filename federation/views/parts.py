@@ -1,10 +1,12 @@
 """What the pages of both kinds of providers share: the roles that trust one, and its tags."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import Http404
 from django.urls import reverse
 
 from accounts import tag_pages
@@ -17,6 +19,7 @@ from identities.models import Role
 from identities.panels import panel
 
 SHOWN = 50
+Found = TypeVar("Found", SAMLProvider, OIDCProvider)
 LIST_ROLES = "iam:ListRoles"
 
 
@@ -53,6 +56,15 @@ def require(request: ConsoleRequest, action: str, provider: Provider | None, arn
     """Ask once more, now that the form was read and it is known which tags are meant."""
     brought = resource_tags(provider) if provider else {}
     request.gate.require(action, arn, {**brought, **context})
+
+
+def permitted(request: ConsoleRequest, action: str, rows: QuerySet[Found], arn: str, keys: Mapping[str, Any]) -> Found:
+    """The provider of an address, once the gate has allowed the action on it; refused before it is called missing."""
+    provider = rows.filter(account_id=request.principal.account_id).select_related("account").first()
+    require(request, action, provider, arn, **keys)
+    if provider is None:
+        raise Http404("There is no such provider in this account.")
+    return provider
 
 
 def put_on(form: forms.Form, error: ServiceError) -> None:

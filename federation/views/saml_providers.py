@@ -1,26 +1,28 @@
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import tag_pages
+from accounts.confirming import TypedNameForm
 from accounts.tag_pages import TagForm
 from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from federation import sp
-from federation.forms import DeleteForm, NewSAMLProviderForm, SAMLProviderForm
+from federation.forms import NewSAMLProviderForm, SAMLProviderForm
 from federation.models import SAMLProvider, saml_provider_arn
 from federation.saml.metadata import signing_key
 from federation.services import saml_providers
 from federation.views.list_providers import WARNED
-from federation.views.parts import LIST_ROLES, facts, put_on, require
+from federation.views.parts import LIST_ROLES, facts, permitted, put_on, require
 
 KIND = "SAMLProvider"
 
@@ -115,7 +117,7 @@ def _change(request: ConsoleRequest, provider: SAMLProvider, wanted: dict[str, A
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_saml_provider(request: ConsoleRequest, saml_provider: SAMLProvider) -> HttpResponse:
-    form = DeleteForm(request.POST if request.method == "POST" else None, name=saml_provider.name)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=saml_provider.name)
     if form.is_valid():
         saml_providers.delete_saml_provider(by=request.principal, provider=saml_provider)
         messages.success(request, f"The provider {saml_provider.name} is gone.")
@@ -140,7 +142,7 @@ def tag_saml_provider(request: ConsoleRequest, provider_name: str) -> HttpRespon
 
     return tag_pages.tag(
         request,
-        permitted=lambda keys: _permitted(request, "iam:TagSAMLProvider", provider_name, **keys),
+        permitted=lambda keys: _permitted(request, "iam:TagSAMLProvider", provider_name, keys),
         put=lambda provider, tags: saml_providers.tag_saml_provider(by=request.principal, provider=provider, tags=tags),
         back=_page_of,
         page=page,
@@ -152,7 +154,7 @@ def tag_saml_provider(request: ConsoleRequest, provider_name: str) -> HttpRespon
 def untag_saml_provider(request: ConsoleRequest, provider_name: str) -> HttpResponse:
     return tag_pages.untag(
         request,
-        permitted=lambda keys: _permitted(request, "iam:UntagSAMLProvider", provider_name, **keys),
+        permitted=lambda keys: _permitted(request, "iam:UntagSAMLProvider", provider_name, keys),
         drop=lambda provider, keys: saml_providers.untag_saml_provider(
             by=request.principal, provider=provider, keys=keys
         ),
@@ -164,11 +166,6 @@ def _page_of(provider: SAMLProvider) -> str:
     return reverse("federation:get-saml-provider", args=[provider.name])
 
 
-def _permitted(request: ConsoleRequest, action: str, name: str, **context: Any) -> SAMLProvider:
-    """The provider of the address, once the gate has allowed the action on it; refused before it is called missing."""
-    account_id = request.principal.account_id
-    provider = SAMLProvider.objects.filter(account_id=account_id, name=name).select_related("account").first()
-    require(request, action, provider, saml_provider_arn(account_id, name), **context)
-    if provider is None:
-        raise Http404("There is no provider with that name in this account.")
-    return provider
+def _permitted(request: ConsoleRequest, action: str, name: str, keys: Mapping[str, Any]) -> SAMLProvider:
+    arn = saml_provider_arn(request.principal.account_id, name)
+    return permitted(request, action, SAMLProvider.objects.filter(name=name), arn, keys)

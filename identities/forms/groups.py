@@ -1,6 +1,4 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -55,25 +53,6 @@ class UpdateGroupForm(NewGroupForm):
     """`opened_path` is what the page showed when it was opened, to notice when somebody else changed it since."""
 
     opened_path = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
-
-
-class DeleteGroupForm(forms.Form):
-    """`seen` is the fingerprint of the users and policies that the page listed."""
-
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, seen: str) -> None:
-        super().__init__(data, initial={"seen": seen})
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
-        return typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from identities.models import Role
 from identities.services.roles import DESCRIPTION_LIMIT, LONGEST_SESSION, SHORTEST_SESSION
@@ -52,25 +51,6 @@ class UpdateRoleForm(forms.Form):
         """What the service is given. Line ends as the browser sends them are made the usual ones."""
         data = self.cleaned_data
         return {"description": data["description"].replace("\r\n", "\n"), "max_session_seconds": data["hours"]}
-
-
-class DeleteRoleForm(forms.Form):
-    """`seen` is the fingerprint of the policies and instance profiles that the page listed."""
-
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, seen: str) -> None:
-        super().__init__(data, initial={"seen": seen})
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
-        return typed
 
 
 class TrustForm(forms.Form):

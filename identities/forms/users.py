@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,19 +144,3 @@ class UpdateUserForm(forms.Form):
 
     def clean_path(self) -> str:
         return _checked_path(self.cleaned_data["path"])
-
-
-class DeleteUserForm(forms.Form):
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str) -> None:
-        super().__init__(data)
-        self.name = name
-        self.fields["confirmation"].label = f"Type {name} to confirm"
-        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if typed != self.name:
-            raise ValidationError(f"Type the name {self.name} exactly; nothing was deleted.")
-        return typed

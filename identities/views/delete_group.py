@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.confirming import TypedNameOfWhatIsListedForm
 from audit.actions import requires
 from audit.errors import ConcurrentModification
 from audit.http import ConsoleRequest
-from identities.forms.groups import DeleteGroupForm
 from identities.models import Group
 from identities.services import groups
 from identities.services.grants import Step
@@ -26,7 +26,7 @@ def delete_group(request: ConsoleRequest, group: Group) -> HttpResponse:
         request.gate.require(action, group.arn)
     steps = list(_steps(group))
     posted = request.POST if request.method == "POST" else None
-    form = DeleteGroupForm(posted, name=group.name, seen=groups.fingerprint(group))
+    form = TypedNameOfWhatIsListedForm(posted, name=group.name, seen=groups.fingerprint(group))
     refusal = ""
     if form.is_valid():
         for step in steps:
@@ -36,7 +36,7 @@ def delete_group(request: ConsoleRequest, group: Group) -> HttpResponse:
             groups.delete_group_with_everything(by=request.principal, group=group, seen=seen)
         except ConcurrentModification as error:
             refusal = error.message
-            form = DeleteGroupForm(name=group.name, seen=groups.fingerprint(group))
+            form = TypedNameOfWhatIsListedForm(name=group.name, seen=groups.fingerprint(group))
         else:
             messages.success(request, f"The group {group.name} is gone. Its users are still there.")
             return redirect("identities:list-groups")
@@ -44,7 +44,7 @@ def delete_group(request: ConsoleRequest, group: Group) -> HttpResponse:
 
 
 def _page(
-    request: ConsoleRequest, group: Group, form: DeleteGroupForm, steps: list[Step], refusal: str
+    request: ConsoleRequest, group: Group, form: TypedNameOfWhatIsListedForm, steps: list[Step], refusal: str
 ) -> HttpResponse:
     rows = [(step, request.gate.may(step.action, step.resource, step.context)) for step in steps]
     members = group.memberships.select_related("user").order_by("user__name_key")

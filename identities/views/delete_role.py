@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.confirming import TypedNameOfWhatIsListedForm
 from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
-from identities.forms.roles import DeleteRoleForm
 from identities.models import Role
 from identities.services import roles
 from identities.services.grants import Step
@@ -26,7 +26,9 @@ def delete_role(request: ConsoleRequest, role: Role) -> HttpResponse:
     for action in READ_ACTIONS:
         request.gate.require(action, role.arn, holder.context)
     steps = list(_steps(holder, role))
-    form = DeleteRoleForm(request.POST if request.method == "POST" else None, name=role.name, seen=seen_now(role))
+    form = TypedNameOfWhatIsListedForm(
+        request.POST if request.method == "POST" else None, name=role.name, seen=seen_now(role)
+    )
     refusal = ""
     if form.is_valid():
         for step in steps:
@@ -35,7 +37,7 @@ def delete_role(request: ConsoleRequest, role: Role) -> HttpResponse:
             roles.delete_role_with_everything(by=request.principal, role=role, seen=form.cleaned_data["seen"])
         except ServiceError as error:
             refusal = error.message
-            form = DeleteRoleForm(name=role.name, seen=seen_now(role))
+            form = TypedNameOfWhatIsListedForm(name=role.name, seen=seen_now(role))
         else:
             messages.success(request, f"The role {role.name} is gone, and its sessions have ended.")
             return redirect("identities:list-roles")

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.confirming import TypedNameForm
 from audit.actions import recently_signed_in, requires
 from audit.http import ConsoleRequest
-from identities.forms.users import DeleteUserForm
 from identities.models import User
 from identities.services import users
 from identities.services.grants import Step, Target
@@ -47,7 +47,7 @@ def delete_user(request: ConsoleRequest, user: User) -> HttpResponse:
     for action in READ_ACTIONS:
         request.gate.require(action, user.arn, target.resource_tags)
     steps = list(_steps(user, target))
-    form = DeleteUserForm(request.POST if request.method == "POST" else None, name=user.name)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=user.name)
     if form.is_valid():
         for step in steps:
             request.gate.require(step.action, step.resource, step.context)

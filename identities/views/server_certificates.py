@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import tag_pages
+from accounts.confirming import TypedNameForm
 from accounts.models import Account
 from accounts.tag_pages import TagForm
 from accounts.tags import first_with_tags, resource_tags, tag_context, tags_of
@@ -20,7 +21,6 @@ from audit.errors import ConcurrentModification, ServiceError
 from audit.http import ConsoleRequest, require_hiding
 from identities.certificate_facts import chain_of, facts_of, state_at
 from identities.forms.server_certificates import UpdateServerCertificateForm, UploadServerCertificateForm
-from identities.forms.users import DeleteUserForm
 from identities.models import ServerCertificate
 from identities.models.certificates import server_certificate_arn
 from identities.panels import panel
@@ -123,7 +123,7 @@ def update_server_certificate(request: ConsoleRequest, server_certificate: Serve
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_server_certificate(request: ConsoleRequest, server_certificate: ServerCertificate) -> HttpResponse:
-    form = DeleteUserForm(request.POST if request.method == "POST" else None, name=server_certificate.name)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=server_certificate.name)
     if form.is_valid():
         server_certificates.delete_server_certificate(by=request.principal, certificate=server_certificate)
         messages.success(request, f"The server certificate {server_certificate.name} is gone, with its private key.")

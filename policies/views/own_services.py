@@ -9,12 +9,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirming import TypedNameForm
 from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from policies import own_services
 from policies.engine.catalog_types import open_pattern
-from policies.forms import DeleteServiceForm, ServiceForm, ValidationSettingsForm
+from policies.forms import ServiceForm, ValidationSettingsForm
 from policies.models import RegisteredService, service_arn
 from policies.views.editing import refuse_on_form
 
@@ -112,7 +113,7 @@ def update_service(request: ConsoleRequest, service: RegisteredService) -> HttpR
 @requires("iamconsole:DeleteService", "service")
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_service(request: ConsoleRequest, service: RegisteredService) -> HttpResponse:
-    form = DeleteServiceForm(request.POST if request.method == "POST" else None, prefix=service.prefix)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=service.prefix, what="prefix")
     if form.is_valid():
         own_services.delete_service(by=request.principal, service=service)
         messages.success(request, f"The service {service.prefix} is no longer registered.")

@@ -6,13 +6,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.confirming import TypedNameForm
 from accounts.models import Account
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from audit.http import ConsoleRequest
 from policies import services
 from policies.documents import findings_of, readable
-from policies.forms import DeletePolicyForm, PolicyForm
+from policies.forms import PolicyForm
 from policies.models import ManagedPolicy, policy_arn
 from policies.starters import STARTERS, starter
 from policies.usage import uses
@@ -83,7 +84,7 @@ def _start(request: ConsoleRequest) -> dict[str, str]:
 @requires("iam:DeletePolicy", "policy", also=("iam:ListEntitiesForPolicy", "iam:DeletePolicyVersion"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpResponse:
-    form = DeletePolicyForm(request.POST if request.method == "POST" else None, name=policy.name)
+    form = TypedNameForm(request.POST if request.method == "POST" else None, name=policy.name)
     others = policy.versions.filter(is_default=False)
     if form.is_valid():
         if others.exists():

@@ -1,0 +1,39 @@
+"""What is typed before something goes for good: its name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
+Data = Mapping[str, Any] | None
+
+
+class TypedNameForm(forms.Form):
+    """`what` says what kind of name it is."""
+
+    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
+
+    def __init__(
+        self, data: Data = None, *, name: str, what: str = "name", initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.name, self.what = name, what
+        self.fields["confirmation"].label = f"Type {name} to confirm"
+        self.fields["confirmation"].widget.attrs["data-confirm-text"] = name
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if typed != self.name:
+            raise ValidationError(f"Type the {self.what} {self.name} exactly; nothing was deleted.")
+        return typed
+
+
+class TypedNameOfWhatIsListedForm(TypedNameForm):
+    """`seen` is the fingerprint of what the page said would go, to notice when more has come since."""
+
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, data: Data = None, *, name: str, seen: str) -> None:
+        super().__init__(data, name=name, initial={"seen": seen})
