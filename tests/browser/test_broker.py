@@ -78,7 +78,7 @@ def sign_in_at(page: Page, broker: str, password: str = "quince") -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_function(
-        "() => !['Sign in at Acme', 'One moment'].includes(document.querySelector('h1')?.textContent)"
+        "() => !['Sign in at Acme', 'One moment', undefined].includes(document.querySelector('h1')?.textContent)"
     )
 
 
