@@ -14,7 +14,7 @@ from tests.policies.cases import ACCOUNT, allow, attached, deny, policy
 
 pytestmark = pytest.mark.sqlite  # the engine knows no database
 
-CONTEXT = {"aws:username": "alice", "aws:team": "red"}
+CONTEXT = {"aws:username": "alice", "aws:team": "red", "Xray": "ray"}
 RED = {"StringEquals": {"aws:team": "red"}}
 BLUE = {"StringEquals": {"aws:team": "blue"}}
 # The resources of a statement, one that is asked for, and whether it is meant.
@@ -59,6 +59,11 @@ RESOURCES: tuple[tuple[str, str, bool], ...] = (
     ("arn:aws:s3:::${aws:username},b", "arn:aws:s3:::alice,b", True),
     ("arn:aws:s3:::${ aws:username }", "arn:aws:s3:::alice", True),
     ("arn:aws:s3:::${AWS:UserName}", "arn:aws:s3:::alice", True),
+    ("arn:aws:s3:::${\taws:username}", "arn:aws:s3:::alice", False),
+    ("arn:aws:s3:::${Xray}", "arn:aws:s3:::ray", True),
+    ("arn:aws:s3:::*/${aws:nobody, 'x'}", "arn:aws:s3:::y/x", True),
+    ("arn:aws:s3:::*/${aws:username, 'x'}", "arn:aws:s3:::y/alice", True),
+    ("arn:aws:s3:::*/${aws:username, 'x'}", "arn:aws:s3:::y/x", False),
     ("arn:aws:s3:::${*}${?}${$}", "arn:aws:s3:::*?$", True),
     ("arn:aws:s3", "arn:aws:s3:::a", True),
     # What ends with a wildcard is not completed.
@@ -107,6 +112,21 @@ ARNS: tuple[tuple[str, str, bool], ...] = (
 )
 
 
+# What StringLike compares, the value of the request, and whether they match.
+STRINGS: tuple[tuple[str, str, bool], ...] = (
+    ("*${aws:username}", "alice", True),
+    ("*${aws:username}*${aws:team}", "alicered", True),
+    ("${aws:username}*${aws:team}", "alice", False),
+    ("?${aws:username}", "alice", False),
+    ("?${aws:username}", "xalice", True),
+    ("a*e", "alice", True),
+    ("a*ice", "aice", True),
+    ("ali*ice", "alice", False),
+    ("", "", True),
+    ("", "a", False),
+)
+
+
 def outcome(statement: dict[str, Any], resource: str = "arn:aws:s3:::x", action: str = "s3:GetObject") -> Outcome:
     """What is decided. The explanation has to say the same, and every near miss has to be one."""
     policies, request = PolicySet(identity=(attached(policy(statement)),)), Request(action, resource, CONTEXT)
@@ -150,6 +170,14 @@ def test_an_arn_is_compared_field_by_field(wanted: str, value: str, meant: bool)
     request = Request("s3:GetObject", "*", {**CONTEXT, "aws:value": value})
     for operator, holds in (("ArnLike", meant), ("ArnEquals", meant), ("ArnNotLike", not meant)):
         policies = PolicySet(identity=(attached(policy(allow(Condition={operator: {"aws:value": wanted}}))),))
+        assert evaluate(request, policies).allowed is holds, operator
+
+
+@pytest.mark.parametrize(("wanted", "value", "meant"), STRINGS)
+def test_a_string_is_compared_with_wildcards(wanted: str, value: str, meant: bool) -> None:
+    for operator, holds in (("StringLike", meant), ("StringNotLike", not meant)):
+        policies = PolicySet(identity=(attached(policy(allow(Condition={operator: {"aws:value": wanted}}))),))
+        request = Request("s3:GetObject", "*", {**CONTEXT, "aws:value": value})
         assert evaluate(request, policies).allowed is holds, operator
 
 

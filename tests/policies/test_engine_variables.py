@@ -83,6 +83,7 @@ def test_a_broken_variable_is_refused(text: str) -> None:
         "${ }",
         "${a${b}}",
         "${a{b}",
+        "${a$b}",
         "${a, x'}",
         "${a, 'x}",
         "${a,}",
