@@ -21,6 +21,9 @@ _ACTION = re.compile(r"[a-z0-9-]{1,64}:[A-Za-z0-9]{1,64}")
 _WORD = re.compile(r"\{([a-z][a-z0-9_]{0,31})(\.\.\.)?\}")
 _IN_TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _PORT = re.compile(r":[0-9]+$")
+# What has to be percent-encoded: raw, some servers take # or a space for the end of the path, and letters beyond ASCII
+# for those of one encoding or another.
+_RAW = re.compile(r"[^!-~]|#")
 _ESCAPED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What another server may read otherwise than we do: separators, a path's parameters, what is still encoded.
 _AMBIGUOUS = re.compile(r"[/\\;\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
@@ -160,7 +163,8 @@ def match(routes: tuple[Route, ...], *, method: str, host: str, path: str, accou
     """What the first fitting route makes of a request. `path` is the raw one, without its query.
 
     Raises AmbiguousPath."""
-    segments, name = path_segments(path), _PORT.sub("", host.lower())
+    # A last dot is no part of a host's name: most servers serve the same with it.
+    segments, name = path_segments(path), _PORT.sub("", host.lower()).removesuffix(".")
     for route in routes:
         words = route.words(method, name, segments)
         if words is not None:
@@ -169,7 +173,11 @@ def match(routes: tuple[Route, ...], *, method: str, host: str, path: str, accou
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
-    """In one pass, so that a value with braces is never taken for a name."""
+    """In one pass, so that a value with braces is never taken for a name. Raises AmbiguousPath for a value that would
+    shift the fields of the ARN."""
+    for name in _IN_TEMPLATE.findall(":".join(template.split(":")[:5])):
+        if ":" in words[name]:
+            raise AmbiguousPath(f"“{words[name][:100]}” stands for a field of an ARN and can't hold a colon.")
     return _IN_TEMPLATE.sub(lambda found: words[found[1]], template)
 
 
@@ -184,7 +192,7 @@ def path_segments(path: str) -> tuple[str, ...]:
 
 
 def _segment(raw: str) -> str:
-    if _ESCAPED.search(raw):
+    if _ESCAPED.search(raw) or _RAW.search(raw):
         raise AmbiguousPath(f"“{raw[:100]}” is not percent-encoded.")
     try:
         text = unquote_to_bytes(raw).decode()

@@ -25,6 +25,7 @@ def asked(path: str, method: str = "GET", host: str = "api.example.com", table: 
         ("/orders", "orders:ListOrders", "*"),
         ("/orders/7", "orders:GetOrder", "arn:aws:orders::111122223333:order/7"),
         ("/orders/a%20b", "orders:GetOrder", "arn:aws:orders::111122223333:order/a b"),
+        ("/orders/%C3%A9%23", "orders:GetOrder", "arn:aws:orders::111122223333:order/é#"),
         ("/orders/%7Baccount%7D", "orders:GetOrder", "arn:aws:orders::111122223333:order/{account}"),
         ("/orders/*", "orders:GetOrder", "arn:aws:orders::111122223333:order/*"),
         ("/wide/", "wide:Look", "*"),
@@ -33,6 +34,19 @@ def asked(path: str, method: str = "GET", host: str = "api.example.com", table: 
 def test_it_says_what_is_asked(path: str, action: str, resource: str) -> None:
     found = asked(path)
     assert found and (found.action, found.resource) == (action, resource)
+
+
+@pytest.mark.parametrize("host", ["api.example.com.", "API.example.com.:443"])
+def test_a_host_with_a_last_dot_is_the_same_host(host: str) -> None:
+    assert asked("/orders", host=host) == asked("/orders")
+
+
+def test_a_value_can_not_shift_the_fields_of_an_arn() -> None:
+    table = "GET * /{region}/{order} orders:GetOrder arn:aws:orders:{region}:{account}:order/{order}"
+    found = asked("/eu/a:b", table=table)
+    assert found and found.resource == "arn:aws:orders:eu:111122223333:order/a:b"
+    with pytest.raises(AmbiguousPath, match="colon"):
+        asked("/eu:111122223333:order/7", table=table)
 
 
 def test_the_rest_of_a_path_is_one_name() -> None:
@@ -78,6 +92,10 @@ def test_what_fits_no_route_is_nobodys(method: str, host: str, path: str) -> Non
         "/orders/%zz",
         "/orders/%",
         "/orders/%ff",
+        "/orders/7#",
+        "/secret/key#/readme",
+        "/orders/7 8",
+        "/orders/\xc3\xa9",
         "orders",
         "",
     ],
