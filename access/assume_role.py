@@ -176,7 +176,9 @@ def _source_identity(by: Principal, wish: Wish) -> str:
 
 
 def _inherited_tags(by: Principal) -> Mapping[str, str]:
-    return {key: by.tags[key] for key in by.transitive_keys}
+    """Keys compare ignoring case, and the list of transitive ones may spell them otherwise than the tags do."""
+    transitive = {key.casefold() for key in by.transitive_keys}
+    return {key: value for key, value in by.tags.items() if key.casefold() in transitive}
 
 
 def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:

@@ -75,6 +75,16 @@ def test_transitive_tags_go_on_and_others_do_not(chain: tuple[Role, Role], bobs:
 
 
 @pytest.mark.bar(93)
+def test_a_transitive_key_may_be_spelled_otherwise_than_its_tag(chain: tuple[Role, Role], bobs: Program) -> None:
+    first, second = chain
+    session = taken(bobs, first, Tags=[{"Key": "Team", "Value": "red"}], TransitiveTagKeys=["team"])
+    allow(second, "iam:ListUsers", Condition={"StringEquals": {"aws:PrincipalTag/Team": "red"}})
+    taken(session, second).iam("ListUsers")
+    with pytest.raises(Refused, match="its key is a transitive tag key"):
+        assume(session, second, Tags=[{"Key": "TEAM", "Value": "blue"}])
+
+
+@pytest.mark.bar(93)
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
