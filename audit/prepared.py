@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet, TextField
 from django.db.models.query import get_related_populators
 from django.db.transaction import mark_for_rollback_on_error
 
 Row = TypeVar("Row", bound=Model)
+_AS_THEY_ARE = (CharField, TextField)
 
 
 class Given(str):
@@ -129,8 +130,9 @@ class PreparedInsert(Generic[Row]):
         self._model = model
 
     @cached_property
-    def _statement(self) -> tuple[str, list[Any], list[Any]]:
-        """The SQL, the fields whose values it takes, and those that the database works out."""
+    def _statement(self) -> tuple[str, list[tuple[str, Any]], list[Any]]:
+        """The SQL; the attributes whose values it takes, each with its field unless it is a text, which goes as it is;
+        and the fields that the database works out."""
         options: Any = self._model._meta
         given = [each for each in options.concrete_fields if not (each.generated or each is options.auto_field)]
         made = list(options.db_returning_fields)
@@ -138,11 +140,14 @@ class PreparedInsert(Generic[Row]):
         columns = ", ".join(quoted(each.column) for each in given)
         places, back = ", ".join(["%s"] * len(given)), ", ".join(quoted(each.column) for each in made)
         sql = f"INSERT INTO {quoted(options.db_table)} ({columns}) VALUES ({places}) RETURNING {back}"  # noqa: S608 # names of columns
-        return sql, given, made
+        return sql, [(each.attname, None if type(each) in _AS_THEY_ARE else each) for each in given], made
 
     def insert(self, row: Row) -> Row:
         sql, given, made = self._statement
-        values = [each.get_db_prep_save(each.pre_save(row, True), connection) for each in given]
+        values = [
+            field.get_db_prep_save(field.pre_save(row, True), connection) if field else getattr(row, name)
+            for name, field in given
+        ]
         with connection.wrap_database_errors, mark_for_rollback_on_error(), prepared_cursor() as cursor:
             cursor.execute(sql, values)
             for field, value in zip(made, cursor.fetchone(), strict=True):

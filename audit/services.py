@@ -16,6 +16,8 @@ _ALLOWED_FACTS = frozenset({"password_reset_required", "password_changed", "erro
 
 def _clean(text: str, limit: int) -> str:
     """One line of printable text: a name with a line feed must not look like a second record in an export."""
+    if len(text) <= limit and text.isprintable():
+        return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:limit])[:limit]
 
 
