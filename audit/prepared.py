@@ -143,6 +143,9 @@ class PreparedInsert(Generic[Row]):
         return sql, [(each.attname, None if type(each) in _AS_THEY_ARE else each) for each in given], made
 
     def insert(self, row: Row) -> Row:
+        if not connection.features.can_return_columns_from_insert:  # SQLite before 3.35
+            row.save(force_insert=True)
+            return row
         sql, given, made = self._statement
         values = [
             field.get_db_prep_save(field.pre_save(row, True), connection) if field else getattr(row, name)

@@ -1,11 +1,13 @@
 """Queries that are written once: they answer what the ORM would."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from audit.prepared import Given, Prepared, prefetched
+from audit.models import Event, Outcome
+from audit.prepared import Given, Prepared, PreparedInsert, PreparedWith, constants_inlined, prefetched
 from identities.models import User, UserTag
 from tests.cast import make_user
 
@@ -38,3 +40,38 @@ def test_anything_else_is_asked_for_as_ever(alice: User) -> None:
         UserTag.objects.create(user=user, key="kept", value=user.name)
     prefetched(alice, "tags", [])
     assert [tag.value for tag in alice.tags.filter(key="kept")] == ["alice"]
+
+
+def test_words_become_part_of_the_statement_and_values_do_not() -> None:
+    sql = "SELECT %s, %s, %s, %s, %s"
+    assert constants_inlined(sql, ["tag", "", True, Given("id"), "it's"]) == (
+        "SELECT 'tag', '', TRUE, %s, %s",
+        (Given("id"), "it's"),
+    )
+
+
+def test_a_row_comes_with_what_is_beside_it(alice: User, bob: User) -> None:
+    with_tags = PreparedWith(
+        lambda: User.objects.filter(name_key=Given("name")),
+        lambda: UserTag.objects.filter(user__name_key=Given("name")).values_list("key", "value"),
+    )
+    UserTag.objects.create(user=alice, key="team", value="red")
+    UserTag.objects.create(user=alice, key="cost", value="1")
+    row, beside = with_tags.row_and_beside(name="alice")
+    assert (row, sorted(beside)) == (alice, [("cost", "1"), ("team", "red")])
+    assert with_tags.row_and_beside(name="bob") == (bob, [])
+    assert with_tags.row_and_beside(name="nobody") == (None, [])
+
+
+def test_what_it_writes_is_what_save_writes(alice: User) -> None:
+    facts = {"account_id": alice.account_id, "action": "iam:GetUser", "outcome": Outcome.DENIED, "detail": {"a": [1]}}
+    written = PreparedInsert(Event).insert(Event(**facts))
+    saved = Event.objects.create(**facts)
+    first, second = (dict[str, Any](Event.objects.filter(pk=row.pk).values().get()) for row in (written, saved))
+    unlike = {name for name in first if first[name] != second[name]}
+    assert unlike == {"id", "at", "event_id"} and not written._state.adding
+
+
+def test_what_the_database_works_out_is_known_at_once(alice: User) -> None:
+    dora = PreparedInsert(User).insert(User(account=alice.account, name="Dora", unique_id="AIDADORA"))
+    assert (dora.pk, dora.name_key) == (User.objects.get(name="Dora").pk, "dora")

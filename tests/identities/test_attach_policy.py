@@ -54,6 +54,25 @@ def test_attaching_twice_is_no_error(alice: User, bob: User, policies: list[Mana
     assert [event.detail["changed"] for event in changed] == [True, False]
 
 
+def test_a_place_that_became_free_is_taken_again(alice: User, bob: User, policies: list[ManagedPolicy]) -> None:
+    by = principal_of(alice)
+    for policy in policies[:4]:
+        attachments.attach_user_policy(by=by, user=bob, policy=policy.arn)
+    for policy in (policies[1], policies[2], policies[0]):
+        attachments.detach_user_policy(by=by, user=bob, policy=policy)
+        attachments.attach_user_policy(by=by, user=bob, policy=policies[5])
+        assert sorted(bob.attachments.values_list("slot", flat=True)) == [1, 2, 3, 4]
+        attachments.detach_user_policy(by=by, user=bob, policy=policies[5])
+        attachments.attach_user_policy(by=by, user=bob, policy=policy)
+
+
+def test_a_policy_is_found_by_its_exact_arn(alice: User, bob: User, policies: list[ManagedPolicy]) -> None:
+    for arn in (policies[0].arn.replace("policy-0", "POLICY-0"), "arn:aws:iam::444455556666:policy/policy-0"):
+        with pytest.raises(NoSuchEntity):
+            attachments.attach_user_policy(by=principal_of(alice), user=bob, policy=arn)
+    assert held(bob) == set()
+
+
 def test_detaching_what_is_not_attached_is_one(
     alice: User, bob: User, group: Group, policies: list[ManagedPolicy]
 ) -> None:
