@@ -1,6 +1,7 @@
 """MinIO's access management plugin (MinIO documentation, "Access management plugin"): may this account do this to this
 bucket or object? MinIO has checked the signature; who it names is looked up here, as a user name or an access key."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -13,9 +14,10 @@ from api.deciding import origin_for, record_denial
 from api.questions import Question
 from api.wire import WireRequest
 from audit.errors import ValidationError
-from audit.principal import Origin, Principal, root_principal
+from audit.principal import Origin, Principal, SessionPolicies, root_principal
 from identities.models import User
 from identities.reading import read_user
+from policies.documents import check_document
 from policies.engine import Outcome
 
 _ACTION = re.compile(r"[a-z0-9]{1,32}:[A-Za-z0-9*]{1,64}")
@@ -61,16 +63,27 @@ def _input(body: bytes) -> dict[str, Any]:
 
 
 def _who(given: Mapping[str, Any], account_id: str, origin: Origin) -> Principal | None:
-    """MinIO's own root is ours; everybody else is a user, by name or access key, or the parent of a MinIO key."""
+    """MinIO's own root is ours; everybody else is a user, by name or access key. A key made in MinIO is its parent's:
+    people choose the names of such keys, which may be those of others. MinIO leaves it to us to hold it to the policy
+    that it was made with. Raises ValidationError, MalformedPolicyDocument."""
+    claims = given.get("claims") or {}
+    if not isinstance(claims, dict):
+        raise ValidationError("The claims must be an object.")
+    limits = _limits(claims["sessionPolicy"]) if "sessionPolicy" in claims else None
     if given.get("owner") is True:
-        return root_principal(account_id, origin=origin)
-    claims = given.get("claims")
-    names = [given.get("account"), claims.get("parent") if isinstance(claims, dict) else None]
-    for name in names:
-        user = _user(account_id, name) if isinstance(name, str) and 0 < len(name) <= 128 else None
-        if user is not None:
-            return user_principal(user, origin)
-    return None
+        return None if limits else root_principal(account_id, origin=origin)
+    name = claims["parent"] if "parent" in claims else given.get("account")
+    user = _user(account_id, name) if isinstance(name, str) and 0 < len(name) <= 128 else None
+    return user_principal(user, origin, session_policies=limits) if user else None
+
+
+def _limits(claim: Any) -> SessionPolicies:
+    try:
+        document = base64.b64decode(claim, validate=True).decode()
+    except (ValueError, TypeError) as exc:
+        raise ValidationError("The sessionPolicy must be a policy in base64.") from exc
+    check_document(document, "session")
+    return SessionPolicies(document)
 
 
 def _user(account_id: str, name: str) -> User | None:

@@ -1,5 +1,6 @@
 """MinIO's access management plugin."""
 
+import base64
 import json
 from typing import Any
 
@@ -47,6 +48,40 @@ def test_it_knows_access_keys_and_the_parents_of_minios_own(token: str, bob: Use
     assert ask(token, account=key_of(bob).access_key_id, **facts).json() == {"result": True}
     assert ask(token, account="Q3AM3UQ867", claims={"parent": "bob"}, **facts).json() == {"result": True}
     assert ask(token, account=key_of(mallory).access_key_id, **facts).json() == {"result": False}
+
+
+def limited_to(*actions: str) -> dict[str, str]:
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::photos/*"}],
+    }
+    return {"parent": "bob", "sessionPolicy": base64.b64encode(json.dumps(document).encode()).decode()}
+
+
+def test_a_key_made_in_minio_is_held_to_the_policy_that_it_was_made_with(token: str, bob: User) -> None:
+    allow(bob, "s3:*")
+    reading = {"account": "Q3AM3UQ867", "claims": limited_to("s3:GetObject")}
+    assert ask(token, **reading).json() == {"result": True}
+    assert ask(token, action="s3:DeleteObject", **reading).json() == {"result": False}
+    assert ask(token, account="Q3AM3UQ867", claims=limited_to("iam:ListUsers", "s3:PutObject")).json() == {
+        "result": False
+    }
+    assert ask(token, owner=True, claims=limited_to("s3:GetObject")).json() == {"result": False}
+
+
+@pytest.mark.parametrize("policy", ["", "{", "bm90IEpTT04=", 7, None, "e30=", "é"])
+def test_a_policy_of_a_key_that_can_not_be_read_opens_nothing(token: str, bob: User, policy: Any) -> None:
+    allow(bob, "s3:*")
+    reply = ask(token, account="Q3AM3UQ867", claims={"parent": "bob", "sessionPolicy": policy})
+    assert (reply.status_code, "result" in reply.json()) == (400, False)
+
+
+def test_a_key_made_in_minio_is_its_parents_whatever_it_is_called(token: str, alice: User, bob: User) -> None:
+    allow(alice, "s3:*")
+    for name in ("alice", key_of(alice).access_key_id):
+        assert ask(token, account=name).json() == {"result": True}
+        for parent in ("bob", "nobody", "", None):
+            assert ask(token, account=name, claims={"parent": parent}).json() == {"result": False}
 
 
 def test_minios_root_is_ours(token: str) -> None:
