@@ -35,6 +35,16 @@ class NotAllowed(ServiceError):
     explanation: Explanation | None = None
 
 
+class TooLong(ValidationError):
+    """More seconds than the role's sessions may last; `longest` says how many that is."""
+
+    field = "seconds"
+
+    def __init__(self, longest: int) -> None:
+        super().__init__("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        self.longest = longest
+
+
 @dataclass(frozen=True, slots=True)
 class RoleSession:
     """A session that was made: its key, what it is called, and how much of a token its limits and tags take."""
@@ -162,7 +172,7 @@ def _seconds(role: Role, wish: Wish, longest: int, *, is_chained: bool) -> int:
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
         )
     if seconds > longest:
-        raise ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        raise TooLong(longest)
     return seconds
 
 

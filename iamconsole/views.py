@@ -41,7 +41,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         "This form is not valid any more",
-        "It was opened before you signed in or out, or your browser kept no cookie. "
+        "It was opened before you signed in, signed out or switched roles, or your browser kept no cookie. "
         "Go back, reload the page and send it again.",
     )
 

@@ -121,7 +121,8 @@ class WebForm(_ProviderForm):
         required=False,
         max_length=255,
         widget=forms.TextInput(_TEXT),
-        help_text="Whom the provider calls what. Left empty, everybody who can sign in to your app gets the role; "
+        help_text="What its tokens call the person or program (sub). Left empty, everybody who can sign in to your app "
+        "gets the role; "
         "* stands for anything, as in repo:acme/*.",
     )
 

@@ -4,11 +4,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from access import switching
+from access.assume_role import TooLong
 from access.forms.switch_role import RoleCredentialsForm
 from access.own import SignedInRequest
 from access.role_credentials import forms_of
 from audit.actions import recently_signed_in, signed_in
 from audit.errors import AccessDenied, ServiceError
+from identities.forms.roles import in_words
 
 
 @signed_in("whether somebody may take on a role is decided by the role's trust policy", also=("sts:AssumeRole",))
@@ -25,6 +27,8 @@ def get_temporary_credentials(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         try:
             made = switching.credentials_for(session, origin=request.origin, **form.cleaned_data)
+        except TooLong as error:
+            form.add_error("seconds", f"Sessions of this role last {in_words(error.longest)} at most; choose less.")
         except ServiceError as error:
             context["denial"] = error if isinstance(error, AccessDenied) else None
             form.add_error(error.field if error.field in form.fields else None, error.message)

@@ -67,6 +67,15 @@ def test_the_bar_says_who_one_is_and_for_how_long(bob: User, readers: Role) -> N
         assert words in page
 
 
+def test_the_bar_shows_the_roles_own_name_beside_what_a_link_calls_it(bob: User, readers: Role) -> None:
+    """Or a link could let an administrator's role pass for a harmless one."""
+    browser, own = browser_of(bob), ">Readers</span>"
+    switch(browser, display_name="Visitors")
+    assert own in browser.get(DASHBOARD).content.decode()
+    switch(browser)
+    assert own not in browser.get(DASHBOARD).content.decode()
+
+
 def test_only_what_the_role_may_is_allowed(alice: User, bob: User, readers: Role) -> None:
     allow(bob, "iam:ListUsers")
     browser, users = browser_of(bob), reverse("identities:list-users")

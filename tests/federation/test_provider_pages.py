@@ -111,6 +111,23 @@ def change(**fields: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize(
+    ("sign_in_url", "by_itself", "words"),
+    [
+        ("https://idp.example/sso", False, "here only"),
+        ("https://idp.example/sso", True, "here, or at the provider"),
+        ("javascript:alert(1)", True, "own pages only"),
+        ("javascript:alert(1)", False, "nowhere: nobody can sign in"),
+    ],
+)
+def test_its_page_says_where_people_can_begin(
+    browser: Client, corp: SAMLProvider, sign_in_url: str, by_itself: bool, words: str
+) -> None:
+    fields = change(metadata=metadata(sign_in_url=sign_in_url), **({"starts_sign_in": "on"} if by_itself else {}))
+    browser.post(reverse("federation:update-saml-provider", args=["corp"]), fields)
+    assert words in text_of(browser.get(reverse("federation:get-saml-provider", args=["corp"])))
+
+
 def test_it_changes_metadata_and_use(browser: Client, corp: SAMLProvider) -> None:
     address = reverse("federation:update-saml-provider", args=["corp"])
     fresh = metadata(key_descriptor("next"))
