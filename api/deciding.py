@@ -1,5 +1,6 @@
 """Decisions for services of one's own: who signed the request that they got, and may they do what it asks for."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -73,7 +74,12 @@ class Decider:
 
 
 def origin_for(origin: Origin, *, address: str = "", user_agent: str = "", secure: bool = False) -> Origin:
-    """The caller's own circumstances as far as they are known; never those of the service that asks."""
+    """The caller's own circumstances as far as they are known; never those of the service that asks. What is said to
+    be an address and is none is nobody's."""
+    try:
+        address = str(ipaddress.ip_address(address))
+    except ValueError:
+        address = ""
     return Origin("api", address, user_agent[:512], origin.request_id, secure=secure)
 
 

@@ -21,6 +21,7 @@ from policies.documents import check_document
 from policies.engine import Outcome
 
 _ACTION = re.compile(r"[a-z0-9]{1,32}:[A-Za-z0-9*]{1,64}")
+_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _GLOBAL = {
     "SourceIp": "aws:SourceIp",
     "UserAgent": "aws:UserAgent",
@@ -73,7 +74,7 @@ def _who(given: Mapping[str, Any], account_id: str, origin: Origin) -> Principal
     if given.get("owner") is True:
         return None if limits else root_principal(account_id, origin=origin)
     name = claims["parent"] if "parent" in claims else given.get("account")
-    user = _user(account_id, name) if isinstance(name, str) and 0 < len(name) <= 128 else None
+    user = _user(account_id, name) if isinstance(name, str) and _NAME.fullmatch(name) else None
     return user_principal(user, origin, session_policies=limits) if user else None
 
 

@@ -23,7 +23,7 @@ from api.sigv4 import SignatureError, parse
 from api.views import wire_request
 from api.wire import WireRequest
 from audit.actions import public
-from audit.errors import AccessDenied, ServiceError, denial_message
+from audit.errors import AccessDenied, denial_message
 from audit.principal import Origin, Principal
 from audit.services import record
 
@@ -154,8 +154,9 @@ def authorize_minio(request: HttpRequest) -> HttpResponse:
         return _refused(403, "InvalidRouteTableToken", "MinIO's token is missing or unknown.", origin)
     try:
         allowed = minio_plugin.decide(request.body, table.account_id, origin)
-    except ServiceError as error:
-        return _refused(400, error.code, error.message, origin)
+    except Exception as error:
+        refusal = refusal_for(error, origin.request_id)
+        return _refused(refusal.status, refusal.code, refusal.message, origin)
     return reply({"result": allowed}, origin)
 
 

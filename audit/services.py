@@ -1,5 +1,6 @@
 """Writing the audit trail. Called inside the transaction of the change, so that neither exists without the other."""
 
+import re
 from typing import Any
 
 from audit import decisions
@@ -11,6 +12,7 @@ from audit.principal import Principal
 # A record never holds a secret: a key with one of these words in its name is a mistake of the caller.
 _SECRET_WORDS = ("password", "secret", "seed", "token", "code")
 _EVENTS = PreparedInsert(Event)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ALLOWED_FACTS = frozenset({"password_reset_required", "password_changed", "error_code"})
 
 
@@ -19,6 +21,17 @@ def _clean(text: str, limit: int) -> str:
     if len(text) <= limit and text.isprintable():
         return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:limit])[:limit]
+
+
+def _storable(value: Any) -> Any:
+    """JSON that every database takes: services and proxies hand on texts of strangers, with NUL or half a character."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(each) for each in value]
+    return value
 
 
 def _checked(detail: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +74,7 @@ def record(
         user_agent=_clean(by.origin.user_agent, 256),
         request_id=by.origin.request_id,
         session_id=by.origin.session_id,
-        detail=_checked(detail),
-        explanation=explanation or {},
+        detail=_storable(_checked(detail)),
+        explanation=_storable(explanation or {}),
     )
     return _EVENTS.insert(event)

@@ -215,3 +215,14 @@ def test_deep_nesting_is_refused(service: str) -> None:
     }
     reply = Client().post("/authorize", body, content_type="application/json", headers=headers)
     assert reply.json()["Error"]["Code"] == "ValidationError"
+
+
+def test_a_refusal_that_holds_texts_of_strangers_is_recorded(service: str, bobs: str, bob: User) -> None:
+    allow(bob, "orders:CancelOrder", Condition={"StringEquals": {"orders:note": "fine"}})
+    context = {"orders:note": "\0 é \udfff", "aws:SourceIp": "no address, and longer than one can be " * 9}
+    request = signed(bobs, "https://api.example.com/orders/7")
+    order = "arn:aws:orders:::\ud800\0"
+    answer = ask(service, request, Action="orders:CancelOrder", Resource=order, Context=context)
+    assert answer["Decision"] == "Deny"
+    event = Event.objects.get(action="orders:CancelOrder")
+    assert event.address == "" and "\N{REPLACEMENT CHARACTER} é \N{REPLACEMENT CHARACTER}" in str(event.explanation)

@@ -121,3 +121,18 @@ def test_what_it_can_not_read_it_refuses(token: str, bob: User, body: str) -> No
     headers = {"Authorization": f"Bearer {token}"}
     reply = Client().post("/authorize/minio", body, content_type="application/json", headers=headers)
     assert reply.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"account": "\ud800"},
+        {"account": "bob\0"},
+        {"object": "\0\ud800"},
+        {"conditions": {"SourceIp": ["\ud800"], "UserAgent": ["\0"], "\udfff": ["\0"]}},
+        {"conditions": {"SourceIp": ["1" * 5000]}},
+    ],
+)
+def test_texts_of_strangers_break_nothing(token: str, bob: User, facts: dict[str, Any]) -> None:
+    reply = ask(token, **facts)
+    assert (reply.status_code, reply.json()) == (200, {"result": False})
