@@ -43,13 +43,17 @@ class Console:
     @classmethod
     def at(cls, address: str, *, ca_file: str = "", allow_http: bool = False) -> "Console":
         """Raises BadAddress."""
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError as error:
+            raise BadAddress(f"{address} is not the address of a console: {error}.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
             raise BadAddress(f"{address} is not the address of a console, such as https://iam.example.com.")
         if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
             raise BadAddress(f"{address} is not encrypted: use https, or say --allow-http if you must.")
         tls = ssl.create_default_context(cafile=ca_file or None) if parts.scheme == "https" else None
-        return cls(parts.hostname, parts.port, tls)
+        return cls(parts.hostname, port, tls)
 
     def post(self, path: str, body: bytes, proof: str) -> dict[str, Any]:
         """Raises Unreachable, Refused."""

@@ -14,7 +14,7 @@ from iamconsole.agent.console import BadAddress, Console
 from iamconsole.agent.keeper import Keeper
 from iamconsole.agent.metadata import CONTAINER_PATH, Metadata
 from iamconsole.agent.server import DEFAULT_PORT, MetadataServer, NotLoopback, parsed
-from iamconsole.agent.state import CONTAINER_TOKEN, StateFolder, Unsafe
+from iamconsole.agent.state import CONTAINER_TOKEN, Damaged, StateFolder, Unsafe
 
 HELP = (
     "Run on a machine: join the console once, and hand the credentials of the machine's role to the applications on "
@@ -49,7 +49,7 @@ def run(options: dict[str, Any]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         server, keeper = _prepared(options)
-    except (BadAddress, NotLoopback, Unsafe, OSError) as error:
+    except (BadAddress, Damaged, NotLoopback, Unsafe, OSError) as error:
         raise CannotStart(str(error)) from error
     stop = threading.Event()
 
@@ -75,10 +75,13 @@ def _prepared(options: dict[str, Any]) -> tuple[MetadataServer, Keeper]:
 
 
 def _join_token(file: str) -> str:
-    if file == "-":
-        return sys.stdin.readline(_LONGEST_TOKEN).strip()
-    if file:
-        return Path(file).read_text()[:_LONGEST_TOKEN].strip()
+    try:
+        if file == "-":
+            return sys.stdin.readline(_LONGEST_TOKEN).strip()
+        if file:
+            return Path(file).read_text()[:_LONGEST_TOKEN].strip()
+    except UnicodeDecodeError as error:
+        raise CannotStart("What was given as the join token is no text.") from error
     return os.environ.get(TOKEN_VARIABLE, "").strip()
 
 

@@ -22,6 +22,10 @@ class Unsafe(Exception):
     """Others could read or change what only this program may."""
 
 
+class Damaged(Exception):
+    """A file that is not as this program wrote it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`machine_id` is '' until the console has answered; `joined_with` tells its join token from another one."""
@@ -82,7 +86,12 @@ class StateFolder:
         if not file.exists():
             return None
         _refuse_open(file)
-        return Identity(**json.loads(file.read_text()))
+        try:
+            identity = Identity(**json.loads(file.read_text()))
+            identity.key  # noqa: B018 # whether it is one
+        except (TypeError, ValueError) as error:
+            raise Damaged(f"{file} is damaged: move it away and join again, with a new join token.") from error
+        return identity
 
     def _write(self, name: str, text: str) -> None:
         """In one step: a machine that is switched off meanwhile has the old file or the new one."""

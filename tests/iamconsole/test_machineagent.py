@@ -24,8 +24,9 @@ from audit import clock
 from iamconsole.agent.console import BadAddress, Console
 from iamconsole.agent.keeper import Keeper
 from iamconsole.agent.metadata import CONTAINER_PATH, Metadata
+from iamconsole.agent.program import CannotStart, run
 from iamconsole.agent.server import MetadataServer
-from iamconsole.agent.state import StateFolder, Unsafe
+from iamconsole.agent.state import Damaged, StateFolder, Unsafe
 from identities.models import InstanceProfile, Machine
 from identities.services.instance_profiles import remove_role_from_instance_profile
 from identities.services.machines import create_machine_join_token, remove_machine, update_machine
@@ -101,6 +102,36 @@ def test_it_refuses_a_state_that_others_can_read(site: Site, name: str) -> None:
         folder = StateFolder(site.state.path)
         folder.identity()
         folder.container_token()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"key_text": 7}', '{"key_text": "x"}', '{"key_text": "eA=="}', "{}"])
+def test_it_says_which_file_is_damaged(tmp_path: Path, text: str) -> None:
+    state = StateFolder(tmp_path / "state")
+    (state.path / "machine.json").write_text(text)
+    (state.path / "machine.json").chmod(0o600)
+    with pytest.raises(Damaged, match=r"machine\.json is damaged"):
+        state.identity()
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"console": "https://iam.example.com:99999"}, "99999 is not the address"),
+        ({"console": "https://[::1"}, "is not the address"),
+        ({"join_token_file": "token"}, "no text"),
+        ({"join_token_file": "missing"}, "No such file"),
+        ({"listen": "0.0.0.0:0"}, "loopback only"),
+    ],
+)
+def test_it_says_in_a_sentence_why_it_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("token").write_bytes(b"\xbc\xff")
+    usual = {"console": "https://iam.example.com", "join_token_file": "", "listen": "127.0.0.1:0", "ca_file": ""}
+    options = {"state": Path("state"), "region": "x", "allow_http": False, "only_container": False, **usual, **given}
+    with pytest.raises(CannotStart, match=problem):
+        run(options)
 
 
 def test_it_is_the_same_machine_after_a_restart(site: Site) -> None:
