@@ -263,3 +263,9 @@ def test_a_role_that_is_named_is_limited_and_a_user_is_not() -> None:
         policies = PolicySet(resource=named, boundary=attached(TULIP, "boundary"))
         asked = Request(ASKED.action, ASKED.resource, {}, who, ACCOUNT)
         assert evaluate(asked, policies).allowed is allowed
+
+
+def test_it_explains_that_a_resource_is_left_out() -> None:
+    text = policy({"Effect": "Allow", "Action": "*", "NotResource": [ASKED.resource]})
+    (miss,) = evaluate(ASKED, identity(text), explain=True).near_misses
+    assert (miss.element, miss.wanted, miss.found) == ("NotResource", (ASKED.resource,), (ASKED.resource,))
