@@ -52,6 +52,7 @@ MATCHING = (
     # does, and what would be one if the value did not end.
     ("*a?c*", "x" + "ab" * 15 + "aaxc"),
     ("*a?c*", "x" + "ab" * 47 + "xabc"),
+    ("*a?c*d*", "ab" * 20 + "axcdaxc"),
     ("*a?b?*", "ac" * 40 + "axb"),
     ("*a?b?*", "ac" * 40 + "axbx"),
     # Gaps alone between wildcards; a blank is none.
@@ -101,6 +102,12 @@ def test_literals_are_no_wildcards() -> None:
     assert (pattern.prefix, pattern.ending, pattern.shortest, pattern.is_told_by_ends) == ("a*", "b", 6, False)
 
 
+def test_an_empty_literal_between_gaps() -> None:
+    pattern = compile_pattern(("x?", Literal(""), "?c"))
+    assert pattern.matches("xabc")
+    assert not pattern.matches("xcab")
+
+
 def test_a_literal_between_stars() -> None:
     pattern = compile_pattern(("*", "x", Literal("?"), "*"))
     assert pattern.matches("abx?c")
@@ -131,6 +138,7 @@ def test_it_knows_how_matches_begin_and_end(text: str, prefix: str, ending: str,
     ("text", "costly"),
     [
         ("*" + "a?" * 16 + "*", False),
+        ("*" + "a?" * 16 + "a*", False),
         ("*" + "a?" * 17 + "b*", True),
         ("?" * 500, False),
         ("*" + "?" * 500 + "*", False),
