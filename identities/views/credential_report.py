@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from audit import clock
 from audit.actions import requires
 from audit.http import ConsoleRequest
+from identities.credential_files import text_cell
 from identities.models import CredentialReport
 from identities.services import credential_report
 
@@ -50,7 +51,16 @@ def get_credential_report_file(request: ConsoleRequest) -> HttpResponse:
     report = credential_report.get_credential_report(request.principal.account_id)
     name = f"status_reports_{report.generated_at:%Y-%m-%dT%H-%M-%SZ}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(report.content, content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(for_spreadsheets(report.content), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def for_spreadsheets(content: str) -> str:
+    """The report as people open it: a user's name is never a formula. Programs get it by the API, as it is."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [text_cell(name), *facts] for name, *facts in csv.reader(io.StringIO(content))
+    )
+    return text.getvalue()
 
 
 def findings(content: str, made_at: datetime) -> list[dict[str, object]]:

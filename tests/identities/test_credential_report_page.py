@@ -12,6 +12,7 @@ from audit.models import Event
 from identities.models import AccessKey, User
 from identities.services.access_keys import create_access_key
 from identities.services.credential_report import COLUMNS
+from identities.services.users import create_user
 from tests.cast import allow, browser_of, principal_of
 from tests.identities.devices import device_of
 
@@ -37,6 +38,15 @@ def test_it_is_made_read_and_downloaded(alice: User, bob: User) -> None:
     assert tuple(rows[0]) == COLUMNS and [row[0] for row in rows[1:]] == ["<root_account>", "alice", "bob"]
     assert reply.headers["Content-Disposition"].startswith('attachment; filename="status_reports_')
     assert Event.objects.filter(action="iam:GenerateCredentialReport").count() == 1
+
+
+def test_a_name_in_the_file_is_never_a_formula(alice: User) -> None:
+    create_user(by=principal_of(alice), name="=1+1")
+    browser = browser_of(alice)
+    browser.post(MAKE)
+    rows = list(csv.reader(io.StringIO(browser.get(FILE).content.decode())))
+    assert [row[0] for row in rows[1:]] == ["<root_account>", "'=1+1", "alice"]
+    assert all(len(row) == len(COLUMNS) for row in rows) and rows[2][1].endswith(":user/=1+1")
 
 
 def test_it_says_what_to_look_at_first(alice: User, bob: User) -> None:
