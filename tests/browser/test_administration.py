@@ -120,3 +120,11 @@ def test_the_list_of_users_is_searched_while_typing(page: Page, administrator: U
     expect(page.get_by_role("link", name="zeno")).to_have_count(0)
     expect(page.get_by_role("link", name="zora")).to_be_visible()
     assert "q=zor" in page.url
+
+
+def test_the_trail_above_a_page_looks_the_same_everywhere(page: Page, administrator: User) -> None:
+    """Whether it is a list or a line; only links inside sentences are underlined."""
+    for address in ("/me/access-keys/", "/identities/user/alice/update/"):
+        page.goto(address)
+        link = page.locator(".page-header").get_by_role("link").first
+        expect(link).to_have_css("text-decoration-line", "none")
