@@ -133,6 +133,8 @@ def owner_account(text: str) -> str:
     return account
 
 
+# As long as the name of a resource may be: thousands of patterns are compared with it in milliseconds.
+LONGEST_VALUE = 2048
 _CHECKS: Mapping[str, Callable[[str], object]] = {
     "numeric": literals.number,
     "boolean": literals.boolean,
@@ -143,8 +145,11 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
 
 
 def context_entry(name: str, values: Iterable[str], kind: str) -> tuple[str, tuple[str, ...]]:
-    """One condition key with its values. Raises InvalidInput for values that are not of the kind that is said."""
+    """One condition key with its values. Raises InvalidInput for values that are not of the kind that is said, or too
+    long."""
     given = tuple(values)
+    if any(len(value) > LONGEST_VALUE for value in given):
+        raise InvalidInput(f"The context key {name} has a value of more than {LONGEST_VALUE} characters.")
     base = kind.removesuffix("List")
     if base == kind and len(given) != 1:
         raise InvalidInput(f"The context key {name} is a {kind}, so it has exactly one value; {len(given)} were given.")

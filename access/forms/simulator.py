@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from access.simulation_inputs import LONGEST_VALUE
 from policies.engine.catalog import BUILT_IN, Catalog
 
 MOST_ACTIONS = 60
@@ -91,6 +92,8 @@ class SimulationForm(forms.Form):
             key, sign, value = line.partition("=")
             if not sign or ":" not in key:
                 raise ValidationError(f"“{line[:80]}” is not of the form key = value, with a key such as aws:SourceIp.")
+            if len(value) > LONGEST_VALUE:
+                raise ValidationError(f"The value of “{key[:80]}” has more than {LONGEST_VALUE} characters.")
             values[key.strip()] = (*values.get(key.strip(), ()), value.strip())
         return values
 

@@ -164,11 +164,12 @@ def _unasked(request: AccessRequest, data: dict[str, Any], scenario: Scenario) -
 
 
 def _values(given: Any) -> dict[str, tuple[str, ...]]:
-    return {
-        name.removeprefix(_VALUE): (value.strip(),)
+    """Raises InvalidInput."""
+    return dict(
+        inputs.context_entry(name.removeprefix(_VALUE), (value.strip(),), "string")
         for name, value in given.items()
         if name.startswith(_VALUE) and value.strip()
-    }
+    )
 
 
 def _simulated(

@@ -160,6 +160,8 @@ def test_a_resources_policy_can_be_brought(alice: User) -> None:
         (PRINCIPAL, {"principal": "bob", "actions": "ec2:*"}, "at most 60 are simulated at once"),
         (PRINCIPAL, {"principal": "bob", "resources": "bucket"}, "is neither an ARN nor *."),
         (PRINCIPAL, {"principal": "bob", "context": "team"}, "is not of the form key = value"),
+        (PRINCIPAL, {"principal": "bob", "context": "aws:UserAgent=" + "x" * 2049}, "has more than 2048 characters"),
+        (PRINCIPAL, {"principal": "bob", "value:aws:UserAgent": "x" * 2049}, "of more than 2048 characters"),
         (CUSTOM, {"documents": "{"}, "document 1 can&#x27;t be read, line 1"),
         (CUSTOM, {"documents": "{}", "caller": "bob"}, "can&#x27;t be read"),
     ],

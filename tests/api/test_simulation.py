@@ -139,9 +139,10 @@ def test_context_entries_are_given_by_type(program: Program) -> None:
         {"ContextKeyName": "s3:max-keys", "ContextKeyValues": ["1", "2"], "ContextKeyType": "numeric"},
         {"ContextKeyName": "aws:SourceIp", "ContextKeyValues": ["here"], "ContextKeyType": "ipList"},
         {"ContextKeyName": "aws:CurrentTime", "ContextKeyValues": ["now"], "ContextKeyType": "date"},
+        {"ContextKeyName": "aws:UserAgent", "ContextKeyValues": ["x" * 2049], "ContextKeyType": "stringList"},
     ],
 )
-def test_values_of_another_type_are_refused(program: Program, entry: dict[str, Any]) -> None:
+def test_values_of_another_type_or_too_long_are_refused(program: Program, entry: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="InvalidInput"):
         custom(program, ALLOW, ContextEntries=[entry])
 
