@@ -56,12 +56,12 @@ def test_it_never_cuts_a_password() -> None:
 
 @pytest.mark.bar(24)
 def test_a_very_long_password_costs_nothing() -> None:
-    began = time.perf_counter()
-    for password in ("a" * 1_000_000, "\u0958" * 1_000_000):
-        with pytest.raises(PasswordPolicyViolation):
-            normalise(password)
-        assert "1000000" in reason(password)
-    assert time.perf_counter() - began < 0.05
+    password = "\u0958" * 10_000_000  # Seconds of work for whoever brings it into its normal form.
+    began = time.process_time()
+    with pytest.raises(PasswordPolicyViolation):
+        normalise(password)
+    assert "10000000" in reason(password)
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.bar(4)

@@ -44,7 +44,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "ListEntitiesForPolicy": (5, _KINDS),
     "DecodeAuthorizationMessage": (6, "where the statements stand is looked up in the policies that decided"),
     "GetContextKeysForPrincipalPolicy": (6, _OTHERS),
-    "ListPoliciesGrantingServiceAccess": (8, _OTHERS),
+    "ListPoliciesGrantingServiceAccess": (9, _OTHERS),
     "SimulatePrincipalPolicy": (10, _OTHERS),
     "GenerateServiceLastAccessedDetails": (12, _OTHERS),
     "GenerateCredentialReport": (18, _REPORT),

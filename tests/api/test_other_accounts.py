@@ -81,8 +81,10 @@ def acmes(acme: Account, alice: User, readers: ManagedPolicy, program_of: Progra
     call("PutRolePolicy", RoleName="deploy", PolicyName="own", PolicyDocument=READ)
     call("CreateInstanceProfile", InstanceProfileName="web")
     call("AddRoleToInstanceProfile", InstanceProfileName="web", RoleName="deploy")
-    site = issue("www")
-    call("UploadServerCertificate", ServerCertificateName="www", CertificateBody=site.body, PrivateKey=site.private_key)
+    site = issue("hub1")
+    call(
+        "UploadServerCertificate", ServerCertificateName="hub1", CertificateBody=site.body, PrivateKey=site.private_key
+    )
     call("CreateServiceLinkedRole", AWSServiceName=LINKED)
     document = {"Name": "corp", "SAMLMetadataDocument": metadata()}
     provider = {"Url": "https://id.example.com", "ClientIDList": ["one"], "ThumbprintList": ["a" * 40]}
@@ -95,7 +97,7 @@ def acmes(acme: Account, alice: User, readers: ManagedPolicy, program_of: Progra
         "GroupName": "admins",
         "RoleName": "deploy",
         "InstanceProfileName": "web",
-        "ServerCertificateName": "www",
+        "ServerCertificateName": "hub1",
         "PolicyName": "own",
         "PolicyArn": readers.arn,
         "PermissionsBoundary": readers.arn,
