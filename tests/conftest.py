@@ -30,9 +30,11 @@ END_OTHER_SESSIONS = """
 
 
 def depends_on_the_database(item: pytest.Item) -> bool:
-    """Whether pytest-django would let it ask one: everybody else is refused, and can't tell which one is there."""
+    """Whether pytest-django would let it ask one: everybody else is refused, and can't tell which one is there. Neither
+    can a browser: what its pages ask the database is asked by the tests of the views, too."""
+    fixtures = set(getattr(item, "fixturenames", ()))
     marked = any(item.iter_markers("django_db")) or any(item.iter_markers("postgres"))
-    return marked or bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+    return (marked or bool(DATABASE_FIXTURES & fixtures)) and not BROWSER_FIXTURES & fixtures
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
