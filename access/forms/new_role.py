@@ -28,7 +28,7 @@ class UseForm(forms.Form):
 
     def document(self) -> str:
         """Each use has its own; this class is never a form by itself."""
-        raise NotImplementedError
+        raise NotImplementedError  # Abstract; ABC can't say so beside the metaclass of Django's forms.
 
 
 def _mfa_field() -> forms.BooleanField:
