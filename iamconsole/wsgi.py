@@ -1,5 +1,6 @@
 """The application for a WSGI server. It refuses to start on settings that would not be safe."""
 
+import gc
 import os
 
 from django.core.checks import run_checks
@@ -18,3 +19,9 @@ if _problems:
 
 # Half a second now, so that nobody waits for the catalogue of actions later.
 load_everything()
+
+# What is there now stays for good: the collector need not look at it again and again, and the workers go on sharing
+# its memory. Of what a call makes almost everything goes by itself; to look every 700 things cost a call a tenth.
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000, 20, 20)

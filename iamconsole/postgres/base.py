@@ -1,34 +1,32 @@
 """Django's PostgreSQL, with a cheaper look at a kept connection before it is used again, and plans that are kept."""
 
 import select
-from functools import lru_cache
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base, operations
+from psycopg.pq import TransactionStatus
+
+from iamconsole.postgres.prepared import MomentLoader, PlannedCursor, Plans, numbered
 
 # A statement is prepared when a connection has run it this many times.
 _RUNS_BEFORE_PREPARING = 2
 _CursorMixin: Any = base.CursorMixin
 
 
-@lru_cache(maxsize=256)
-def _numbered(sql: str) -> str:
-    """The statement with the server's own placeholders, so that the driver need not read it at each run."""
-    first, *others = sql.split("%s")
-    numbered = (f"${number}{text}" for number, text in enumerate(others, start=1))
-    return "".join((first, *numbered)).replace("%%", "%")
-
-
 class _PreparedCursor(_CursorMixin, psycopg.RawCursor):  # type: ignore[misc] # a mixin of Django's without types
+    """For what a plan can't do: begin a transaction, or do without prepared statements."""
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(_numbered(query), params, **options)
+        return super().execute(numbered(query), params, **options)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
-        """Of a prepared statement the driver keeps no text."""
+        """Of a prepared statement nobody keeps the text with its values."""
+        if isinstance(cursor, PlannedCursor):
+            return sql
         return super().last_executed_query(cursor, sql, params) or sql
 
 
@@ -41,6 +39,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             parameters["prepare_threshold"] = _RUNS_BEFORE_PREPARING
         return parameters
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        connection.adapters.register_loader("timestamptz", MomentLoader)
+        self._plans = Plans(connection)
+        return connection
+
     def prepared_cursor(self) -> Any:
         """A cursor that sends values apart from the statement, so that the server plans one that comes again only once:
         planning the statement that reads a caller's policies takes longer than running it."""
@@ -48,7 +52,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         wrapper: Any = self
         with wrapper.wrap_database_errors:
-            return wrapper._prepare_cursor(_PreparedCursor(self.connection))
+            return wrapper._prepare_cursor(self._cursor_for_plans())
+
+    def _cursor_for_plans(self) -> PlannedCursor | _PreparedCursor:
+        """The driver begins a transaction together with its first statement."""
+        connection: Any = self.connection
+        begins = not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
+        if begins or not settings.DATABASE_PREPARED_STATEMENTS:
+            return _PreparedCursor(connection)
+        return PlannedCursor(self._plans)
 
     def is_usable(self) -> bool:
         """A server that has gone, or has ended the connection, leaves something to read on an idle socket: that is seen

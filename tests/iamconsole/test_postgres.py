@@ -1,9 +1,12 @@
-"""A kept connection is looked at before it is used again, without a question to the server."""
+"""A kept connection is looked at before it is used again, without a question to the server; plans are kept with it."""
 
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -48,3 +51,68 @@ def test_a_statement_that_comes_again_is_planned_once(kept: Any) -> None:
     with kept.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1::int + 1'")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_statement_that_the_server_refuses_raises_what_it_is(kept: Any, in_transaction: bool) -> None:
+    refused = {"SELECT %s::int / 0": DataError, "SELECT %s::int FROM nowhere": ProgrammingError}
+    for sql, error in refused.items():
+        with pytest.raises(error), _transaction(in_transaction), kept.prepared_cursor() as cursor:
+            cursor.execute(sql, [1])
+        assert _ask(kept, "SELECT %s::int", 2) == 2
+
+
+def test_a_connection_that_ends_below_a_statement_is_an_operational_error(kept: Any) -> None:
+    with kept.prepared_cursor() as cursor:
+        end(kept)
+        with pytest.raises(OperationalError):
+            cursor.execute("SELECT %s::int", [1])
+
+
+def test_a_statement_may_be_the_first_of_a_transaction(kept: Any) -> None:
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            _ask(kept, INSERT, NEW)
+            assert _ask(kept, "SELECT count(*) FROM accounts_account WHERE id = %s", NEW) == 1
+            raise ZeroDivisionError
+        assert _ask(kept, "SELECT count(*) FROM accounts_account WHERE id = %s", NEW) == 0
+
+
+def test_values_of_other_types_have_a_plan_of_their_own(kept: Any) -> None:
+    for value in ("text", 7, 2**40, None, b"\x00\xff", True):
+        assert _ask(kept, "SELECT concat(%s::text, '.')", value) == _ask_as_ever(kept, value)
+
+
+@pytest.mark.parametrize("text", ["2026-11-26 01:23:45", "2026-11-26 01:23:45.123456", "0001-01-01 00:00:00.5"])
+def test_moments_are_read_to_the_microsecond(kept: Any, text: str) -> None:
+    read = _ask(kept, "SELECT (%s::text || '+00')::timestamptz", text)
+    assert (read, read.tzinfo) == (datetime.fromisoformat(f"{text}+00:00"), UTC)
+
+
+@pytest.mark.parametrize("text", ["infinity", "0044-03-15 12:00:00+00 BC", "12026-01-01 00:00:00+00"])
+def test_a_moment_that_python_cannot_hold_is_bad_data(kept: Any, text: str) -> None:
+    with pytest.raises(DataError):
+        _ask(kept, "SELECT %s::timestamptz", text)
+
+
+NEW = "000000000042"
+INSERT = (
+    "INSERT INTO accounts_account (id, name, created_at, quota_overrides, properties, token_version)"
+    " VALUES (%s, 'One', now(), '{}', '{}', 1) RETURNING id"
+)
+
+
+def _ask(kept: Any, sql: str, value: object) -> Any:
+    with kept.prepared_cursor() as cursor:
+        cursor.execute(sql, [value])
+        return cursor.fetchone()[0]
+
+
+def _ask_as_ever(kept: Any, value: object) -> Any:
+    with psycopg.RawCursor(kept.connection) as cursor:
+        found: Any = cursor.execute("SELECT concat($1::text, '.')", [value]).fetchone()
+        return found[0]
+
+
+def _transaction(wanted: bool) -> AbstractContextManager[Any]:
+    return transaction.atomic() if wanted else nullcontext()

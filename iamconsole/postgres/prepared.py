@@ -1,0 +1,100 @@
+"""Statements that every call runs, spoken on the driver's level of libpq (psycopg.org, "pq – libpq wrapper module").
+
+The driver's cursors find out at each run what is the same at every run: how values are written, how columns are read.
+A plan keeps that beside the prepared statement, which makes a run half as dear; it waits in libpq, without the GIL.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql.psycopg_any import BaseTzLoader
+from psycopg import pq
+from psycopg.adapt import Buffer, PyFormat, Transformer
+
+_Transformer = Any  # written in C, without types
+
+
+class MomentLoader(BaseTzLoader):  # type: ignore[misc] # a class of Django's without types
+    """Moments, read by Python's own reader. The connection speaks of them in UTC, as Django sees to."""
+
+    timezone = UTC
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return datetime.fromisoformat(str(data, "ascii"))
+        except ValueError:  # before Christ, or infinity: the driver says what is wrong with it
+            moment: datetime = super().load(data)
+            return moment
+
+
+@lru_cache(maxsize=256)
+def numbered(sql: str) -> str:
+    """The statement with the server's own placeholders, so that the driver need not read it at each run."""
+    first, *others = sql.split("%s")
+    numbered = (f"${number}{text}" for number, text in enumerate(others, start=1))
+    return "".join((first, *numbered)).replace("%%", "%")
+
+
+class Plans:
+    """The prepared statements of one connection; they go with it. The statements are written in the code, so that
+    there is only a small number of them, once for each combination of types that they meet."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._columns: dict[bytes, _Transformer] = {}
+        self._values: _Transformer = Transformer(connection)
+
+    def run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """What a statement finds. Raises psycopg.Error."""
+        written: Any = self._values.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        name = self._names.get((sql, self._types()))
+        if name is None:
+            name = self._prepare(sql)
+        result = self._connection.pgconn.exec_prepared(name, written)
+        self._check(result)
+        columns = self._columns[name]
+        columns.set_pgresult(result)
+        rows: list[tuple[Any, ...]] = columns.load_rows(0, result.ntuples, tuple)
+        return rows
+
+    def _types(self) -> tuple[int, ...]:
+        return self._values.types or ()
+
+    def _prepare(self, sql: str) -> bytes:
+        name = f"plan_{len(self._names)}".encode()
+        self._check(self._connection.pgconn.prepare(name, sql.encode(), self._types()))
+        self._names[sql, self._types()], self._columns[name] = name, Transformer(self._connection)
+        return name
+
+    def _check(self, result: pq.abc.PGresult) -> None:
+        if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            return
+        error = psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
+        # Of an end of the connection the server could not say what it was.
+        is_over = self._connection.pgconn.status != pq.ConnStatus.OK
+        raise psycopg.OperationalError(str(error)) if is_over else error
+
+
+class PlannedCursor:
+    """As much of a cursor (PEP 249) as a statement needs that is run once and read to its end."""
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self._rows: list[tuple[Any, ...]] = []
+
+    def execute(self, query: str, params: Sequence[Any] = ()) -> None:
+        self._rows = self._plans.run(numbered(query), params)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self._rows.pop(0) if self._rows else None
+
+    def close(self) -> None:
+        self._rows = []
