@@ -1,3 +1,4 @@
+import colorsys
 import re
 
 from django import forms
@@ -15,6 +16,37 @@ COLORS = (
     ("1d7a3c", "Green"),
     ("064f96", "Blue"),
 )
+# AWS's own five, as its links give them: paler, and not quite of the same hues.
+_AWS = {"f2b0a9": "b5301c", "fbbf93": "a85400", "fad791": "7a6400", "b7ca9d": "1d7a3c", "99bce3": "064f96"}
+_NAMED = {name.lower(): value for value, name in COLORS}
+_HUES = {value: value for value, _ in COLORS if value} | _AWS
+_HEX = re.compile(r"#?([0-9a-f]{6})")
+# Below this there is no telling what colour a grey has.
+_GREY = 0.1
+
+
+def nearest_color(given: str) -> str:
+    """Which of ours a link means: by our value, AWS's, a name, or the nearest hue of any other; '' for none."""
+    word = given.strip().lower()
+    if word in _NAMED:
+        return _NAMED[word]
+    found = _HEX.fullmatch(word)
+    if found is None or _hue_and_saturation(found[1])[1] < _GREY:
+        return ""
+    hue = _hue_and_saturation(found[1])[0]
+    nearest = min(_HUES, key=lambda known: _apart(hue, _hue_and_saturation(known)[0]))
+    return _HUES[nearest]
+
+
+def _hue_and_saturation(value: str) -> tuple[float, float]:
+    red, green, blue = (int(value[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    hue, saturation, _ = colorsys.rgb_to_hsv(red, green, blue)
+    return hue, saturation
+
+
+def _apart(one: float, other: float) -> float:
+    """Hues lie on a circle."""
+    return min(abs(one - other), 1 - abs(one - other))
 
 
 class RoleForm(forms.Form):

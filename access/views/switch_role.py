@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import cookies, switching
-from access.forms.switch_role import COLORS, SwitchRoleForm
+from access.forms.switch_role import SwitchRoleForm, nearest_color
 from access.own import SignedInRequest
 from audit.actions import open_when_role_is_over, signed_in
 from audit.errors import AccessDenied, ServiceError
@@ -54,11 +54,9 @@ def role_over(request: SignedInRequest) -> HttpResponse:
 
 def _from_address(request: SignedInRequest) -> dict[str, Any]:
     given = {field: request.GET[word] for word, field in _FROM_ADDRESS.items() if word in request.GET}
-    given["color"] = given.get("color", "").lower()
-    known = {value for value, _ in COLORS}
     # Most roles that people take on are of their own account.
     given.setdefault("account", request.console_session.account.sign_in_name)
-    return {**given, "color": given["color"] if given["color"] in known else ""}
+    return {**given, "color": nearest_color(given.get("color", ""))}
 
 
 def _as_somebody_else(request: SignedInRequest, token: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from access import cookies, sessions
+from access.forms.switch_role import COLORS, nearest_color
 from access.models import ConsoleSession, RecentRole, SessionKind
 from access.session_tokens import open_token
 from accounts.models import Account
@@ -90,6 +91,18 @@ def test_a_link_fills_the_form_in_and_does_nothing(bob: User, readers: Role) -> 
     form = browser.get("/switchrole", link).context["form"]
     assert [form[name].value() for name in form.fields] == ["acme", "Readers", "R", "1d7a3c"]
     assert acting(browser) == bob.arn
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [
+        *(("F2B0A9", "Red"), ("FBBF93", "Orange"), ("fad791", "Yellow"), ("B7CA9D", "Green"), ("99BCE3", "Blue")),
+        *(("#00FF00", "Green"), ("0a0aff", "Blue"), ("ff0020", "Red"), ("green", "Green"), ("Blue", "Blue")),
+        *(("7a7a7a", "None"), ("000000", "None"), ("none", "None"), ("mauve", "None"), ("", "None"), ("f2b0a", "None")),
+    ],
+)
+def test_a_link_made_for_aws_gets_the_nearest_of_our_colors(given: str, ours: str) -> None:
+    assert nearest_color(given) == {name: value for value, name in COLORS}[ours]
 
 
 @pytest.mark.bar(127)
