@@ -59,7 +59,10 @@ SCENARIOS = (
         ROLE,
         "The application finds credentials where it runs, and they change by themselves. No key is stored with it, "
         "so none can be copied from there.",
-        (Step("Create the role", _TRUST, "who=machine"), Step("Register the machine", "identities:register-machine")),
+        (
+            Step("Create the role of the application", _TRUST, "who=machine"),
+            Step("Register the machine", "identities:register-machine"),
+        ),
     ),
     Scenario(
         "A mobile app, or a program elsewhere",
@@ -70,7 +73,7 @@ SCENARIOS = (
             Step(
                 "Add the provider (Google and Amazon Cognito are known)", "federation:create-open-id-connect-provider"
             ),
-            Step("Create the role", _WHO, "who=web"),
+            Step("Create the role of the app or program", _WHO, "who=web"),
         ),
     ),
     Scenario(
@@ -80,7 +83,7 @@ SCENARIOS = (
         "says who gets which role. Whoever leaves the company comes in no more.",
         (
             Step("Add the company's provider", "federation:create-saml-provider"),
-            Step("Create the role", _WHO, "who=saml"),
+            Step("Create the role of the company's people", _WHO, "who=saml"),
         ),
     ),
     Scenario(
@@ -90,7 +93,7 @@ SCENARIOS = (
         "the role for them and sends their browsers here, signed in.",
         (
             Step("Create a user for the program, with an access key", "identities:create-user"),
-            Step("Create the role", _WHO, "who=broker"),
+            Step("Create the role that the program takes on", _WHO, "who=broker"),
         ),
     ),
     Scenario(
@@ -98,13 +101,13 @@ SCENARIOS = (
         ROLE,
         "Its people and programs keep the credentials that they have there and take on the role here, for a while. "
         "Neither account learns a password of the other.",
-        (Step("Create the role", _WHO, "who=account"),),
+        (Step("Create the role for the other account", _WHO, "who=account"),),
     ),
     Scenario(
         "A user who needs more for a while",
         ROLE,
         "Administrators and auditors work with few permissions and take on the role for the task at hand. Every switch "
         "is recorded.",
-        (Step("Create the role", _WHO, "who=user"),),
+        (Step("Create the role for the task", _WHO, "who=user"),),
     ),
 )

@@ -140,7 +140,7 @@ def test_several_people(alice: User) -> None:
 
 def test_an_application_on_a_machine(alice: User, here: Programs, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program is told what the page's command tells it, and the application what its environment says."""
-    walk = finish(begin(alice, "An application on a machine", "Create the role"), "worker")
+    walk = finish(begin(alice, "An application on a machine", "Create the role of the application"), "worker")
     walk.follow("Register a machine").press("Register the machine", name="build-1")
     command, environment = walk.copied("Copy the command").split(), walk.copied("Copy the environment")
     assert command[1:3] == ["manage.py", "machineagent"] and command[-2:] == ["--join-token-file", "-"]
@@ -214,7 +214,7 @@ def test_people_of_a_company_by_its_own_sign_in_program(alice: User, here: Progr
     walk = begin(alice, title, "Create a user for the program, with an access key")
     made_user(walk, "front-door").follow("Create an access key").press("Create access key")
     key = Credentials(walk.copied("Access key id"), walk.copied("Secret access key"))
-    walk = begin(alice, title, "Create the role").press("Next: trust policy")
+    walk = begin(alice, title, "Create the role that the program takes on").press("Next: trust policy")
     assert "Tick the user whose access key the program has" in walk.text
     finish(walk.press("Next: trust policy", users="front-door"), "staff")
 
@@ -230,7 +230,7 @@ def test_people_of_a_company_by_its_own_sign_in_program(alice: User, here: Progr
 
 @pytest.mark.django_db(transaction=True)
 def test_another_account(alice: User, mallory: User, here: Programs, home: Path) -> None:
-    walk = begin(alice, "Another account", "Create the role")
+    walk = begin(alice, "Another account", "Create the role for the other account")
     walk.press("Next: trust policy", account=mallory.account_id, external_id="c-17")
     finish(walk, "partner")
     assert walk.copied("External id") == "c-17"
@@ -241,7 +241,7 @@ def test_another_account(alice: User, mallory: User, here: Programs, home: Path)
 
 @pytest.mark.django_db(transaction=True)
 def test_a_user_who_needs_more_for_a_while(alice: User, bob: User, here: Programs, home: Path) -> None:
-    walk = begin(alice, "A user who needs more for a while", "Create the role")
+    walk = begin(alice, "A user who needs more for a while", "Create the role for the task")
     finish(walk.press("Next: trust policy", users="bob"), "auditor")
     assert who_is(profile(home, walk.copied("Profile"), bob)).startswith(
         f"arn:aws:sts::{alice.account_id}:assumed-role/auditor/"
