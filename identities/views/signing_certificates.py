@@ -20,6 +20,7 @@ from identities.forms.other_credentials import SigningCertificateForm
 from identities.models import SigningCertificate, User
 from identities.public_keys import read_certificate
 from identities.services import signing_certificates
+from identities.views.other_credentials import is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +156,6 @@ def deleted(request: ConsoleRequest, owner: Owner, certificate_id: str) -> HttpR
 
 
 def _render(request: ConsoleRequest, owner: Owner, page: str, context: dict[str, object]) -> HttpResponse:
-    context |= {"owner": owner, "user": owner.user, "own": owner.own}
+    own = owner.user is None or is_own(request, owner.user)
+    context |= {"owner": owner, "user": owner.user, "own": own}
     return render(request, f"identities/signing_certificates_{page}.html", context)
