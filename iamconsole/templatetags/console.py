@@ -22,21 +22,28 @@ def ago(moment: datetime | None) -> str:
     """“3 days ago”; “never” for nothing."""
     if moment is None:
         return "never"
+    age = _age(moment)
+    return f"{age} ago" if age else "just now"
+
+
+def _age(moment: datetime) -> str:
+    """“3 days”; nothing for less than a minute."""
     age = clock.now() - moment
     for unit, name in _UNITS:
         if age >= unit:
             count = age // unit
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    return "just now"
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return ""
 
 
 @register.simple_tag
-def when(moment: datetime | None, missing: str = "never") -> SafeString:
-    """A time element: the age to read, the exact time in UTC on hover and for machines."""
+def when(moment: datetime | None, missing: str = "never", *, as_age: bool = False) -> SafeString:
+    """A time element: how long ago (or, under a heading that asks for it, the age), and exactly on hover."""
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', missing)
     stamp = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp, ago(moment))
+    told = (_age(moment) or "new") if as_age else ago(moment)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp, told)
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,15 @@
 // Comfort only: every page works without it.
 "use strict";
 
+// A word on a button, for a moment; pressing it again meanwhile does not make the word its label.
+function say(button, word) {
+  if (button.dataset.label) return;
+  const children = [...button.childNodes];
+  button.dataset.label = "kept";
+  button.replaceChildren(word);
+  setTimeout(() => { button.replaceChildren(...children); delete button.dataset.label; }, 1500);
+}
+
 document.addEventListener("click", (event) => {
   const toggle = event.target.closest("[data-theme-toggle]");
   if (toggle) {
@@ -13,10 +22,11 @@ document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) {
     const source = document.querySelector(copy.dataset.copy);
-    navigator.clipboard.writeText(source.value || source.textContent.trim()).then(() => {
-      const label = copy.textContent;
-      copy.textContent = "Copied";
-      setTimeout(() => { copy.textContent = label; }, 1500);
+    // Only https and this machine itself have a clipboard: elsewhere the text is marked, to be copied by hand.
+    const copied = navigator.clipboard ? navigator.clipboard.writeText(source.value || source.textContent.trim()) : Promise.reject();
+    copied.then(() => say(copy, "Copied"), () => {
+      if (source.select) source.select(); else window.getSelection().selectAllChildren(source);
+      say(copy, "Marked");
     });
   }
 

@@ -205,8 +205,17 @@ def test_the_pages_of_credentials_tell_what_there_is_to_whom_it_may_concern(alic
     upload_ssh_public_key(by=principal_of(alice), user=bob, body=ssh_key())
     allow(bob, ["iam:ListSSHPublicKeys"], bob.arn)
     own = text_of(browser_of(bob).get(reverse("access:my-credentials")))
-    assert "1, of which 1 active" in own and own.count("Not shown: you are not allowed to see them") == 2
-    assert "1, of which 1 active" in text_of(browser_of(alice).get(page("list-access-keys", bob)))
+    assert "1 active" in own and own.count("Not shown: you are not allowed to see them") == 2
+    assert "1 active" in text_of(browser_of(alice).get(page("list-access-keys", bob)))
+
+
+@pytest.mark.parametrize("kind", ["ssh-public-keys", "signing-certificates", "service-specific-credentials"])
+def test_ones_own_page_hangs_below_ones_own_credentials(alice: User, bob: User, kind: str) -> None:
+    mine = f'<a href="{reverse("access:my-credentials")}">My security credentials</a>'
+    browser = browser_of(alice)
+    assert mine in text_of(browser.get(page(f"list-{kind}", alice)))
+    others = text_of(browser.get(page(f"list-{kind}", bob)))
+    assert mine not in others and f'<a href="{reverse("identities:get-user", args=["bob"])}">bob</a>' in others
 
 
 def test_root_sees_certificates_and_nothing_that_only_users_have(acme: Account) -> None:
