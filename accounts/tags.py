@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
 from audit.prepared import prefetched
+from audit.taking import taken
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -61,6 +62,11 @@ def drop_tags(bearer: Any, keys: Iterable[str]) -> tuple[dict[str, str], ...]:
 
 def tags_of(bearer: Any) -> dict[str, str]:
     return dict(bearer.tags.order_by("key").values_list("key", "value"))
+
+
+def taken_tags(bearer: Any) -> dict[str, str]:
+    """Delete the tags of what is going, of whatever kind; returns them for the trail."""
+    return dict(sorted(taken(bearer.tags.all(), "key", "value")))
 
 
 def resource_tags(tags: Mapping[str, str]) -> dict[str, str]:

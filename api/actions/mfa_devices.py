@@ -42,7 +42,7 @@ def create_virtual_mfa_device(call: Call) -> Result:
     made = {
         "SerialNumber": row.serial_number,
         "Base32StringSeed": seed.encode(),
-        "QRCodePNG": qr_code(totp.address(seed, row.name, call.account.sign_in_name)),
+        "QRCodePNG": qr_code(totp.address(seed, row.name, row.account.sign_in_name)),
         "Tags": describe.tags(exact_tags(call).items()) or None,
     }
     return {"VirtualMFADevice": made}

@@ -20,7 +20,7 @@ from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
-from identities.services.leaving import delete_bare, refuse_leftovers
+from identities.services.leaving import delete_bare
 from identities.services.locks import locked_group, locked_user, locked_user_named
 from identities.slots import create_in_slot, free_slot
 
@@ -67,7 +67,7 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
 def delete_group(*, by: Principal, group: Group) -> None:
     """Delete a group that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
     group = locked_group(group)
-    refuse_leftovers(
+    delete_bare(
         group,
         {
             "remove users from group": group.memberships.all(),
@@ -75,7 +75,6 @@ def delete_group(*, by: Principal, group: Group) -> None:
             "detach all policies": group.attachments.all(),
         },
     )
-    delete_bare(group)
     record(by, "iam:DeleteGroup", group.arn, before=_facts(group))
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.room import room_for
+from accounts.tags import taken_tags
 from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
@@ -54,12 +55,14 @@ def create_instance_profile(
 @transaction.atomic
 def delete_instance_profile(*, by: Principal, profile: InstanceProfile) -> None:
     """Delete a profile that holds no role. Raises DeleteConflict, NoSuchEntity."""
-    profile = locked_instance_profile(profile)
-    if profile.role_id is not None:
+    # The profile first: whoever would put a role into it, or give it a tag, then waits and finds it gone.
+    empty: Any = InstanceProfile.objects.filter(pk=profile.pk, role=None)
+    if not empty._raw_delete(empty.db):
+        locked_instance_profile(profile)
         raise DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
-    before, arn = _facts(profile), profile.arn
-    profile.delete()
-    record(by, "iam:DeleteInstanceProfile", arn, before=before)
+    profile.machines.update(profile=None)
+    profile.role = None
+    record(by, "iam:DeleteInstanceProfile", profile.arn, before=_facts(profile), tags=taken_tags(profile))
 
 
 @transaction.atomic
@@ -78,13 +81,13 @@ def add_role_to_instance_profile(*, by: Principal, profile: InstanceProfile, rol
     Raises LimitExceeded where there is one already, NoSuchEntity, UnmodifiableEntity (service-linked role).
     """
     role = locked_own_role(role)
-    profile = locked_instance_profile(profile)
     if role.account_id != profile.account_id:
         raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
-    if profile.role_id is not None:
+    # The condition decides between two that are put into the same profile.
+    if not InstanceProfile.objects.filter(pk=profile.pk, role=None).update(role=role):
+        locked_instance_profile(profile)
         raise LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
     profile.role = role
-    profile.save(update_fields=["role"])
     record(by, "iam:AddRoleToInstanceProfile", profile.arn, role=role.arn, before=None, after=role.arn)
 
 

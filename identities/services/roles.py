@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts import ids, rules
 from accounts.room import room_for
+from accounts.tags import taken_tags
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -21,7 +22,7 @@ from audit.services import record
 from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
-from identities.services.leaving import delete_bare, refuse_leftovers
+from identities.services.leaving import delete_bare
 from identities.services.locks import locked_own_role, locked_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 from identities.services.trust import checked_trust
@@ -164,25 +165,20 @@ def delete_role(*, by: Principal, role: Role) -> None:
     Raises DeleteConflict naming what is left, NoSuchEntity, UnmodifiableEntity.
     """
     role = locked_own_role(role)
-    tags = refuse_leftovers(
+    remove_role(by=by, action="iam:DeleteRole", role=role, tags=taken_tags(role))
+
+
+def remove_role(*, by: Principal, action: str, role: Role, tags: Mapping[str, str]) -> None:
+    """Delete a locked role, whose tags have gone already. To be called in a transaction. Raises DeleteConflict."""
+    delete_bare(
         role,
         {
             "remove roles from instance profile": role.instance_profiles.all(),
             "delete policies": role.inline_policies.all(),
             "detach all policies": role.attachments.all(),
         },
-        tagged=True,
     )
-    remove_role(by=by, action="iam:DeleteRole", role=role, tags=tags)
-
-
-def remove_role(*, by: Principal, action: str, role: Role, tags: Mapping[str, str]) -> None:
-    """Delete the row. To be called in a transaction, on a locked role with nothing left on it."""
-    before, arn, document = _facts(role), role.arn, role.document
-    if tags:
-        role.tags.all().delete()
-    delete_bare(role)
-    record(by, action, arn, before=before, tags=dict(tags), document=document)
+    record(by, action, role.arn, before=_facts(role), tags=dict(tags), document=role.document)
 
 
 @transaction.atomic

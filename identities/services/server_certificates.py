@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.models import Account
-from accounts.tags import check_tags, drop_tags, put_tags, tags_of
+from accounts.tags import check_tags, drop_tags, put_tags, taken_tags
 from audit import clock
 from audit.errors import EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
@@ -15,6 +15,7 @@ from audit.services import record
 from identities.models import ServerCertificate, ServerCertificateTag
 from identities.public_keys import check_chain, check_dates, check_key_pair, read_certificate
 from identities.sealed import box
+from identities.services.leaving import delete_bare
 
 NAME_LIMIT = 128
 
@@ -81,9 +82,8 @@ def update_server_certificate(
 def delete_server_certificate(*, by: Principal, certificate: ServerCertificate) -> None:
     """Delete a certificate and its private key for good. Raises NoSuchEntity."""
     row = _locked(certificate)
-    before, tags, arn = _facts(row), tags_of(row), row.arn
-    row.delete()
-    record(by, "iam:DeleteServerCertificate", arn, before=before, tags=tags)
+    delete_bare(row, {})
+    record(by, "iam:DeleteServerCertificate", row.arn, before=_facts(row), tags=taken_tags(row))
 
 
 @transaction.atomic

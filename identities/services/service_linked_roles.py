@@ -9,13 +9,12 @@ import uuid
 
 from django.db import transaction
 
-from audit.errors import InvalidInput, NoSuchEntity
+from audit.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from audit.principal import Principal
 from identities.models import Role, ServiceLinkedRoleDeletion
 from identities.models.roles import SERVICE_LINKED_PATH, role_arn
 from identities.services.locks import locked_role
 from identities.services.roles import insert_role, remove_role
-from identities.services.tags import tags_of
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com")
 # Services that name their role otherwise than the rule below; those that allow several are marked.
@@ -54,17 +53,19 @@ def create_service_linked_role(*, by: Principal, service: str, description: str 
     if suffix and service in _WITHOUT_SUFFIX:
         raise InvalidInput(f"Custom suffix is not allowed for {service}")
     name = linked_role_name(service, suffix)
-    if Role.objects.filter(account_id=by.account_id, name_key=name.lower()).exists():
-        raise InvalidInput(f"Service role name {name} has been taken in this account, please try a different suffix.")
-    return insert_role(
-        by=by,
-        action="iam:CreateServiceLinkedRole",
-        name=name,
-        trust=_trust(service),
-        path=f"{SERVICE_LINKED_PATH}{service}/",
-        description=description,
-        tags={},
-    )
+    try:
+        return insert_role(
+            by=by,
+            action="iam:CreateServiceLinkedRole",
+            name=name,
+            trust=_trust(service),
+            path=f"{SERVICE_LINKED_PATH}{service}/",
+            description=description,
+            tags={},
+        )
+    except EntityAlreadyExists as error:
+        message = f"Service role name {name} has been taken in this account, please try a different suffix."
+        raise InvalidInput(message) from error
 
 
 def _trust(service: str) -> str:
@@ -81,12 +82,11 @@ def delete_service_linked_role(*, by: Principal, role: Role) -> ServiceLinkedRol
     task = ServiceLinkedRoleDeletion(
         task_id=f"task{role.path}{role.name}/{uuid.uuid4()}", account_id=role.account_id, role_arn=role.arn
     )
-    if role.instance_profiles.exists():
-        task.reason = "The role is in an instance profile."
-    else:
-        role.attachments.all().delete()
-        role.inline_policies.all().delete()
-        remove_role(by=by, action="iam:DeleteServiceLinkedRole", role=role, tags=tags_of(role))
+    try:
+        # Nobody can have given it tags.
+        remove_role(by=by, action="iam:DeleteServiceLinkedRole", role=role, tags={})
+    except DeleteConflict as conflict:
+        task.reason = conflict.message
     task.save(force_insert=True)
     return task
 

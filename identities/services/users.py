@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.room import room_for
+from accounts.tags import taken_tags
 from audit.errors import (
     EntityAlreadyExists,
     InvalidInput,
@@ -108,10 +109,10 @@ def delete_user(*, by: Principal, user: User) -> None:
         "detach all policies": user.attachments.all(),
         "remove users from group": user.memberships.all(),
     }
-    tags = refuse_leftovers(user, leftovers, tagged=True)
+    refuse_leftovers(user, leftovers)
     for device in user.mfa_devices.all():
         mfa.delete_virtual_mfa_device(by=by, device=device)
-    before, arn = _facts(user), user.arn
+    before, arn, tags = _facts(user), user.arn, taken_tags(user)
     user.delete()
     record(by, "iam:DeleteUser", arn, before=before, tags=tags)
 

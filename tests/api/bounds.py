@@ -29,8 +29,6 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
 )
 _KINDS = "it tells of every kind of thing that there is"
 _OTHERS = "the policies of somebody else are read beside the caller's own"
-_TAGGED = "the tags of what is deleted are kept in the trail, and go first"
-_TWO = "two things are kept from others while they are put together"
 _VERSIONS = "one version is made the default in the place of another, under the policy's lock"
 _PASSWORD = "the account's rules, earlier passwords and its strength are looked at, sessions end, and the owner is told"
 _CODES = "a code is tried: attempts are counted first, and it counts only once"
@@ -63,14 +61,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "UploadSigningCertificate": (8, _TOLD),
     "DeleteUser": (24, "sessions, sign-ins under way, devices and tags go with a user"),
     "DeletePolicy": (14, "whatever may use it is looked through"),
-    "DeleteRole": (7, _TAGGED),
-    "DeleteServiceLinkedRole": (10, _TAGGED),
-    "DeleteInstanceProfile": (7, _TAGGED),
-    "DeleteServerCertificate": (7, _TAGGED),
-    "AddRoleToInstanceProfile": (7, _TWO),
     "CreateRole": (8, "tags, boundary and whom the trust policy names are looked up and written"),
-    "CreateServiceLinkedRole": (7, "the role that may be there already is looked for"),
-    "CreateVirtualMFADevice": (7, "the name of the account is part of the picture to scan"),
     "CreatePolicyVersion": (8, _VERSIONS),
     "SetDefaultPolicyVersion": (7, _VERSIONS),
     "CreateOpenIDConnectProvider": (11, _PROVIDER),

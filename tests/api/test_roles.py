@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Account
 from audit.models import Event
-from identities.models import Role, User
+from identities.models import InstanceProfile, Role, User
 from policies.models import ManagedPolicy
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
@@ -165,6 +165,7 @@ def test_it_walks_the_life_of_an_instance_profile(alices: Program) -> None:
     tags = alices.iam("ListInstanceProfileTags", InstanceProfileName="web")["Tags"]
     assert tags == [{"Key": "A", "Value": "2"}]
     alices.iam("DeleteInstanceProfile", InstanceProfileName="web")
+    assert Event.objects.get(action="iam:DeleteInstanceProfile").detail["tags"] == {"A": "2"}
     with pytest.raises(Refused, match=r"Instance Profile web cannot be found\."):
         alices.iam("GetInstanceProfile", InstanceProfileName="web")
 
@@ -213,6 +214,16 @@ def test_it_walks_the_life_of_a_service_linked_role(alices: Program) -> None:
     assert task.startswith(f"task{path}AWSServiceRoleForAutoScaling_blue/")
     assert alices.iam("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)["Status"] == "SUCCEEDED"
     assert not Role.objects.exists()
+
+
+def test_a_service_linked_role_in_use_stays_and_the_task_says_why(alices: Program, acme: Account) -> None:
+    name = alices.iam("CreateServiceLinkedRole", AWSServiceName="ecs.amazonaws.com")["Role"]["RoleName"]
+    # No call of ours puts it there.
+    InstanceProfile.objects.create(account=acme, name="web", unique_id="AIPAWEB", role=Role.objects.get(name=name))
+    task = alices.iam("DeleteServiceLinkedRole", RoleName=name)["DeletionTaskId"]
+    status = alices.iam("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)
+    assert status["Status"] == "FAILED" and "remove roles from instance profile" in status["Reason"]["Reason"]
+    assert Role.objects.filter(name=name).exists()
 
 
 @pytest.mark.parametrize(
