@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
 
 from access.last_accessed import uses_of
 from access.models import AccessReport, ActionUse
@@ -15,27 +15,28 @@ from audit import clock
 from audit.errors import NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
-from identities.models import Group, Role, User
+from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from policies.compiled import compile_text
-from policies.models import ManagedPolicy, PolicyVersion
+from policies.models import ManagedPolicy, policy_arn
 from policies.service_access import service_names, services_granted
+from policies.services import default_document
 
 Entity = User | Group | Role | ManagedPolicy
 # Reports are kept for as long as anybody may be reading them.
 _KEPT = timedelta(days=7)
 # As far back as AWS looks.
 _REACH = timedelta(days=400)
-_POLICIES = ("attachments__policy", "inline_policies")
+_NO_GROUP = Value("")
 
 
 @dataclass(frozen=True, slots=True)
 class GrantingPolicy:
-    """A policy that counts for somebody. An inline one is named with what it is in."""
+    """A policy that counts for somebody; an inline one has no ARN. `group` is the one through which a user has it."""
 
     name: str
     document: str
     arn: str = ""
-    holder: User | Group | Role | None = None
+    group: str = ""
 
 
 def generate_service_last_accessed_details(*, by: Principal, entity: Entity, granularity: str) -> AccessReport:
@@ -79,33 +80,40 @@ def services_of(account_id: str, entity: Entity) -> list[dict[str, Any]]:
 
 
 def policies_of(entity: Entity) -> list[GrantingPolicy]:
-    """The policies whose permissions somebody has: its own, and for a user those of its groups."""
+    """The policies whose permissions somebody has: its own, and for a user those of its groups. All in one question."""
     if isinstance(entity, ManagedPolicy):
-        return [GrantingPolicy(entity.name, text, entity.arn) for text in _default_texts([entity]).values()]
-    holders: list[User | Group | Role] = [entity]
+        return [GrantingPolicy(entity.name, default_document(entity), entity.arn)]
+    parts = [_managed(entity.attachments.all()), _inline(entity.inline_policies.all())]
     if isinstance(entity, User):
-        groups = Group.objects.filter(memberships__user=entity).order_by("name_key")
-        holders += groups.prefetch_related(*_POLICIES)
-    prefetch_related_objects([entity], *_POLICIES)
-    texts = _default_texts([row.policy for holder in holders for row in holder.attachments.all()])
+        in_group: dict[str, Any] = {"group__memberships__user": entity}
+        parts.append(_managed(GroupAttachment.objects.filter(**in_group), F("group__name")))
+        parts.append(_inline(GroupInlinePolicy.objects.filter(**in_group), F("group__name")))
     found: dict[str, GrantingPolicy] = {}
-    for holder in holders:
-        managed = sorted((row.policy for row in holder.attachments.all()), key=attrgetter("name_key"))
-        found |= {row.arn: GrantingPolicy(row.name, texts[row.pk], row.arn) for row in managed if row.pk in texts}
-        inlines: list[Any] = sorted(holder.inline_policies.all(), key=attrgetter("name"))
-        for inline in inlines:
-            found[f"{holder.arn} {inline.name}"] = GrantingPolicy(inline.name, inline.document, holder=holder)
+    for group, is_inline, account_id, path, name, document in sorted(parts[0].union(*parts[1:], all=True), key=_place):
+        arn = "" if is_inline else policy_arn(account_id, path, name)
+        found[arn or f"{group} {name}"] = GrantingPolicy(name, document, arn, group)
     return list(found.values())
+
+
+def _managed(rows: QuerySet[Any], group: Combinable = _NO_GROUP) -> QuerySet[Any, Any]:
+    counting = rows.filter(policy__versions__is_default=True)
+    place = ("policy__account_id", "policy__path", "policy__name")
+    return counting.values_list(group, Value(False), *place, "policy__versions__document")
+
+
+def _inline(rows: QuerySet[Any], group: Combinable = _NO_GROUP) -> QuerySet[Any, Any]:
+    return rows.values_list(group, Value(True), Value(""), Value(""), "name", "document")
+
+
+def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One's own come first, then those of the groups; managed ones before inline ones."""
+    group, is_inline, _, _, name, _ = row
+    return group.lower(), is_inline, name if is_inline else name.lower()
 
 
 def opened_by(policy: GrantingPolicy, namespaces: Iterable[str]) -> set[str]:
     """The services that a policy opens."""
     return services_granted(compile_text(policy.document), namespaces)
-
-
-def _default_texts(policies: Sequence[ManagedPolicy]) -> dict[int, str]:
-    rows = PolicyVersion.objects.filter(policy__in=policies, is_default=True)
-    return dict(rows.values_list("policy_id", "document"))
 
 
 def _asker(by: Principal) -> str:
@@ -122,8 +130,8 @@ def _people(account_id: str, entity: Entity) -> list[User | Role]:
         return [entity]
     if isinstance(entity, Group):
         return list(User.objects.filter(memberships__group=entity).distinct())
-    attached = Q(attachments__policy=entity)
     in_group = Q(memberships__group__attachments__policy=entity)
+    attached = Q(attachments__policy=entity)
     users = User.objects.filter(attached | in_group, account_id=account_id).distinct()
     return [*users, *Role.objects.filter(attached, account_id=account_id).distinct()]
 

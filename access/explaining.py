@@ -14,13 +14,13 @@ from typing import Any
 from access.advice import advice
 from access.gate import TRUST, Context, PrincipalGate
 from access.trust import TrustDenied
-from audit.errors import AccessDenied, NoSuchEntity
+from audit.errors import AccessDenied
 from audit.explanation import Explanation, full
 from audit.http import Gate
 from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, UserInlinePolicy
 from identities.services.trust import shown_trust
-from policies import services
 from policies.engine import evaluate
+from policies.models import ManagedPolicy, PolicyVersion
 
 EXPLAIN = "iamconsole:ExplainDecision"
 MOST_LINES = 40
@@ -191,14 +191,14 @@ class Reader:
         if not digest or digest in self.texts:
             return self.texts.get(digest)
         rows = self._managed(policy) if policy["source"].startswith("arn:") else self._inline(policy)
-        found: str | None = rows.filter(digest=digest).values_list("document", flat=True).first() if rows else None
+        if rows is None:
+            return None
+        found: str | None = rows.filter(digest=digest).values_list("document", flat=True).first()
         return shown_trust(found) if found and policy["source"] == TRUST else found
 
     def _managed(self, policy: Mapping[str, str]) -> Any:
-        try:
-            return services.get_policy(self.account_id, policy["source"]).versions.order_by("-number")
-        except NoSuchEntity:
-            return None
+        policies = ManagedPolicy.objects.visible_to(self.account_id).with_arn(policy["source"])
+        return PolicyVersion.objects.filter(policy__in=policies).order_by("-number")
 
     def _inline(self, policy: Mapping[str, str]) -> Any:
         kind, _, path = policy["origin"].rpartition(":")[2].partition("/")

@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import F, QuerySet
+from django.db.models import Value
 
 from access.policy_rows import texts_of
 from audit.errors import InvalidInput, NoSuchEntity
 from audit.http import Gate
 from audit.principal import Origin, Principal
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
+from identities.reading import read_named_role, read_user
 from identities.resource_tags import resource_tags
 from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, DocumentError, DocumentKind, PolicySet, literals, parse
-from policies.models import document_digest
+from policies.models import document_digest, policy_arn
 
 SESSION_NAME = "simulation"
-_MODELS: dict[str, type[User] | type[Group] | type[Role]] = {"user": User, "group": Group, "role": Role}
 Source = User | Group | Role
 _SEEING: Mapping[type, str] = {User: "iam:GetUser", Role: "iam:GetRole"}
 
@@ -36,12 +36,22 @@ def find_source(account_id: str, arn: str) -> Named:
     """The user, group or role of an ARN, which is compared exactly. Raises InvalidInput for what is no such ARN."""
     fields = arn.split(":", 5)
     kind, _, path = fields[-1].partition("/")
-    if fields[:4] != ["arn", "aws", "iam", ""] or len(fields) != 6 or kind not in _MODELS or not path:
+    if fields[:4] != ["arn", "aws", "iam", ""] or len(fields) != 6 or kind not in _READERS or not path:
         raise InvalidInput(f"Invalid Entity Arn: {arn} is not the ARN of a user, group or role.")
     name = path.rpartition("/")[2]
-    rows = _MODELS[kind]._default_manager.filter(account_id=account_id, name_key=name.lower())
-    row = next((each for each in rows if each.arn == arn), None)
-    return Named(kind, name, arn, row)
+    row = _READERS[kind](account_id, name)
+    return Named(kind, name, arn, row if row is not None and row.arn == arn else None)
+
+
+def _read_group(account_id: str, name: str) -> Group | None:
+    return Group.objects.filter(account_id=account_id, name_key=name.lower()).first()
+
+
+_READERS: Mapping[str, Callable[[str, str], Source | None]] = {
+    "user": read_user,
+    "group": _read_group,
+    "role": read_named_role,
+}
 
 
 def found(named: Named) -> Source:
@@ -96,19 +106,21 @@ def caller_of(arn: str) -> Principal:
 
 def policies_of_group(group: Group) -> PolicySet:
     """What a group gives its members."""
-    attached = GroupAttachment.objects.filter(group=group, policy__versions__is_default=True).select_related("policy")
+    attached = GroupAttachment.objects.filter(group=group, policy__versions__is_default=True)
+    managed = attached.values_list(
+        Value(True), "policy__account_id", "policy__path", "policy__name", "policy__versions__digest"
+    )
+    inline = GroupInlinePolicy.objects.filter(group=group).values_list(
+        Value(False), Value(""), Value(""), "name", "digest"
+    )
     rows = [
-        *((each.policy.arn, digest) for each, digest in _with_digests(attached)),
-        *GroupInlinePolicy.objects.filter(group=group).values_list("name", "digest"),
+        (policy_arn(account_id, path, name) if is_managed else name, digest)
+        for is_managed, account_id, path, name, digest in managed.union(inline, all=True)
     ]
     documents = compiled_documents.get_many((digest for _, digest in rows), texts_of)
     return PolicySet(
         identity=tuple(AttachedPolicy(name, group.arn, documents[digest], digest) for name, digest in rows)
     )
-
-
-def _with_digests(rows: QuerySet[GroupAttachment]) -> Iterable[tuple[GroupAttachment, str]]:
-    return ((row, row.default_digest) for row in rows.annotate(default_digest=F("policy__versions__digest")))
 
 
 def document(text: str, name: str, kinds: Sequence[DocumentKind] = ("identity",)) -> AttachedPolicy:

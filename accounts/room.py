@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
+from accounts.counting import number_of
 from accounts.models import Account
 from audit.errors import LimitExceeded
 from audit.prepared import Given, Prepared
@@ -55,8 +55,7 @@ def most_at_once() -> int:
 def _accounts(relation: str) -> Prepared[Account]:
     def build() -> QuerySet[Account]:
         kind: Any = Account._meta.get_field(relation).related_model
-        rows = kind.objects.filter(account=OuterRef("pk")).order_by().values("account")
-        number = Subquery(rows.annotate(number=Count("pk")).values("number"))
-        return Account.objects.filter(pk=Given("account_id")).annotate(present=Coalesce(number, 0))
+        present = number_of(kind.objects.all(), "account")
+        return Account.objects.filter(pk=Given("account_id")).annotate(present=present)
 
     return Prepared(build)

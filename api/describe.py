@@ -97,10 +97,6 @@ def permissions_boundary(row: User | Role) -> Fields | None:
     return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": row.boundary.arn}
 
 
-def policy_role(row: Role) -> Fields:
-    return {"RoleName": row.name, "RoleId": row.unique_id}
-
-
 def group(row: Group) -> Fields:
     return {
         "Path": row.path,
@@ -152,14 +148,6 @@ def virtual_mfa_device(row: MFADevice) -> Fields:
     if row.enabled_at:
         owner = user(row.user) if row.user else root_user(row.account)
     return {"SerialNumber": row.serial_number, "User": owner, "EnableDate": row.enabled_at}
-
-
-def policy_user(row: User) -> Fields:
-    return {"UserName": row.name, "UserId": row.unique_id}
-
-
-def policy_group(row: Group) -> Fields:
-    return {"GroupName": row.name, "GroupId": row.unique_id}
 
 
 def managed_policy(row: ManagedPolicy, attachments: int, boundaries: int, default_version: int) -> dict[str, object]:

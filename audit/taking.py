@@ -18,4 +18,5 @@ def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
     sql, parameters = query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING {', '.join(map(connection.ops.quote_name, columns))}", parameters)
-        return cursor.fetchall()
+        gone: list[tuple[Any, ...]] = cursor.fetchall()
+    return gone

@@ -63,6 +63,15 @@ class ManagedPolicyQuerySet(models.QuerySet["ManagedPolicy"]):
         """The account's own policies and the built-in ones."""
         return self.filter(Q(account_id=account_id) | Q(account_id=None))
 
+    def with_arn(self, arn: str) -> "ManagedPolicyQuerySet":
+        """The one of that ARN, which is compared exactly."""
+        scope, _, place = arn.removeprefix("arn:aws:iam::").partition(":policy")
+        path, slash, name = place.rpartition("/")
+        account_id = None if scope == AWS else scope
+        if policy_arn(account_id, path + slash, name) != arn:
+            return self.none()
+        return self.filter(account_id=account_id, path=path + slash, name=name, name_key=name.lower())
+
 
 class ManagedPolicy(models.Model):
     """A policy with an ARN of its own. Without an account it is built in (`arn:aws:iam::aws:policy/…`)."""

@@ -32,9 +32,7 @@ DESCRIPTION_LIMIT = 1000
 
 def get_policy(account_id: str, arn: str) -> ManagedPolicy:
     """The account's own or a built-in policy, by its whole ARN. Raises NoSuchEntity, also for other accounts'."""
-    name = arn.rpartition("/")[2].lower()
-    found = ManagedPolicy.objects.visible_to(account_id).filter(name_key=name)
-    policy = next((policy for policy in found if policy.arn == arn), None)
+    policy = ManagedPolicy.objects.visible_to(account_id).with_arn(arn).first()
     if policy is None:
         raise _no_such_policy(arn)
     return policy

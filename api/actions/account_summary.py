@@ -1,7 +1,21 @@
+from django.db.models import Exists, OuterRef
+from django.db.models.expressions import Combinable
+
+from accounts.counting import number_of
 from accounts.models import Account
 from api.registry import Call, Result, action
-from identities.models import AccessKey
-from policies.models import PolicyVersion
+from federation.models import OIDCProvider, SAMLProvider
+from identities.models import (
+    AccessKey,
+    Group,
+    InstanceProfile,
+    MFADevice,
+    Role,
+    ServerCertificate,
+    SigningCertificate,
+    User,
+)
+from policies.models import ManagedPolicy, PolicyVersion
 
 # What AWS allows of all accounts alike; here only memory limits it.
 _POLICY_VERSIONS_IN_USE = 10000
@@ -28,36 +42,33 @@ _QUOTAS = {
 }
 
 
+_DEVICES_IN_USE = MFADevice.objects.filter(enabled_at__isnull=False)
+_OF_ROOT = {"account": OuterRef("pk"), "user": None}
+_FACTS: dict[str, Combinable] = {
+    "Users": number_of(User.objects.all(), "account"),
+    "Groups": number_of(Group.objects.all(), "account"),
+    "Roles": number_of(Role.objects.all(), "account"),
+    "Policies": number_of(ManagedPolicy.objects.all(), "account"),
+    "PolicyVersionsInUse": number_of(PolicyVersion.objects.all(), "policy__account"),
+    "InstanceProfiles": number_of(InstanceProfile.objects.all(), "account"),
+    "ServerCertificates": number_of(ServerCertificate.objects.all(), "account"),
+    "Providers": number_of(SAMLProvider.objects.all(), "account") + number_of(OIDCProvider.objects.all(), "account"),
+    "MFADevices": number_of(MFADevice.objects.all(), "account"),
+    "MFADevicesInUse": number_of(_DEVICES_IN_USE, "account"),
+    "AccountMFAEnabled": Exists(_DEVICES_IN_USE.filter(**_OF_ROOT)),
+    "AccountAccessKeysPresent": Exists(AccessKey.objects.filter(**_OF_ROOT)),
+    "AccountSigningCertificatesPresent": Exists(SigningCertificate.objects.filter(**_OF_ROOT)),
+}
+
+
 @action("iam:GetAccountSummary", resource="*")
 def get_account_summary(call: Call) -> Result:
-    account = call.account
-    quotas = {key: account.quota(name) for key, name in _QUOTAS.items()}
-    return {"SummaryMap": {**_counts(account), **_root_facts(account), **quotas}}
-
-
-def _counts(account: Account) -> dict[str, int]:
-    devices = account.mfa_devices
-    return {
-        "Users": account.users.count(),
-        "Groups": account.groups.count(),
-        "Roles": account.roles.count(),
-        "Policies": account.managed_policies.count(),
-        "PolicyVersionsInUse": PolicyVersion.objects.filter(policy__account=account).count(),
+    """All in one question. A root user always has a password here."""
+    account = Account.objects.annotate(**_FACTS).get(pk=call.account_id)
+    summary = {name: int(getattr(account, name)) for name in _FACTS}
+    summary |= {key: account.quota(name) for key, name in _QUOTAS.items()}
+    summary |= {
         "PolicyVersionsInUseQuota": _POLICY_VERSIONS_IN_USE,
-        "InstanceProfiles": account.instance_profiles.count(),
-        "ServerCertificates": account.server_certificates.count(),
-        "Providers": account.saml_providers.count() + account.oidc_providers.count(),
-        "MFADevices": devices.count(),
-        "MFADevicesInUse": devices.filter(enabled_at__isnull=False).count(),
         "GlobalEndpointTokenVersion": account.token_version,
     }
-
-
-def _root_facts(account: Account) -> dict[str, int]:
-    """A root user always has a password here."""
-    return {
-        "AccountMFAEnabled": int(account.mfa_devices.filter(user=None, enabled_at__isnull=False).exists()),
-        "AccountAccessKeysPresent": int(AccessKey.objects.filter(account=account, user=None).exists()),
-        "AccountPasswordPresent": 1,
-        "AccountSigningCertificatesPresent": int(account.signing_certificates.filter(user=None).exists()),
-    }
+    return {"SummaryMap": {**summary, "AccountPasswordPresent": 1}}

@@ -6,28 +6,18 @@ from typing import Any
 from access import access_reports
 from access.access_reports import Entity, GrantingPolicy
 from access.models import AccessReport
-from access.resources import Loaded, load_group, load_user
+from access.resources import load_group, load_role, load_user
 from api.registry import Call, Result, Target, action
 from api.targets import find_policy
 from audit.errors import InvalidInput, NoSuchEntity
-from audit.principal import Principal
 from identities.models import Group, Role, User
-from identities.models.roles import role_arn
-from identities.resource_tags import resource_tags
 from policies.models import ManagedPolicy
 
 _ENTITY_ARN = re.compile(r"arn:aws:iam::(\d{12}|aws):(user|group|role|policy)(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
-_KINDS = {User: "USER", Group: "GROUP", Role: "ROLE"}
+_KINDS: dict[type, str] = {User: "USER", Group: "GROUP", Role: "ROLE"}
 
 
-def _load_role(principal: Principal, name: str) -> Loaded:
-    rows = Role.objects.filter(account_id=principal.account_id, name_key=name.lower())
-    row = rows.prefetch_related("tags").first()
-    asked = role_arn(principal.account_id, "/", name)
-    return Loaded(row.arn, row, resource_tags(row), asked) if row else Loaded(asked, None, {}, asked)
-
-
-_LOADERS = {"user": load_user, "group": load_group, "role": _load_role}
+_LOADERS = {"user": load_user, "group": load_group, "role": load_role}
 
 
 def entity(call: Call) -> Target:
@@ -89,11 +79,15 @@ def get_service_last_accessed_details_with_entities(call: Call) -> Result:
 
 @action("iam:ListPoliciesGrantingServiceAccess", resource=identity)
 def list_policies_granting_service_access(call: Call) -> Result:
-    policies = access_reports.policies_of(found_entity(call))
+    holder = found_entity(call)
+    policies = access_reports.policies_of(holder)
     namespaces = list(dict.fromkeys(name.lower() for name in call["ServiceNamespaces"]))
     opened = [(policy, access_reports.opened_by(policy, namespaces)) for policy in policies]
     granting = [
-        {"ServiceNamespace": name, "Policies": [_granting(policy) for policy, services in opened if name in services]}
+        {
+            "ServiceNamespace": name,
+            "Policies": [_granting(policy, holder) for policy, services in opened if name in services],
+        }
         for name in namespaces
     ]
     page = call.page_of(granting)
@@ -130,11 +124,11 @@ def _entity(row: Mapping[str, str]) -> dict[str, object]:
     return {"EntityInfo": info, "LastAuthenticated": _moment(row["at"])}
 
 
-def _granting(policy: GrantingPolicy) -> dict[str, object]:
-    if policy.holder is None:
+def _granting(policy: GrantingPolicy, holder: Entity) -> dict[str, object]:
+    if policy.arn:
         return {"PolicyName": policy.name, "PolicyType": "MANAGED", "PolicyArn": policy.arn}
-    kind = _KINDS[type(policy.holder)]
-    return {"PolicyName": policy.name, "PolicyType": "INLINE", "EntityType": kind, "EntityName": policy.holder.name}
+    kind, name = ("GROUP", policy.group) if policy.group else (_KINDS[type(holder)], holder.name)
+    return {"PolicyName": policy.name, "PolicyType": "INLINE", "EntityType": kind, "EntityName": name}
 
 
 def _moment(text: str) -> datetime:

@@ -1,9 +1,10 @@
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat
 
+from accounts.counting import number_of
 from api import context, describe
 from api.registry import Call, Result, action
 from api.targets import exact_tags, found_policy, policy
@@ -29,20 +30,15 @@ def _default_version() -> Subquery:
 
 def _attached(call: Call) -> Combinable:
     """How often the account attaches a policy."""
-    users = _uses(UserAttachment.objects.filter(user__account_id=call.account_id), "policy")
-    groups = _uses(GroupAttachment.objects.filter(group__account_id=call.account_id), "policy")
-    return users + groups + _uses(RoleAttachment.objects.filter(role__account_id=call.account_id), "policy")
+    users = number_of(UserAttachment.objects.filter(user__account_id=call.account_id), "policy")
+    groups = number_of(GroupAttachment.objects.filter(group__account_id=call.account_id), "policy")
+    return users + groups + number_of(RoleAttachment.objects.filter(role__account_id=call.account_id), "policy")
 
 
 def _bounding(call: Call) -> Combinable:
     """How many users and roles of the account a policy bounds."""
-    users = _uses(User.objects.filter(account_id=call.account_id), "boundary")
-    return users + _uses(Role.objects.filter(account_id=call.account_id), "boundary")
-
-
-def _uses(rows: QuerySet, column: str) -> Coalesce:  # type: ignore[type-arg] # rows of five models
-    of_policy = rows.filter(**{column: OuterRef("pk")}).order_by().values(column)
-    return Coalesce(Subquery(of_policy.annotate(uses=Count("pk")).values("uses")), 0)
+    users = number_of(User.objects.filter(account_id=call.account_id), "boundary")
+    return users + number_of(Role.objects.filter(account_id=call.account_id), "boundary")
 
 
 @action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
@@ -183,29 +179,32 @@ def _used_as(call: Call) -> Q:
 
 @action("iam:ListEntitiesForPolicy", resource=policy)
 def list_entities_for_policy(call: Call) -> Result:
-    row = found_policy(call)
-    found = [*_users_with(call, row), *_groups_with(call, row), *_roles_with(call, row)]
-    page = call.page_of(found)
-    return {
-        "PolicyUsers": [describe.policy_user(item) for item in page.items if isinstance(item, User)],
-        "PolicyGroups": [describe.policy_group(item) for item in page.items if isinstance(item, Group)],
-        "PolicyRoles": [describe.policy_role(item) for item in page.items if isinstance(item, Role)],
-        **page.fields,
+    page = call.page_of(_entities(call, found_policy(call)))
+    told = {
+        f"Policy{kind}s": [
+            {f"{kind}Name": name, f"{kind}Id": unique_id} for of, _, name, unique_id in page.items if of == kind
+        ]
+        for kind in _KINDS
     }
+    return {**told, **page.fields}
 
 
-def _users_with(call: Call, row: ManagedPolicy) -> list[User]:
-    if call.get("EntityFilter", "User") != "User":
-        return []
-    users = User.objects.filter(_used_for(call, row), call.under_path(), account_id=call.account_id)
-    return list(users.distinct().order_by("name_key"))
+_KINDS = ("User", "Group", "Role")
 
 
-def _roles_with(call: Call, row: ManagedPolicy) -> list[Role]:
-    if call.get("EntityFilter", "Role") != "Role":
-        return []
-    roles = Role.objects.filter(_used_for(call, row), call.under_path(), account_id=call.account_id)
-    return list(roles.distinct().order_by("name_key"))
+def _entities(call: Call, row: ManagedPolicy) -> list[tuple[str, str, str, str]]:
+    """Whoever has the policy, each once, in AWS's order, with kind, name in lower case, name and id."""
+    under_path, used = Q(call.under_path(), account_id=call.account_id), _used_for(call, row)
+    users, roles = User.objects.filter(under_path, used), Role.objects.filter(under_path, used)
+    in_groups = call.get("PolicyUsageFilter") != "PermissionsBoundary"
+    groups = Group.objects.filter(under_path, attachments__policy=row) if in_groups else Group.objects.none()
+    wanted = [
+        rows.values_list(Value(kind), "name_key", "name", "unique_id")
+        for kind, rows in zip(_KINDS, (users, groups, roles), strict=True)
+        if call.get("EntityFilter", kind) == kind
+    ]
+    found = set(wanted[0].union(*wanted[1:])) if wanted else set()
+    return sorted(found, key=lambda each: (_KINDS.index(each[0]), each[1]))
 
 
 def _used_for(call: Call, row: ManagedPolicy) -> Q:
@@ -213,10 +212,3 @@ def _used_for(call: Call, row: ManagedPolicy) -> Q:
     as_boundary, as_permissions = Q(boundary=row), Q(attachments__policy=row)
     wanted = {"PermissionsBoundary": as_boundary, "PermissionsPolicy": as_permissions}
     return wanted.get(call.get("PolicyUsageFilter", ""), as_boundary | as_permissions)
-
-
-def _groups_with(call: Call, row: ManagedPolicy) -> list[Group]:
-    if call.get("EntityFilter", "Group") != "Group" or call.get("PolicyUsageFilter") == "PermissionsBoundary":
-        return []
-    groups = Group.objects.filter(call.under_path(), account_id=call.account_id, attachments__policy=row)
-    return list(groups.order_by("name_key"))

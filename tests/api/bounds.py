@@ -38,13 +38,9 @@ _PROVIDER = "a provider is written with its keys, clients and tags, and all of i
 _REPORT = "a report about everybody is made"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "GetAccountAuthorizationDetails": (24, _KINDS),
-    "GetAccountSummary": (18, _KINDS),
-    "ListEntitiesForPolicy": (5, _KINDS),
-    "DecodeAuthorizationMessage": (6, "where the statements stand is looked up in the policies that decided"),
-    "GetContextKeysForPrincipalPolicy": (6, _OTHERS),
-    "ListPoliciesGrantingServiceAccess": (9, _OTHERS),
-    "SimulatePrincipalPolicy": (10, _OTHERS),
-    "GenerateServiceLastAccessedDetails": (12, _OTHERS),
+    "DecodeAuthorizationMessage": (4, "where the statements stand is looked up in the policies that decided"),
+    "SimulatePrincipalPolicy": (4, _OTHERS),
+    "GenerateServiceLastAccessedDetails": (9, _OTHERS),
     "GenerateCredentialReport": (18, _REPORT),
     "AssumeRole": (13, _CODES),
     "GetSessionToken": (12, _CODES),
