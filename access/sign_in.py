@@ -168,7 +168,7 @@ def open_session(person: Person, *, origin: Origin, mfa: bool) -> str:
     record(acting(person, origin), LOGIN, person.arn, page=_page(person), mfa=mfa)
     if person.is_root:
         notify(
-            account_id=person.account.id,
+            account=person.account,
             user=None,
             subject="The root user signed in",
             text=f"The root user signed in{f' from {origin.address}' if origin.address else ''}, "

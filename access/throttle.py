@@ -1,7 +1,7 @@
 """How often something may be tried: per person, per address, and all together. Counted in the database, so that every
 server process counts the same; keys are hashed, so that the table names nobody.
 
-A try is counted before its proof is looked at, in one UPDATE with a condition: twenty tries at once are twenty tries.
+A try is counted before its proof is looked at, by one statement with a condition: twenty at once are twenty tries.
 A browser that a person has signed in with before has a count of its own for that person and skips the others: whoever
 attacks from elsewhere can slow down new browsers, but not lock the owner out.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from access.models import Throttle
@@ -120,25 +120,27 @@ def _take(counters: Sequence[Counter]) -> Try:
     return Try(tuple(counters))
 
 
+# What is there for the key, or a new row: counts the try, in a new window where the old one is over. Where neither has
+# room, nothing is written.
+_COUNT = """
+INSERT INTO access_throttle (key, window_started_at, failures) VALUES (%(key)s, %(now)s, 1)
+ON CONFLICT (key) DO UPDATE SET
+    failures = CASE WHEN access_throttle.window_started_at > %(begun)s THEN access_throttle.failures + 1 ELSE 1 END,
+    window_started_at = CASE WHEN access_throttle.window_started_at > %(begun)s
+        THEN access_throttle.window_started_at ELSE excluded.window_started_at END
+WHERE access_throttle.failures < %(tries)s OR access_throttle.window_started_at <= %(begun)s
+"""
+
+
 def _count(limit: Limit, subject: str) -> None:
-    key, now = _key(limit, subject), clock.now()
-    row, begun = Throttle.objects.filter(key=key), now - limit.window
-    if row.filter(window_started_at__gt=begun, failures__lt=limit.tries).update(failures=F("failures") + 1):
-        return
-    if row.filter(window_started_at__lte=begun).update(window_started_at=now, failures=1):
-        return
-    try:
-        with transaction.atomic():
-            Throttle.objects.create(key=key, window_started_at=now, failures=1)
-    except IntegrityError:
-        _count_or_refuse(limit, key)
-
-
-def _count_or_refuse(limit: Limit, key: str) -> None:
-    """The row is there: another request made it just now, or it is full."""
-    row = Throttle.objects.filter(key=key)
-    if not row.filter(failures__lt=limit.tries).update(failures=F("failures") + 1):
-        raise Throttled(row.values_list("window_started_at", flat=True).get() + limit.window)
+    key, now, moment = _key(limit, subject), clock.now(), connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        values = {"key": key, "now": moment(now), "begun": moment(now - limit.window), "tries": limit.tries}
+        cursor.execute(_COUNT, values)
+        is_counted = cursor.rowcount == 1
+    if not is_counted:
+        begun = Throttle.objects.values_list("window_started_at", flat=True).get(key=key)
+        raise Throttled(begun + limit.window)
 
 
 def network_of(address: str) -> str:

@@ -10,7 +10,7 @@ from identities.services import access_keys
 
 def keys_of_target(call: Call) -> QuerySet[AccessKey]:
     """The keys of the named user, or of the caller; root's own have no user."""
-    keys = AccessKey.objects.filter(account_id=call.account_id).select_related("user")
+    keys = AccessKey.objects.filter(account_id=call.account_id).select_related("user", "account__root_user")
     if call.is_about_root:
         return keys.filter(user=None)
     return keys.filter(user=found_user(call))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from django.db.models import QuerySet
 
 from api import describe_credentials
@@ -18,11 +20,11 @@ def new_credential(call: Call) -> Context:
     return {_SERVICE: call["ServiceName"], **age}
 
 
-def service_of_credential(call: Call) -> Context:
-    if not isinstance(call.target.row, User):
-        return {}
-    row = call.target.row.service_specific_credentials.filter(pk=call["ServiceSpecificCredentialId"]).first()
-    return {_SERVICE: row.service} if row else {}
+def user_with_credential(call: Call) -> Target:
+    """The user, who is asked about for the service of the credential that the call names."""
+    found = user(call)
+    row = _credential(call, found.row) if isinstance(found.row, User) else None
+    return replace(found, row=row, context={**found.context, _SERVICE: row.service}) if row else found
 
 
 def listed_users(call: Call) -> Target:
@@ -32,11 +34,18 @@ def listed_users(call: Call) -> Target:
 
 def found_credential(call: Call) -> ServiceSpecificCredential:
     """The credential that the call names, if it is the target's own. Raises NoSuchEntity."""
-    rows = found_user(call).service_specific_credentials.select_related("user")
-    row = rows.filter(pk=call["ServiceSpecificCredentialId"]).first()
-    if row is None:
+    row = call.target.row
+    if isinstance(row, ServiceSpecificCredential):
+        return row
+    found = _credential(call, found_user(call))
+    if found is None:
         raise service_credentials.no_such_credential(call["ServiceSpecificCredentialId"])
-    return row
+    return found
+
+
+def _credential(call: Call, owner: User) -> ServiceSpecificCredential | None:
+    rows = owner.service_specific_credentials.select_related("user__account__root_user")
+    return rows.filter(pk=call["ServiceSpecificCredentialId"]).first()
 
 
 @action("iam:CreateServiceSpecificCredential", resource=user, context=new_credential)
@@ -75,7 +84,7 @@ def credentials_asked_for(call: Call) -> QuerySet[ServiceSpecificCredential]:
     return ServiceSpecificCredential.objects.filter(account_id=call.account_id)
 
 
-@action("iam:ResetServiceSpecificCredential", resource=user, context=service_of_credential)
+@action("iam:ResetServiceSpecificCredential", resource=user_with_credential)
 def reset_service_specific_credential(call: Call) -> Result:
     row = found_credential(call)
     secret = service_credentials.reset_service_specific_credential(by=call.principal, credential=row)

@@ -95,7 +95,7 @@ def _notify(by: Principal, key: AccessKey, what: str) -> None:
     notify_change(
         by=by,
         user=key.user,
-        account_id=key.account_id,
+        account=key.account,
         what=f"{what} for {f'IAM user {key.user.name}' if key.user else 'the root user'}",
         advice="If you did not expect this, deactivate the owner's access keys and look at the audit trail.",
     )

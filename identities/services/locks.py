@@ -17,9 +17,9 @@ def _locked(rows: QuerySet[Row], *related: str) -> Row | None:
     return rows.select_for_update(of=("self",)).select_related("account", *related).first()
 
 
-def locked_user(user: User) -> User:
-    """Raises NoSuchEntity when it has gone."""
-    return _found_user(_locked(User.objects.filter(pk=user.pk), "boundary"), user.name)
+def locked_user(user: User, *related: str) -> User:
+    """`related` is read along. Raises NoSuchEntity when it has gone."""
+    return _found_user(_locked(User.objects.filter(pk=user.pk), "boundary", *related), user.name)
 
 
 def locked_user_named(account_id: str, name: str) -> User:

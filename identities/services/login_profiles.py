@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
 from accounts.models import PasswordPolicy
-from accounts.passwords import check_new_password, context_words, normalise, password_policy_of
+from accounts.passwords import check_new_password, context_words, normalise
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -22,6 +22,8 @@ from identities.services.mfa import has_mfa
 from identities.services.notices import notify_change
 
 HISTORY_KEPT = 24
+# What a new password asks for: the account's rules, and whom to tell.
+_RULES = ("account__password_policy", "account__root_user")
 
 
 class IncorrectPassword(ServiceError):
@@ -35,8 +37,8 @@ def create_login_profile(
     *, by: Principal, user: User, password: str, password_reset_required: bool = False, for_console: bool = False
 ) -> LoginProfile:
     """Give a user a console password. Raises EntityAlreadyExists or PasswordPolicyViolation."""
-    password = normalise(password)
-    _check(user, password, password_policy_of(user.account_id), for_console=for_console)
+    password, user = normalise(password), User.objects.select_related(*_RULES).get(pk=user.pk)
+    _check(user, password, for_console=for_console)
     profile = LoginProfile(user=user, password=make_password(password), password_reset_required=password_reset_required)
     with transaction.atomic():
         try:
@@ -50,8 +52,8 @@ def create_login_profile(
 
 
 def get_login_profile(user: User) -> LoginProfile:
-    """Read afresh. Raises NoSuchEntity when the user has no console password."""
-    profile = LoginProfile.objects.filter(user=user).first()
+    """Read afresh, with all that a new password asks for. Raises NoSuchEntity when there is no console password."""
+    profile = LoginProfile.objects.select_related(*(f"user__{each}" for each in _RULES)).filter(user=user).first()
     if profile is None:
         raise no_such_profile(user)
     return profile
@@ -73,11 +75,11 @@ def update_login_profile(
     profile = get_login_profile(user)
     changed: dict[str, object] = {}
     if password is not None:
-        changed = _new_password(profile, user, normalise(password), for_console=for_console)
+        changed = _new_password(profile, normalise(password), for_console=for_console)
     if password_reset_required is not None:
         changed["password_reset_required"] = password_reset_required
     with transaction.atomic():
-        _store(profile, user, changed)
+        _store(profile, changed)
         record(
             by,
             "iam:UpdateLoginProfile",
@@ -86,7 +88,7 @@ def update_login_profile(
             password_reset_required=profile.password_reset_required,
         )
         if password is not None:
-            _notify(by, user, f"The console password of IAM user {user.name} was replaced")
+            _notify(by, profile.user, f"The console password of IAM user {user.name} was replaced")
     return profile
 
 
@@ -111,7 +113,7 @@ def change_password(
     profile = get_login_profile(user)
     if not password_is(profile, old_password):
         raise IncorrectPassword("The present password is not right.")
-    return _replace(by, user, profile, new_password, for_console=for_console)
+    return _replace(by, profile, new_password, for_console=for_console)
 
 
 def replace_own_password(*, by: Principal, user: User, new_password: str) -> LoginProfile:
@@ -121,13 +123,13 @@ def replace_own_password(*, by: Principal, user: User, new_password: str) -> Log
     """
     if by.is_root or by.unique_id != user.unique_id:
         raise InvalidUserType("Only IAM Users can change their own password.")
-    return _replace(by, user, get_login_profile(user), new_password, for_console=True)
+    return _replace(by, get_login_profile(user), new_password, for_console=True)
 
 
-def _replace(by: Principal, user: User, profile: LoginProfile, password: str, *, for_console: bool) -> LoginProfile:
-    changed = _new_password(profile, user, normalise(password), for_console=for_console)
+def _replace(by: Principal, profile: LoginProfile, password: str, *, for_console: bool) -> LoginProfile:
+    user, changed = profile.user, _new_password(profile, normalise(password), for_console=for_console)
     with transaction.atomic():
-        _store(profile, user, {**changed, "password_reset_required": False})
+        _store(profile, {**changed, "password_reset_required": False})
         record(by, "iam:ChangePassword", user.arn)
         _notify(by, user, f"IAM user {user.name} changed their console password")
     return profile
@@ -141,17 +143,21 @@ def password_is(owner: AbstractBaseUser, password: str) -> bool:
         return False
 
 
-def _check(user: User, password: str, policy: PasswordPolicy | None, *, for_console: bool) -> None:
+def _check(user: User, password: str, *, for_console: bool) -> None:
     root = getattr(user.account, "root_user", None)
     words = context_words(user.account, user_name=user.name, email=root.email if root else "")
-    factor = has_mfa(user.account_id, user)
+    policy, factor = _policy_of(user), has_mfa(user.account_id, user)
     check_new_password(password, policy=policy, words=words, has_mfa=factor, for_console=for_console)
 
 
-def _new_password(profile: LoginProfile, user: User, password: str, *, for_console: bool) -> dict[str, object]:
+def _policy_of(user: User) -> PasswordPolicy | None:
+    return getattr(user.account, "password_policy", None)
+
+
+def _new_password(profile: LoginProfile, password: str, *, for_console: bool) -> dict[str, object]:
     """The columns of a password that passed every rule. Hashing happens here, before any lock is held."""
-    policy = password_policy_of(user.account_id)
-    _check(user, password, policy, for_console=for_console)
+    policy = _policy_of(profile.user)
+    _check(profile.user, password, for_console=for_console)
     _check_reuse(profile, password, policy.password_reuse_prevention if policy else 0, for_console=for_console)
     return {"password": make_password(password), "password_changed_at": clock.now()}
 
@@ -168,7 +174,7 @@ def _check_reuse(profile: LoginProfile, password: str, reach: int, *, for_consol
         )
 
 
-def _store(profile: LoginProfile, user: User, changed: dict[str, object]) -> None:
+def _store(profile: LoginProfile, changed: dict[str, object]) -> None:
     """Write only over the password that was read: of two changes at once, the second fails."""
     before = profile.password
     for name, value in changed.items():
@@ -176,16 +182,16 @@ def _store(profile: LoginProfile, user: User, changed: dict[str, object]) -> Non
     if changed and not LoginProfile.objects.filter(pk=profile.pk, password=before).update(**changed):
         raise ConcurrentModification("The password was changed by somebody else just now. Open the page again.")
     if profile.password != before:
-        PasswordHistory.objects.create(user=user, password=before)
-        kept = PasswordHistory.objects.filter(user=user).order_by("-retired_at", "-id").values("pk")[:HISTORY_KEPT]
-        PasswordHistory.objects.filter(user=user).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+        PasswordHistory.objects.create(user=profile.user, password=before)
+        earlier = PasswordHistory.objects.filter(user=profile.user)
+        earlier.exclude(pk__in=earlier.order_by("-retired_at", "-id").values("pk")[:HISTORY_KEPT]).delete()
 
 
 def _notify(by: Principal, user: User, what: str) -> None:
     notify_change(
         by=by,
         user=user,
-        account_id=user.account_id,
+        account=user.account,
         what=what,
         advice="If you did not expect this, reset the user's password and look at the audit trail.",
     )

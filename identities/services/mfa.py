@@ -1,6 +1,7 @@
 """Virtual MFA devices (TOTP) of users and of root (`user` empty). A seed leaves this module once, when it is made."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -88,12 +89,13 @@ def get_mfa_device(account_id: str, serial_number: str) -> MFADevice:
 
 
 def devices_named(account_id: str, serial_number: str) -> QuerySet[MFADevice]:
-    """The account's device with that serial number, with its user; none where there is none."""
+    """The account's device with that serial number, with its user and the account's owner; none where there is none."""
     prefix = f"arn:aws:iam::{account_id}:mfa"
     if not serial_number.startswith(prefix):
         return MFADevice.objects.none()
     path, _, name = serial_number.removeprefix(prefix).rpartition("/")
-    return MFADevice.objects.select_related("user").filter(account_id=account_id, path=f"{path}/", name=name)
+    devices = MFADevice.objects.select_related("user", "account__root_user")
+    return devices.filter(account_id=account_id, path=f"{path}/", name=name)
 
 
 def enable_mfa_device(
@@ -110,7 +112,7 @@ def enable_mfa_device(
     device.user = user or device.user
     counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW)
     siblings = MFADevice.objects.filter(account_id=device.account_id, user=device.user, slot__isnull=False)
-    quota = Account.objects.get(pk=device.account_id).quota("mfa_devices")
+    quota = device.account.quota("mfa_devices")
     with transaction.atomic():
         create_in_slot(siblings, quota, lambda slot: _switch_on(device, slot, counter), quota_name="MFADevicesPerUser")
         record(by, "iam:EnableMFADevice", device.owner_arn, serial_number=device.serial_number)
@@ -223,7 +225,7 @@ def _proved(device: MFADevice, code1: str, code2: str, *, window: int) -> int:
 
 def _switch_on(device: MFADevice, slot: int, counter: int) -> MFADevice:
     now = clock.now()
-    changed = {
+    changed: dict[str, Any] = {
         "user": device.user,
         "slot": slot,
         "enabled_at": now,
@@ -232,7 +234,8 @@ def _switch_on(device: MFADevice, slot: int, counter: int) -> MFADevice:
     }
     if not MFADevice.objects.filter(pk=device.pk, enabled_at=None, last_counter__lt=counter).update(**changed):
         raise ConcurrentModification("The device was turned on or removed just now. Open the page again.")
-    device.refresh_from_db()
+    for name, value in changed.items():
+        setattr(device, name, value)
     return device
 
 
@@ -248,7 +251,7 @@ def _notify(by: Principal, device: MFADevice, what: str) -> None:
     notify_change(
         by=by,
         user=device.user,
-        account_id=device.account_id,
+        account=device.account,
         what=f"{what} for {f'IAM user {device.user.name}' if device.user else 'the root user'}",
         advice="If you did not expect this, reset the owner's password and look at the audit trail.",
     )

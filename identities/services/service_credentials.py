@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import secrets
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.ids import new_unique_id
 from audit import clock
@@ -18,7 +20,7 @@ from identities.models import ServiceSpecificCredential, User
 from identities.models.credentials import KeyStatus
 from identities.services.locks import locked_user
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot
+from identities.slots import create_in_slot, lowest_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,9 @@ def create_service_specific_credential(
     expires_at = clock.now() + timedelta(days=age_days) if age_days is not None else None
     check_service(service)
     # One at a time for each user, so that no two take the same alias.
-    user = locked_user(user)
-    alias = _free_alias(user, service)
+    user = locked_user(user, "account__root_user")
+    taken = list(_siblings(user, service).values_list("user_id", "slot", "alias"))
+    alias = _free_alias(user, {alias for _, _, alias in taken})
     secret = _new_secret(service, alias)
 
     def insert(slot: int) -> ServiceSpecificCredential:
@@ -80,9 +83,13 @@ def create_service_specific_credential(
             expires_at=expires_at,
         )
 
-    siblings = user.service_specific_credentials.filter(service=service)
-    quota = user.account.quota("service_specific_credentials")
-    row = create_in_slot(siblings, quota, insert, quota_name="ServiceSpecificCredentialsPerUser")
+    row = create_in_slot(
+        user.service_specific_credentials.filter(service=service),
+        user.account.quota("service_specific_credentials"),
+        insert,
+        quota_name="ServiceSpecificCredentialsPerUser",
+        first=lowest_free(slot for user_id, slot, _ in taken if user_id == user.pk),
+    )
     record(by, "iam:CreateServiceSpecificCredential", user.arn, credential_id=row.pk, service=service)
     _notify(by, row, f"The credential {row.pk} for {service} was made")
     return row, secret
@@ -139,13 +146,14 @@ def no_such_credential(credential_id: str) -> NoSuchEntity:
     return NoSuchEntity(f"The service specific credential with id {credential_id} cannot be found.")
 
 
-def _free_alias(user: User, service: str) -> str:
+def _siblings(user: User, service: str) -> QuerySet[ServiceSpecificCredential]:
+    """Those whose slots, and those whose aliases, a new one must not take."""
+    its_own, alike = Q(user=user), Q(account_id=user.account_id, alias__startswith=user.name)
+    return ServiceSpecificCredential.objects.filter(its_own | alike, service=service)
+
+
+def _free_alias(user: User, taken: Container[str]) -> str:
     """`jane-at-123456789012`, then `jane+1-at-…`: a user who was renamed may still hold the first one."""
-    taken = set(
-        ServiceSpecificCredential.objects.filter(
-            account_id=user.account_id, service=service, alias__startswith=user.name
-        ).values_list("alias", flat=True)
-    )
     number, alias = 0, f"{user.name}-at-{user.account_id}"
     while alias in taken:
         number += 1
@@ -168,7 +176,7 @@ def _notify(by: Principal, row: ServiceSpecificCredential, what: str) -> None:
     notify_change(
         by=by,
         user=row.user,
-        account_id=row.account_id,
+        account=row.user.account,
         what=f"{what} for IAM user {row.user.name}",
         advice="If you did not expect this, delete it and look at the audit trail.",
     )

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from cryptography.hazmat.primitives import hashes
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.models import Account
 from audit import clock
@@ -15,7 +16,7 @@ from identities.models import SigningCertificate, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import MalformedCertificate, check_dates, read_certificate
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot
+from identities.slots import create_in_slot, lowest_free
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -39,7 +40,7 @@ def upload_signing_certificate(*, by: Principal, user: User | None, body: str) -
 
     Raises MalformedCertificate, InvalidCertificate, DuplicateCertificate, LimitExceeded.
     """
-    account = Account.objects.get(pk=user.account_id if user else by.account_id)
+    account = Account.objects.select_related("root_user").get(pk=user.account_id if user else by.account_id)
     fingerprint = _fingerprint(body)
 
     def insert(slot: int) -> SigningCertificate:
@@ -56,9 +57,15 @@ def upload_signing_certificate(*, by: Principal, user: User | None, body: str) -
     siblings = SigningCertificate.objects.filter(account=account, user=user)
     quota = account.quota("signing_certificates")
     with transaction.atomic():
-        _refuse_duplicate(account, fingerprint)
+        same_or_sibling = Q(fingerprint=fingerprint) | Q(user=user)
+        taken = dict(
+            SigningCertificate.objects.filter(same_or_sibling, account=account).values_list("fingerprint", "slot")
+        )
+        if fingerprint in taken:
+            raise _duplicate()
+        first = lowest_free(taken.values())
         try:
-            row = create_in_slot(siblings, quota, insert, quota_name="CertificatesPerUser")
+            row = create_in_slot(siblings, quota, insert, quota_name="CertificatesPerUser", first=first)
         except IntegrityError:
             _refuse_duplicate(account, fingerprint)
             raise
@@ -112,14 +119,18 @@ def _fingerprint(body: str) -> str:
 
 def _refuse_duplicate(account: Account, fingerprint: str) -> None:
     if SigningCertificate.objects.filter(account=account, fingerprint=fingerprint).exists():
-        raise DuplicateCertificate("The same certificate is associated with an IAM user in the account.")
+        raise _duplicate()
+
+
+def _duplicate() -> DuplicateCertificate:
+    return DuplicateCertificate("The same certificate is associated with an IAM user in the account.")
 
 
 def _notify(by: Principal, row: SigningCertificate, what: str) -> None:
     notify_change(
         by=by,
         user=row.user,
-        account_id=row.account_id,
+        account=row.account,
         what=f"{what} for {f'IAM user {row.user.name}' if row.user else 'the root user'}",
         advice="If you did not expect this, delete it and look at the audit trail.",
     )

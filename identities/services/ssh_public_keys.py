@@ -57,7 +57,7 @@ def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicK
         notify_change(
             by=by,
             user=user,
-            account_id=user.account_id,
+            account=user.account,
             what=f"The SSH public key {row.pk} was added for IAM user {user.name}",
             advice="If you did not expect this, delete it and look at the audit trail.",
         )

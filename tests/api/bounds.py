@@ -33,7 +33,6 @@ _VERSIONS = "one version is made the default in the place of another, under the 
 _PASSWORD = "the account's rules, earlier passwords and its strength are looked at, sessions end, and the owner is told"
 _CODES = "a code is tried: attempts are counted first, and it counts only once"
 _PROOF = "somebody else's proof is verified with the keys of the provider, and used up"
-_TOLD = "the owner of the account is told by mail"
 _PROVIDER = "a provider is written with its keys, clients and tags, and all of it is in the trail before and after"
 _REPORT = "a report about everybody is made"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
@@ -42,19 +41,15 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "SimulatePrincipalPolicy": (4, _OTHERS),
     "GenerateServiceLastAccessedDetails": (9, _OTHERS),
     "GenerateCredentialReport": (18, _REPORT),
-    "AssumeRole": (13, _CODES),
-    "GetSessionToken": (12, _CODES),
-    "EnableMFADevice": (16, _CODES),
-    "ResyncMFADevice": (10, _CODES),
-    "AssumeRoleWithSAML": (12, _PROOF),
-    "AssumeRoleWithWebIdentity": (10, _PROOF),
+    "AssumeRole": (11, _CODES),
+    "GetSessionToken": (9, _CODES),
+    "EnableMFADevice": (9, _CODES),
+    "ResyncMFADevice": (8, _CODES),
+    "AssumeRoleWithSAML": (10, _PROOF),
+    "AssumeRoleWithWebIdentity": (8, _PROOF),
     "GetWebIdentityToken": (8, "a token is signed with a key that has to be there, and is in the trail"),
-    "ChangePassword": (22, _PASSWORD),
-    "CreateLoginProfile": (9, _PASSWORD),
-    "UpdateLoginProfile": (14, _PASSWORD),
-    "CreateServiceSpecificCredential": (8, _TOLD),
-    "ResetServiceSpecificCredential": (7, _TOLD),
-    "UploadSigningCertificate": (8, _TOLD),
+    "ChangePassword": (16, _PASSWORD),
+    "UpdateLoginProfile": (8, _PASSWORD),
     "DeleteUser": (24, "sessions, sign-ins under way, devices and tags go with a user"),
     "DeletePolicy": (14, "whatever may use it is looked through"),
     "CreateRole": (8, "tags, boundary and whom the trust policy names are looked up and written"),
