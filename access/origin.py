@@ -15,7 +15,7 @@ def origin_of(request: HttpRequest, door: Door, session_id: str = "") -> Origin:
     return Origin(
         door=door,
         address=client_address(request),
-        user_agent=request.headers.get("User-Agent", "")[:512],
+        user_agent=request.META.get("HTTP_USER_AGENT", "")[:512],
         request_id=str(uuid.uuid4()),
         session_id=session_id,
         secure=request.is_secure(),

@@ -88,7 +88,7 @@ def main() -> None:
             rates(lasting, role_arn, None)
             return
         with moto() as theirs:
-            rates(lasting, role_arn, theirs)
+            rates(lasting, role_arn, theirs.server)
 
 
 if __name__ == "__main__":

@@ -25,16 +25,22 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
-class Console:
-    """A running console and the processes that it consists of."""
+class Running:
+    """A running server and the processes that it consists of."""
 
     server: Server
     process: Process
-    environ: dict[str, str]
 
     def cpu_seconds(self) -> float:
-        """What the console's own processes have used so far, the database's not counted."""
+        """What its own processes have used so far, a database's not counted."""
         return sum(_cpu_seconds(pid) for pid in _family(self.process.pid))
+
+
+@dataclass(frozen=True)
+class Console(Running):
+    """A console, with the environment that it runs in."""
+
+    environ: dict[str, str]
 
 
 def _family(pid: int) -> list[int]:
@@ -86,12 +92,12 @@ def console(database_url: str) -> Iterator[Console]:
 
 
 @contextmanager
-def moto() -> Iterator[Server]:
+def moto() -> Iterator[Running]:
     port = free_port()
     command = [str(MOTO_SERVER), "-H", "127.0.0.1", "-p", str(port)]
     process = _started(command, dict(os.environ), f"http://127.0.0.1:{port}", "/moto-api/data.json")
     try:
-        yield Server(port, "AKIAIOSFODNN7EXAMPLE", "secret")
+        yield Running(Server(port, "AKIAIOSFODNN7EXAMPLE", "secret"), process)
     finally:
         _stopped(process)
 
