@@ -14,6 +14,7 @@ from api.errors import refusal_of
 from api.sigv4 import ALGORITHM
 from api.wire import WireRequest
 from audit.actions import public
+from audit.principal import Origin
 
 _OF_PROGRAMS = ("application/x-www-form-urlencoded", "application/x-amz-json")
 
@@ -24,8 +25,7 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     """Programs get their answer; a browser, which only ever GETs this address, goes to the dashboard."""
     if not is_program(request):
         return HttpResponseRedirect(reverse("access:dashboard"))
-    origin = replace(origin_of(request, "api"), request_id=_request_id(request))
-    return _response(dispatch.answer(wire_request(request), origin))
+    return _response(dispatch.answer(wire_request(request), _origin(request)))
 
 
 def is_program(request: HttpRequest) -> bool:
@@ -81,8 +81,14 @@ def _headers(request: HttpRequest) -> list[tuple[str, str]]:
     return found
 
 
+def _origin(request: HttpRequest) -> Origin:
+    """With the guard's request id, so that header, body and audit trail agree, if the guard has seen it."""
+    origin = origin_of(request, "api")
+    return replace(origin, request_id=request.origin.request_id) if hasattr(request, "origin") else origin
+
+
 def _request_id(request: HttpRequest) -> str:
-    """The guard's, so that header, body and audit trail agree; what is refused before the guard gets one of its own."""
+    """Of what is refused: before the guard it gets one of its own."""
     return str(request.origin.request_id) if hasattr(request, "origin") else str(uuid.uuid4())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import CharField, Model, QuerySet, TextField
 from django.db.models.query import get_related_populators
 from django.db.transaction import mark_for_rollback_on_error
@@ -40,7 +40,8 @@ def _constant(parameter: Any) -> str:
 
 def prepared_cursor() -> Any:
     """For statements that come again and again: PostgreSQL then plans them once (`iamconsole.postgres`)."""
-    return getattr(connection, "prepared_cursor", connection.cursor)()
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    return database.prepared_cursor() if hasattr(database, "prepared_cursor") else database.cursor()
 
 
 class _Statement:
@@ -62,7 +63,7 @@ class _Statement:
     def row(self, values: Sequence[Any]) -> Any:
         if self.converters:
             values = self._converted(values)
-        row = self.model.from_db(connection.alias, self.names, values[self.span])
+        row = self.model.from_db(DEFAULT_DB_ALIAS, self.names, values[self.span])
         for populator in self.populators:
             populator.populate(values, row)
         for name, column in self.annotations.items():
@@ -71,10 +72,10 @@ class _Statement:
 
     def _converted(self, values: Sequence[Any]) -> list[Any]:
         """SQLite has no type of its own for a moment or a truth."""
-        changed = list(values)
+        changed, database = list(values), connections[DEFAULT_DB_ALIAS]
         for column, (converters, expression) in self.converters.items():
             for convert in converters:
-                changed[column] = convert(changed[column], expression, connection)
+                changed[column] = convert(changed[column], expression, database)
         return changed
 
 
