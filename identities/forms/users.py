@@ -67,7 +67,7 @@ class NewUserForm(forms.Form):
         label="The password must be changed at the first sign-in", required=False, widget=forms.CheckboxInput(_TICK)
     )
     self_manage = forms.BooleanField(
-        label="The user may manage their own password, access keys and MFA devices",
+        label="The user may manage their own password, MFA devices, keys and other credentials",
         required=False,
         widget=forms.CheckboxInput(_TICK),
         help_text="Attaches the policy IAMSelfManageCredentials. Both settings only matter with console access.",
