@@ -14,7 +14,7 @@ from identities.models import AccessKey, MFADevice, User
 from identities.panels import Panel, panel
 from identities.resource_tags import resource_tags
 from identities.services.access_keys import get_access_key
-from identities.services.mfa import get_mfa_device
+from identities.services.mfa import get_mfa_device, serial_number_of
 
 
 class SignedInRequest(AccessRequest):
@@ -64,7 +64,7 @@ class Own:
 
     def device(self, address: str) -> MFADevice:
         """Raises NoSuchEntity for a device of anybody else, in this account or not."""
-        serial_number = f"arn:aws:iam::{self.account.id}:mfa/{address}"
+        serial_number = serial_number_of(self.account.id, address)
         device = get_mfa_device(self.account.id, serial_number)
         if device.user != self.user:
             raise NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")

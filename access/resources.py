@@ -22,6 +22,7 @@ from identities.models.roles import instance_profile_arn, role_arn
 from identities.models.users import user_arn
 from identities.reading import read_named_role, read_user
 from identities.resource_tags import resource_tags
+from identities.services.mfa import devices_named, serial_number_of
 from policies.models import AWS, ManagedPolicy, RegisteredService, policy_arn, service_arn
 
 
@@ -108,6 +109,13 @@ def load_server_certificate(principal: Principal, certificate_name: str) -> Load
     return Loaded(row.arn if row else asked, row, tag_keys(tags), asked, tags)
 
 
+def load_mfa_device(principal: Principal, device_name: str) -> Loaded:
+    """`device_name` is path and name without the first slash: the serial number that is asked about is all of it."""
+    arn = serial_number_of(principal.account_id, device_name)
+    row, tags = first_with_tags(devices_named(principal.account_id, arn).select_related("account", "user"))
+    return Loaded(arn, row, tag_keys(tags), arn, tags)
+
+
 def load_service(principal: Principal, service_prefix: str) -> Loaded:
     service = RegisteredService.objects.filter(account_id=principal.account_id, prefix=service_prefix.lower()).first()
     asked = service_arn(principal.account_id, service_prefix.lower())
@@ -137,6 +145,7 @@ LOADERS: dict[str, tuple[Callable[..., Loaded], tuple[str, ...]]] = {
     "oidc_provider": (load_oidc_provider, ("provider_url",)),
     "route_table": (load_route_table, ("table_name",)),
     "server_certificate": (load_server_certificate, ("certificate_name",)),
+    "mfa_device": (load_mfa_device, ("device_name",)),
     "policy": (load_policy, ("scope", "policy_name")),
     "service": (load_service, ("service_prefix",)),
 }

@@ -118,6 +118,10 @@ class MFADevice(models.Model):
         return f"arn:aws:iam::{self.account_id}:mfa{self.path}{self.name}"
 
     @property
+    def arn(self) -> str:
+        return self.serial_number
+
+    @property
     def address(self) -> str:
         """How pages name it in their address: path and name without the first slash."""
         return f"{self.path}{self.name}"[1:]

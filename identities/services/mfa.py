@@ -88,6 +88,11 @@ def get_mfa_device(account_id: str, serial_number: str) -> MFADevice:
     return found
 
 
+def serial_number_of(account_id: str, address: str) -> str:
+    """`address` is path and name without the first slash, as pages name a device in their address."""
+    return f"arn:aws:iam::{account_id}:mfa/{address}"
+
+
 def devices_named(account_id: str, serial_number: str) -> QuerySet[MFADevice]:
     """The account's device with that serial number, with its user and the account's owner; none where there is none."""
     prefix = f"arn:aws:iam::{account_id}:mfa"

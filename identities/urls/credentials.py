@@ -1,6 +1,6 @@
 from django.urls import path
 
-from identities.views import access_keys, login_profile, mfa_devices
+from identities.views import access_keys, login_profile, mfa_device_tags, mfa_devices
 
 urlpatterns = [
     path("user/<str:user_name>/credentials/", access_keys.list_access_keys, name="list-access-keys"),
@@ -39,4 +39,7 @@ urlpatterns = [
         mfa_devices.deactivate_mfa_device,
         name="deactivate-mfa-device",
     ),
+    path("mfa-device/<path:device_name>/tags/", mfa_device_tags.list_mfa_device_tags, name="list-mfa-device-tags"),
+    path("mfa-device/<path:device_name>/tags/set/", mfa_device_tags.tag_mfa_device, name="tag-mfa-device"),
+    path("mfa-device/<path:device_name>/tags/remove/", mfa_device_tags.untag_mfa_device, name="untag-mfa-device"),
 ]

@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("instance-profiles/create/", instance_profiles.create_instance_profile, name="create-instance-profile"),
     path(PROFILE, instance_profiles.get_instance_profile, name="get-instance-profile"),
     path(f"{PROFILE}delete/", instance_profiles.delete_instance_profile, name="delete-instance-profile"),
+    path(f"{PROFILE}tags/set/", instance_profiles.tag_instance_profile, name="tag-instance-profile"),
+    path(f"{PROFILE}tags/remove/", instance_profiles.untag_instance_profile, name="untag-instance-profile"),
     path(f"{PROFILE}role/add/", instance_profiles.add_role_to_instance_profile, name="add-role-to-instance-profile"),
     path(
         f"{PROFILE}role/remove/",

@@ -1,18 +1,23 @@
 """Instance profiles: the list, the page of one, making and deleting them, and the role in it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import tag_pages
+from accounts.tag_pages import TagForm
+from accounts.tags import first_with_tags_at_hand
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
-from audit.http import ConsoleRequest
+from audit.http import ConsoleRequest, require_hiding
 from identities.forms.machines import ConfirmNameForm, InstanceProfileForm, PutRoleForm
 from identities.models import InstanceProfile
 from identities.models.roles import instance_profile_arn
@@ -27,6 +32,7 @@ PAGE = 50
 SHOWN = 20
 CREATE, DELETE = "iam:CreateInstanceProfile", "iam:DeleteInstanceProfile"
 ADD, REMOVE = "iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile"
+TAG, UNTAG = "iam:TagInstanceProfile", "iam:UntagInstanceProfile"
 LIST_MACHINES = "iamconsole:ListMachines"
 
 
@@ -79,14 +85,16 @@ def _created(request: ConsoleRequest, *, name: str, role: str) -> InstanceProfil
     return profile
 
 
-@requires(GET_PROFILE, "instance_profile", also=(ADD, REMOVE, DELETE, LIST_MACHINES, LIST_ROLES))
+@requires(GET_PROFILE, "instance_profile", also=(ADD, REMOVE, DELETE, TAG, UNTAG, LIST_MACHINES, LIST_ROLES))
 @require_safe
 def get_instance_profile(request: ConsoleRequest, instance_profile: InstanceProfile) -> HttpResponse:
     return _page(request, instance_profile, PutRoleForm(offered=offered_roles(request)))
 
 
-def _page(request: ConsoleRequest, profile: InstanceProfile, form: PutRoleForm) -> HttpResponse:
-    keys = resource_tags(profile)
+def _page(
+    request: ConsoleRequest, profile: InstanceProfile, form: PutRoleForm, tag_form: TagForm | None = None
+) -> HttpResponse:
+    keys, tags = resource_tags(profile), {tag.key: tag.value for tag in profile.tags.all()}
     machines = panel(request.gate, LIST_MACHINES, "*")
     actions = {"add": ADD, "remove": REMOVE, "delete": DELETE}
     having = profile.machines.order_by("name_key")
@@ -98,6 +106,9 @@ def _page(request: ConsoleRequest, profile: InstanceProfile, form: PutRoleForm) 
         "more": max(0, having.count() - SHOWN),
         "is_let_in": profile.role is None or trusts_machines(profile.role.document),
         "may": {name: request.gate.may(action, profile.arn, keys).allowed for name, action in actions.items()},
+        "may_tag": request.gate.might(TAG),
+        "may_untag": request.gate.might(UNTAG),
+        **tag_pages.shown(tags, request, limit=profile.account.quota("tags"), form=tag_form),
     }
     return render(request, "identities/get_instance_profile.html", context)
 
@@ -150,3 +161,48 @@ def delete_instance_profile(request: ConsoleRequest, instance_profile: InstanceP
         return redirect("identities:list-instance-profiles")
     context: dict[str, Any] = {"profile": profile, "form": form, "count": profile.machines.count()}
     return render(request, "identities/delete_instance_profile.html", context)
+
+
+# The address word comes to these two as it is (`creates`): see `accounts.tag_pages`.
+@requires(TAG, creates=True, also=(GET_PROFILE, ADD, REMOVE, DELETE, LIST_MACHINES, LIST_ROLES))
+@require_POST
+def tag_instance_profile(request: ConsoleRequest, profile_name: str) -> HttpResponse:
+    def page(profile: InstanceProfile, form: TagForm) -> HttpResponse:
+        request.gate.require(GET_PROFILE, profile.arn, resource_tags(profile))
+        return _page(request, profile, PutRoleForm(offered=offered_roles(request)), form)
+
+    return tag_pages.tag(
+        request,
+        permitted=lambda keys: _permitted(request, TAG, profile_name, keys),
+        put=lambda profile, tags: profiles.tag_instance_profile(by=request.principal, profile=profile, tags=tags),
+        back=_page_of,
+        page=page,
+    )
+
+
+@requires(UNTAG, creates=True)
+@require_POST
+def untag_instance_profile(request: ConsoleRequest, profile_name: str) -> HttpResponse:
+    return tag_pages.untag(
+        request,
+        permitted=lambda keys: _permitted(request, UNTAG, profile_name, keys),
+        drop=lambda profile, keys: profiles.untag_instance_profile(by=request.principal, profile=profile, keys=keys),
+        back=_page_of,
+    )
+
+
+def _permitted(request: ConsoleRequest, action: str, name: str, keys: Mapping[str, Any]) -> InstanceProfile:
+    """The profile of the address, once the gate has allowed the action on it; refused before it is missing."""
+    account_id = request.principal.account_id
+    rows = InstanceProfile.objects.filter(account_id=account_id, name_key=name.lower())
+    profile = first_with_tags_at_hand(rows.select_related("account", "role__boundary"))
+    own = resource_tags(profile) if profile else {}
+    asked = instance_profile_arn(account_id, "/", name)
+    require_hiding(request, action, profile.arn if profile else None, asked, {**own, **keys})
+    if profile is None:
+        raise Http404("There is no instance profile with that name in this account.")
+    return profile
+
+
+def _page_of(profile: InstanceProfile) -> str:
+    return reverse("identities:get-instance-profile", args=[profile.name])

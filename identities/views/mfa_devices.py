@@ -26,7 +26,7 @@ def deactivate_mfa_device(request: ConsoleRequest, user: User, device_name: str)
 
 def device_of(user: User, device_name: str) -> MFADevice:
     """`device_name` is path and name without the first slash. Raises NoSuchEntity also for somebody else's device."""
-    device = mfa.get_mfa_device(user.account_id, f"arn:aws:iam::{user.account_id}:mfa/{device_name}")
+    device = mfa.get_mfa_device(user.account_id, mfa.serial_number_of(user.account_id, device_name))
     if device.user_id != user.pk:
         raise NoSuchEntity(f"VirtualMFADevice with serial number {device.serial_number} doesn't exist.")
     return device
