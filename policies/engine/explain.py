@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from policies.engine.decision import NAMING_LAYERS, Decision, NearMiss, Outcome, StatementRef
+from policies.engine.decision import Decision, NearMiss, Outcome, StatementRef
 from policies.engine.document import Principals
-from policies.engine.plan import Candidate, Layer, Plan
+from policies.engine.plan import Candidate, Plan
 from policies.engine.request import Request
 
 
@@ -13,17 +13,20 @@ def explained(request: Request, plan: Plan, decision: Decision) -> Decision:
     matched: list[StatementRef] = []
     near_misses: list[NearMiss] = []
     has_boundary, asked = plan.boundary is not None, (request.resource,)
-    for candidate in _all(plan):
-        compiled = candidate.compiled
-        if candidate.ref.layer in NAMING_LAYERS and not candidate.closeness(request, has_boundary=has_boundary):
-            near_misses.append(_other_principal(candidate, request))
-        elif not compiled.resources.matches(request):
-            near_misses.append(NearMiss(candidate.ref, *compiled.resource_element, asked))
-        elif (failed := compiled.failed_condition(request)) is not None:
-            found = request.values(failed.key.lower())
-            near_misses.append(NearMiss(candidate.ref, "Condition", failed.values, found, failed.operator, failed.key))
-        else:
-            matched.append(candidate.ref)
+    for layer in plan.layers:
+        named = layer.names_principals
+        for candidate in layer.candidates:
+            compiled = candidate.compiled
+            if named and not candidate.closeness(request, has_boundary=has_boundary):
+                near_misses.append(_other_principal(candidate, request))
+            elif not compiled.resources.matches(request):
+                near_misses.append(NearMiss(candidate.ref, *compiled.resource_element, asked))
+            elif (failed := compiled.failed_condition(request)) is not None:
+                found = request.values(failed.key.lower())
+                miss = NearMiss(candidate.ref, "Condition", failed.values, found, failed.operator, failed.key)
+                near_misses.append(miss)
+            else:
+                matched.append(candidate.ref)
     statements = decision.statements
     if statements:
         statements = (*statements, *_further(decision, matched))
@@ -37,14 +40,6 @@ def _further(decision: Decision, matched: list[StatementRef]) -> Iterator[Statem
     for ref in matched:
         if ref.effect == effect and (is_denied or ref.layer == decision.layer) and ref not in decision.statements:
             yield ref
-
-
-def _all(plan: Plan) -> Iterator[Candidate]:
-    layers: tuple[Layer | None, ...] = (plan.identity, plan.boundary, plan.session, plan.resource, plan.endpoint)
-    for layer in (*layers, *plan.service_control, *plan.resource_control):
-        if layer is not None:
-            yield from layer.denies
-            yield from layer.allows
 
 
 def _other_principal(candidate: Candidate, request: Request) -> NearMiss:

@@ -65,9 +65,8 @@ def _entries(compiled: CompiledStatement) -> Iterator[Entry]:
         yield True, text, "", meets
     for text in resources.prefixes:
         yield False, text, "", meets
-    for pattern in resources.patterns:
-        test = meets if pattern.is_told_by_ends else _with_pattern(pattern, meets)
-        yield False, pattern.prefix, pattern.ending, test
+    for beginning, ending, pattern in resources.globs:
+        yield False, beginning, ending, meets if pattern is None else _with_pattern(pattern, meets)
     for open_one in resources.open_ones:
         yield False, open_one.beginning, "", _with_open_pattern(open_one, meets)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from policies.engine.conditions import Test, compile_condition
 from policies.engine.document import Condition, Document, Statement
-from policies.engine.patterns import Pattern, compile_pattern
+from policies.engine.patterns import Glob, compile_glob, compile_pattern
 from policies.engine.principals import PrincipalMatcher
 from policies.engine.request import Request
 from policies.engine.resources import ResourceMatcher
@@ -18,20 +18,18 @@ _BYTES_PER_DOCUMENT = 4096
 _BYTES_PER_CHARACTER = 26
 _BYTES_PER_ACTION = 250
 _ALL_ACTIONS = ("*", "*:*")
-# What an action's name begins and ends with, the pattern where these are not all, and the statement's number.
-Glob = tuple[str, str, Pattern | None, int]
 
 
 class CompiledStatement:
     """A statement ready to be asked: does it apply to this request?"""
 
     __slots__ = (
-        "resource_element",
         "denies",
         "document",
         "excludes",
         "meets",
         "principals",
+        "resource_element",
         "resources",
         "statement",
         "tests",
@@ -68,9 +66,9 @@ class CompiledStatement:
 
     def failed_condition(self, request: Request) -> Condition | None:
         """The first condition that the request does not meet."""
-        for condition, test in zip(self.statement.conditions, self.tests, strict=True):
+        for number, test in enumerate(self.tests):
             if not test(request):
-                return condition
+                return self.statement.conditions[number]
         return None
 
 
@@ -96,7 +94,7 @@ class ActionIndex:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._exact: dict[str, list[int]] = {}
-        self._globs: dict[str, list[Glob]] = {}
+        self._globs: dict[str, list[tuple[Glob, int]]] = {}
         self._everywhere: list[tuple[Callable[[str], bool], int]] = []
         self._compiled: dict[int, CompiledStatement] = {}
         self._found: dict[str, tuple[CompiledStatement, ...]] = {}
@@ -112,7 +110,7 @@ class ActionIndex:
             if action in _ALL_ACTIONS:
                 self._everywhere.append((_any_action, number))
             elif "*" in name or "?" in name:
-                self._globs.setdefault(service, []).append(_glob(name, number))
+                self._globs.setdefault(service, []).append((compile_glob(name), number))
             else:
                 self._exact.setdefault(action, []).append(number)
 
@@ -138,7 +136,7 @@ class ActionIndex:
     def _numbers(self, action: str) -> set[int]:
         service, _, name = action.partition(":")
         numbers = set(self._exact.get(action, ()))
-        for beginning, ending, pattern, number in self._globs.get(service, ()):
+        for (beginning, ending, pattern), number in self._globs.get(service, ()):
             at_ends = name.startswith(beginning) and name.endswith(ending, len(beginning))
             if at_ends and (pattern is None or pattern.matches(name)):
                 numbers.add(number)
@@ -153,11 +151,6 @@ class ActionIndex:
             compiled = CompiledStatement(self._document.statements[number], self._document)
             self._compiled[number] = compiled
         return compiled
-
-
-def _glob(name: str, number: int) -> Glob:
-    pattern = compile_pattern(name)
-    return pattern.prefix, pattern.ending, None if pattern.is_told_by_ends else pattern, number
 
 
 def _any_action(action: str) -> bool:

@@ -187,6 +187,16 @@ def compile_pattern(parts: Sequence[Part] | str) -> Pattern:
     return Pattern(first, _floating(atoms[1:-1]), last, shortest)
 
 
+# What a text that matches begins and ends with, and the pattern where these are not all.
+Glob = tuple[str, str, Pattern | None]
+
+
+def compile_glob(parts: Sequence[Part] | str) -> Glob:
+    """A pattern for a quick look: most are told by their ends."""
+    pattern = compile_pattern(parts)
+    return pattern.prefix, pattern.ending, None if pattern.is_told_by_ends else pattern
+
+
 def _compile_stars(text: str) -> Pattern:
     """The common case, which is read much more often than anything else: text and `*`, but no `?`."""
     first, *others = text.split("*")

@@ -7,6 +7,7 @@ from policies.engine.decision import (
     BOUNDARY,
     ENDPOINT,
     IDENTITY,
+    NAMING_LAYERS,
     RESOURCE,
     RESOURCE_CONTROL,
     SERVICE_CONTROL,
@@ -21,7 +22,7 @@ from policies.engine.index import CompiledStatement, candidates
 from policies.engine.principals import EVERYONE, NOBODY
 from policies.engine.request import MAX_PLANS, AttachedPolicy, Plans, PolicySet, Request
 
-_BYTES_PER_PLAN = 600
+_BYTES_PER_PLAN = 700
 _BYTES_PER_CANDIDATE = 1000
 _BYTES_PER_ENTRY = 400
 GET_CALLER_IDENTITY = "sts:getcalleridentity"
@@ -78,19 +79,21 @@ class Layer:
     """One set of policies that are asked together. `first_deny` and `first_allow` give a candidate that applies to a
     request, principals aside."""
 
-    __slots__ = ("allows", "denies", "first_allow", "first_deny")
+    __slots__ = ("allows", "candidates", "denies", "first_allow", "first_deny", "names_principals")
 
     def __init__(self, found: Found, name: str) -> None:
+        self.names_principals = name in NAMING_LAYERS
         all_of_them = [Candidate(compiled, attached, name) for compiled, attached in found]
         self.denies = tuple(candidate for candidate in all_of_them if candidate.compiled.denies)
         self.allows = tuple(candidate for candidate in all_of_them if not candidate.compiled.denies)
+        self.candidates = self.denies + self.allows
         self.first_deny = make_finder((candidate.compiled, candidate) for candidate in self.denies)
         self.first_allow = make_finder((candidate.compiled, candidate) for candidate in self.allows)
 
     @property
     def weight(self) -> int:
-        entries = sum(candidate.compiled.resources.entries for candidate in (*self.denies, *self.allows))
-        return _BYTES_PER_CANDIDATE * (len(self.denies) + len(self.allows)) + _BYTES_PER_ENTRY * entries
+        entries = sum(candidate.compiled.resources.entries for candidate in self.candidates)
+        return _BYTES_PER_CANDIDATE * len(self.candidates) + _BYTES_PER_ENTRY * entries
 
 
 def _layer(plans: Plans, policies: Iterable[AttachedPolicy], action: str, name: str, level: int = 0) -> Layer:
@@ -110,13 +113,15 @@ def weight_of(plans: Plans) -> int:
 
 
 class Plan:
-    """Everything a policy set says about one action. `identity_only` tells that nothing limits the identity layer."""
+    """Everything a policy set says about one action: `layers` are all that have a say, in the order of explanations.
+    `identity_only` tells that nothing limits the identity layer."""
 
     __slots__ = (
         "boundary",
         "endpoint",
         "identity",
         "identity_only",
+        "layers",
         "needs_no_permission",
         "resource",
         "resource_control",
@@ -142,14 +147,10 @@ class Plan:
         self.resource_required = policies.resource_required or (
             resource is not None and resource.document.kind == "trust"
         )
-        limits = (self.boundary, self.session, self.resource, self.endpoint)
-        self.identity_only = (
-            not self.needs_no_permission
-            and not self.resource_required
-            and all(limit is None for limit in limits)
-            and not self.service_control
-            and not self.resource_control
-        )
+        several = (self.identity, self.boundary, self.session, self.resource, self.endpoint)
+        levels = (*self.service_control, *self.resource_control)
+        self.layers = (*(each for each in several if each is not None), *levels)
+        self.identity_only = len(self.layers) == 1 and not self.needs_no_permission and not self.resource_required
 
 
 def make_plan(policies: PolicySet, action: str) -> Plan:

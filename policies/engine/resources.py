@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from policies.engine.arn import complete
 from policies.engine.open_patterns import OpenPattern
-from policies.engine.patterns import Pattern, compile_pattern
+from policies.engine.patterns import Glob, compile_glob
 from policies.engine.request import Request
 from policies.engine.variables import has_variable, split
 
@@ -12,18 +12,18 @@ from policies.engine.variables import has_variable, split
 class ResourceMatcher:
     """Whether a resource is meant. A trust policy, which has neither element, means its role."""
 
-    __slots__ = ("everything", "exact", "guard", "negated", "open_ones", "patterns", "prefixes")
+    __slots__ = ("everything", "exact", "globs", "guard", "negated", "open_ones", "prefixes")
 
     def __init__(self, texts: Iterable[str], *, negated: bool, variables: bool, complete_arns: bool) -> None:
         exact: list[str] = []
         prefixes: list[str] = []
-        patterns: list[Pattern] = []
+        globs: list[Glob] = []
         open_ones: list[OpenPattern] = []
         for text in texts:
             if (variables and "${" in text) or (complete_arns and is_short(text)):
-                _add_parts(text, variables, complete_arns, patterns, open_ones)
+                _add_parts(text, variables, complete_arns, globs, open_ones)
             elif "?" in text or "*" in text[:-1]:
-                patterns.append(compile_pattern(text))
+                globs.append(compile_glob(text))
             elif text.endswith("*"):
                 prefixes.append(text[:-1])
             else:
@@ -32,7 +32,7 @@ class ResourceMatcher:
         self.everything = not negated and "" in prefixes
         self.exact = frozenset(exact)
         self.prefixes = tuple(prefixes)
-        self.patterns = tuple(patterns)
+        self.globs = tuple(globs)
         self.open_ones = tuple(open_ones)
         self.guard = ("",) if negated else tuple(self._beginnings())
 
@@ -40,12 +40,12 @@ class ResourceMatcher:
         """Beginnings one of which every matching resource has: one look spares most of the work."""
         yield from self.exact
         yield from self.prefixes
-        yield from (pattern.prefix for pattern in self.patterns)
+        yield from (beginning for beginning, _, _ in self.globs)
         yield from (pattern.beginning for pattern in self.open_ones)
 
     @property
     def entries(self) -> int:
-        return len(self.exact) + len(self.prefixes) + len(self.patterns) + len(self.open_ones)
+        return len(self.exact) + len(self.prefixes) + len(self.globs) + len(self.open_ones)
 
     def matches(self, request: Request) -> bool:
         if self.everything:
@@ -56,12 +56,13 @@ class ResourceMatcher:
         resource = request.resource
         if resource in self.exact or resource.startswith(self.prefixes):
             return True
-        for pattern in self.patterns:
-            if pattern.matches(resource):
+        for beginning, ending, pattern in self.globs:
+            at_ends = resource.startswith(beginning) and resource.endswith(ending, len(beginning))
+            if at_ends and (pattern is None or pattern.matches(resource)):
                 return True
-        for open_one in self.open_ones:  # noqa: SIM110 - a generator costs more than the comparison
+        for open_one in self.open_ones:
             # A variable without a value matches no resource, in NotResource too.
-            if open_one.matches(resource, request):
+            if resource.startswith(open_one.beginning) and open_one.goes_on(resource, request):
                 return True
         return False
 
@@ -72,7 +73,7 @@ def is_short(text: str) -> bool:
 
 
 def _add_parts(
-    text: str, variables: bool, complete_arns: bool, patterns: list[Pattern], open_ones: list[OpenPattern]
+    text: str, variables: bool, complete_arns: bool, globs: list[Glob], open_ones: list[OpenPattern]
 ) -> None:
     parts = split(text, active=variables)
     if complete_arns and text.startswith("arn:"):
@@ -80,4 +81,4 @@ def _add_parts(
     if has_variable(parts):
         open_ones.append(OpenPattern(parts))
     else:
-        patterns.append(compile_pattern(parts))
+        globs.append(compile_glob(parts))
