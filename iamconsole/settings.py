@@ -38,6 +38,9 @@ SECURE_PROXY_SSL_HEADER = (f"HTTP_{_proto_header.upper().replace('-', '_')}", "h
 TLS_CERTIFICATE = env.str("TLS_CERTIFICATE", "")
 TLS_KEY = env.str("TLS_KEY", "")
 WORKERS = env.int("WORKERS", 2)
+THREADS = env.int("THREADS", 4)
+# Seconds that a client has to send a request, and to take its answer.
+CLIENT_TIMEOUT = env.int("CLIENT_TIMEOUT", 60)
 
 ROOT_MFA_REQUIRED = env.bool("ROOT_MFA_REQUIRED", False)
 # Whether identity providers may be inside the own network; and, for development, on this machine by plain http.

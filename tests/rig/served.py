@@ -78,10 +78,10 @@ def wait_until_up(served: Served, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def serve(data_dir: Path, static_root: Path) -> Iterator[Served]:
+def serve(data_dir: Path, static_root: Path, **settings: str) -> Iterator[Served]:
     """Prepare the data, start `manage.py serve` on a free port, and stop it and its workers afterwards."""
     port = free_port()
-    environ = environment(data_dir, static_root, port)
+    environ = environment(data_dir, static_root, port) | settings
     served = Served(f"http://127.0.0.1:{port}", data_dir, data_dir / "output.log", environ)
     served.manage("preparedata")
     with served.log.open("wb") as log:

@@ -56,7 +56,8 @@ def server_arguments() -> list[str]:
     from those with hyphens, and keeps the request's raw address, which signatures cover. No access log: addresses may
     hold one-time links, and the audit trail says who did what. No control socket: nothing but the console listens."""
     arguments = ["--bind", f"{settings.HOST}:{settings.PORT}", "--workers", str(settings.WORKERS)]
-    arguments += ["--worker-class", "gthread", "--threads", "4", "--header-map", "drop", "--no-control-socket"]
+    arguments += ["--worker-class", "iamconsole.worker.Worker", "--threads", str(settings.THREADS)]
+    arguments += ["--header-map", "drop", "--no-control-socket"]
     # Read once and forked, the program starts sooner, and the workers share its memory.
     arguments += ["--preload"]
     arguments += ["--limit-request-line", "8190", "--limit-request-field_size", "16380"]

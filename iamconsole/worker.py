@@ -1,0 +1,158 @@
+"""Gunicorn's threaded worker, for clients that may stop in the middle of a request or of its answer.
+
+In gunicorn's own a thread that reads from a client, or writes to it, can do nothing else: as many clients as there are
+threads stop the console by stopping themselves. Here many cheap threads talk to clients, and what has arrived whole is
+answered by as many at a time as there are connections to the database, which go from thread to thread. A client that
+lets its thread wait for longer than CLIENT_TIMEOUT is cut off, and one that has said nothing yet, or keeps its
+connection for later, costs no thread.
+"""
+
+import io
+import math
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import get_ident
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from gunicorn import util
+from gunicorn.http.errors import NoMoreData
+from gunicorn.workers.gthread import ThreadWorker
+
+TALKERS = 64
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(slots=True)
+class Talk:
+    """One thread's talk with a client, which has until then to do its part."""
+
+    connection: Any
+    until: float
+    reading: bool = True
+
+    def is_over(self, now: float) -> bool:
+        return now > self.until
+
+    def cut(self) -> None:
+        """Wake the thread that waits for the client. TLS can't be spoken from two threads, so there nothing is said."""
+        sock = self.connection.sock
+        with suppress(OSError):
+            if self.reading and not isinstance(sock, ssl.SSLSocket):
+                sock.send(TIMED_OUT, socket.MSG_DONTWAIT)
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """`--threads` is how many answer at a time."""
+
+    wsgi: Any
+    application: Application
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.talks: dict[int, Talk] = {}
+        self.databases: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        for _ in range(self.cfg.threads):
+            database = connections.create_connection(DEFAULT_DB_ALIAS)
+            database.inc_thread_sharing()
+            self.databases.put(database)
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(TALKERS, "talking")
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.application, self.wsgi = self.wsgi, self._answer
+
+    def enqueue_req(self, conn: Any) -> None:
+        """A thread is given only to a client that has begun to speak."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def handle(self, conn: Any) -> Any:
+        """What waits for a client stands in its thread: the farewell, too, which gunicorn leaves to the main loop."""
+        me = get_ident()
+        self.talks[me] = Talk(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
+        try:
+            goes_on = super().handle(conn)
+        finally:
+            del self.talks[me]
+        if not goes_on:
+            with suppress(OSError):  # closed already
+                conn.close(graceful=True)
+        return goes_on
+
+    def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self.nr_conns -= 1
+            util.close(conn.sock)
+        else:
+            super().finish_request(conn, fs)
+
+    def murder_pending(self) -> None:
+        """The main loop comes by once a second at least."""
+        super().murder_pending()
+        now = time.monotonic()
+        for talk in list(self.talks.values()):
+            if talk.is_over(now):
+                talk.cut()
+
+    def run(self) -> None:
+        """The process ends when its threads do: nobody is waited for then."""
+        super().run()
+        for talk in list(self.talks.values()):
+            talk.cut()
+
+    def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        talk = self.talks[get_ident()]
+        _read_body(environ)
+        talk.until, talk.reading = math.inf, False
+        database = self.databases.get()
+        connections[DEFAULT_DB_ALIAS] = database
+        try:
+            return _whole(self.application(environ, start_response), environ["wsgi.file_wrapper"])
+        finally:
+            del connections[DEFAULT_DB_ALIAS]
+            self.databases.put(database)
+            talk.until = time.monotonic() + settings.CLIENT_TIMEOUT
+
+
+def _read_body(environ: Environ) -> None:
+    """What the console will look at; a body that it refuses by its length, or by having none, is not waited for."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if length.isdecimal() and 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        body = environ["wsgi.input"].read(int(length))
+        if len(body) < int(length):
+            raise NoMoreData
+        environ["wsgi.input"] = io.BytesIO(body)
+
+
+def _whole(answer: Any, file: type) -> Iterable[bytes]:
+    """The answer and its end, for which the database may be needed; a file is read while the client takes it."""
+    if isinstance(answer, file):
+        return cast(Iterable[bytes], answer)
+    try:
+        return list(answer)
+    finally:
+        if hasattr(answer, "close"):
+            answer.close()

@@ -1,0 +1,140 @@
+"""Clients that stop in the middle, at a real server: they hold up nobody, and are cut off."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from django.test import override_settings
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn
+
+from iamconsole.worker import Worker
+from tests.federation.companies import certificate_pem, pem
+from tests.rig.served import Served, serve
+
+MANY = 12  # more than the threads that answer
+HEAD = b"POST /signin/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+HALF_A_BODY = HEAD + b"Connection: close\r\nContent-Length: 500\r\n\r\nname="
+NO_FAREWELL = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+# Both more than the buffers between two sockets hold.
+ANSWERS, PAGE = 40, 4_000_000
+
+
+@pytest.fixture
+def static_answers(static_root: Path) -> bytes:
+    """A request for many answers, which are files."""
+    largest = max(static_root.rglob("*.js"), key=lambda file: file.stat().st_size).relative_to(static_root)
+    return f"GET /static/{largest} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * ANSWERS
+
+
+@contextmanager
+def stopped(served: Served, said: bytes) -> Iterator[list[socket.socket]]:
+    """Clients that say this and then nothing more, and take nothing."""
+    address = urlsplit(served.url)
+    where = (address.hostname or "", address.port or 0)
+    clients = [socket.create_connection(where, timeout=60) for _ in range(MANY)]
+    try:
+        for client in clients:
+            client.sendall(said)
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.bar(129)
+def test_clients_that_stop_hold_up_nobody(tmp_path: Path, static_root: Path, static_answers: bytes) -> None:
+    """The console would wait for them much longer than the test waits for its answer."""
+    with serve(tmp_path, static_root, WORKERS="1", CLIENT_TIMEOUT="600") as served:
+        for said in (b"", HEAD, HALF_A_BODY, static_answers, NO_FAREWELL):
+            with stopped(served, said), urlopen(f"{served.url}/healthz", timeout=60) as answer:  # noqa: S310 - ours
+                assert answer.status == 200, said[:100]
+
+
+def page(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Length", str(PAGE))])
+    return [b"x" * PAGE]
+
+
+def talk(connection: socket.socket, **settings: str) -> None:
+    """A worker's talk with one client, as long as it goes on."""
+    config = Config()
+    for name, value in settings.items():
+        config.set(name, value)
+    worker = Worker(1, 1, [], SimpleNamespace(wsgi=lambda: page), 30, config, Logger(config))
+    worker.load_wsgi()
+    thread = Thread(target=worker.handle, args=[TConn(config, connection, ("127.0.0.1", 1), ("127.0.0.1", 2))])
+    thread.start()
+    while thread.is_alive():
+        worker.murder_pending()
+        thread.join(0.01)
+    worker.tmp.close()
+
+
+@pytest.mark.bar(129)
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [(HEAD, b"HTTP/1.1 408 "), (HALF_A_BODY, b"HTTP/1.1 408 "), (NO_FAREWELL, b"HTTP/1.1 200 ")],
+    ids=["half a head", "half a body", "an answer that is not taken"],
+)
+@override_settings(CLIENT_TIMEOUT=0.2)
+def test_clients_that_stop_are_cut_off(said: bytes, told: bytes) -> None:
+    ours, client = socket.socketpair()
+    with client, ours:
+        client.sendall(said)
+        talk(ours)
+        received = client.makefile("rb").read()
+    assert received.startswith(told)
+    assert len(received) < PAGE
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "certificate").write_text(certificate_pem())
+    (tmp_path / "key").write_text(pem())
+    return {"certfile": str(tmp_path / "certificate"), "keyfile": str(tmp_path / "key")}
+
+
+@pytest.mark.bar(129)
+@pytest.mark.parametrize(
+    "said",
+    [b"", HEAD, HALF_A_BODY, NO_FAREWELL],
+    ids=["half a greeting", "half a head", "half a body", "an answer that is not taken"],
+)
+@override_settings(CLIENT_TIMEOUT=0.5)
+def test_clients_that_stop_over_tls_are_cut_off(certificate: dict[str, str], said: bytes) -> None:
+    """One of them stops before the two have agreed on keys."""
+    ours, client = socket.socketpair()
+    talking = Thread(target=talk, args=[ours], kwargs=certificate)
+    with client, ours:
+        client.sendall(b"\x16\x03\x01" if not said else b"")
+        talking.start()
+        if said:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            client = context.wrap_socket(client)
+            client.sendall(said)
+        talking.join(60)
+        client.close()
+    assert not talking.is_alive()
+
+
+@override_settings(CLIENT_TIMEOUT=60)
+def test_who_goes_on_is_answered() -> None:
+    ours, client = socket.socketpair()
+    talking = Thread(target=talk, args=[ours])
+    talking.start()
+    with ours:
+        with client, client.makefile("rb") as answer:
+            client.sendall(HALF_A_BODY + b"x" * 495)
+            assert len(answer.read()) > PAGE
+        talking.join()
