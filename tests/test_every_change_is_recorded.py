@@ -14,8 +14,8 @@ from audit.prepared import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.services.access_keys import create_access_key
+from tests.addresses import PATTERNS, address
 from tests.cast import allow, browser_of, make_user, principal_of
-from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]})
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -93,7 +93,7 @@ def contents() -> dict[str, Counter[str]]:
     }
 
 
-def send(browser: Client, name: str, words: dict[str, Any]) -> None:  # noqa: F811
+def send(browser: Client, name: str, words: dict[str, Any]) -> None:
     path = address(name, words)
     query = "?name=new-name&groups=Lookers&source=carol&reviewed=carol&console=on&reset=on"
     named = next((str(words[word]) for word in reversed(PATTERNS[name].pattern.converters)), "")
@@ -104,7 +104,7 @@ def send(browser: Client, name: str, words: dict[str, Any]) -> None:  # noqa: F8
 
 
 @pytest.fixture
-def asked(alice: User, words: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
+def asked(alice: User, words: dict[str, Any]) -> dict[str, Any]:
     """Carol, about whom the pages are asked, so that Alice may go on."""
     carol = make_user(alice.account, "carol")
     allow(carol, "iam:ListUsers", name="look")

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from identities.models import User
+from tests.addresses import PATTERNS, address
 from tests.cast import browser_of
-from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
 
 HOSTILE = ("a\x00b", "'\";--../..", "\u202e\u0130ﬀ{{7*7}}%s", "-1", "9" * 30, "é" * 300, "\ud800")
 # What pages read from their address or a form, and a few that none reads.
@@ -46,7 +46,7 @@ def no_fault(client: Client, path: str, form: dict[str, str]) -> None:
 
 @pytest.mark.bar(126, 129)
 @pytest.mark.parametrize("name", sorted(name for name in PATTERNS if PATTERNS[name].pattern.converters))
-def test_odd_words_in_an_address_are_no_fault(name: str, alice: User, words: dict[str, Any]) -> None:  # noqa: F811
+def test_odd_words_in_an_address_are_no_fault(name: str, alice: User, words: dict[str, Any]) -> None:
     browser = browser_of(alice)
     for word in ODD_PATHS:
         no_fault(browser, hostile_address(name, word), {})
@@ -54,7 +54,7 @@ def test_odd_words_in_an_address_are_no_fault(name: str, alice: User, words: dic
 
 @pytest.mark.bar(126, 129)
 @pytest.mark.parametrize("name", sorted(PATTERNS))
-def test_odd_values_are_no_fault(name: str, alice: User, words: dict[str, Any]) -> None:  # noqa: F811
+def test_odd_values_are_no_fault(name: str, alice: User, words: dict[str, Any]) -> None:
     browser = browser_of(alice)
     for value in HOSTILE:
         query = urlencode(dict.fromkeys(FIELDS, value[:60]), errors="surrogatepass", quote_via=quote)

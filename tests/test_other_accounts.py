@@ -7,8 +7,8 @@ import pytest
 
 from accounts.models import Account
 from identities.models import User
+from tests.addresses import PATTERNS, address
 from tests.cast import browser_of
-from tests.test_guard import PATTERNS, address, words  # noqa: F401 # a fixture
 
 # As long as the words of Acme that they stand for, and nobody's.
 NOBODYS = {
@@ -44,7 +44,7 @@ def plain(text: str, used: dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", OF_ONE_THING)
 def test_what_another_account_has_is_as_what_nobody_has(
     name: str,
-    words: dict[str, Any],  # noqa: F811
+    words: dict[str, Any],
     mallory: User,
     globex: Account,
 ) -> None:

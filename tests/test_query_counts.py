@@ -37,9 +37,9 @@ from identities.services.machines import register_machine
 from identities.services.server_certificates import upload_server_certificate
 from policies.models import ManagedPolicy, PolicyTag, RegisteredService
 from policies.services import create_policy
+from tests.addresses import DECLARED
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, trusting
 from tests.identities.certificates import issue
-from tests.test_guard import DECLARED
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": "*"}]})
 USER = "carol"

@@ -23,7 +23,6 @@ from federation.services.oidc_providers import create_oidc_provider, delete_oidc
 from federation.services.oidc_sign_in import set_sign_in
 from identities.models import Role
 from tests.cast import ACME, allow, browser_of, make_role, root_of
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.issuers import CodeFlow, Issuer, running_issuer
 
 CHOOSE = "/choose-role/"
@@ -47,7 +46,7 @@ def known(account: Account, url: str, **changes: Any) -> OIDCProvider:
 
 
 @pytest.fixture
-def flow(issuer: Issuer) -> CodeFlow:  # noqa: F811
+def flow(issuer: Issuer) -> CodeFlow:
     return CodeFlow(issuer)
 
 

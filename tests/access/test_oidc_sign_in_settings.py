@@ -15,14 +15,13 @@ from iamconsole.management.commands.rotatekeys import reencrypt
 from identities.models import User
 from identities.secretbox import SecretBox
 from tests.cast import browser_of, root_of
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.issuers import Issuer
 
 SETTINGS = "federation:create-open-id-connect-provider-sign-in"
 
 
 @pytest.mark.bar(78, 79)
-def test_the_secret_is_kept_sealed_and_never_shown(alice: User, issuer: Issuer, settings: Any) -> None:  # noqa: F811
+def test_the_secret_is_kept_sealed_and_never_shown(alice: User, issuer: Issuer, settings: Any) -> None:
     provider = create_oidc_provider(by=root_of(alice.account), url=issuer.url, client_ids=["app", "web"])
     browser, address = browser_of(alice), reverse(SETTINGS, args=[provider.url])
     form = {"client": "app", "secret": "quiet harbour", "scopes": "openid email", "enabled": "on"}
@@ -47,7 +46,7 @@ def test_the_secret_is_kept_sealed_and_never_shown(alice: User, issuer: Issuer, 
         ({"no_secret": "on"}, "not both"),
     ],
 )
-def test_a_wrong_setting_is_told_at_its_field(alice: User, issuer: Issuer, wrong: Any, said: str) -> None:  # noqa: F811
+def test_a_wrong_setting_is_told_at_its_field(alice: User, issuer: Issuer, wrong: Any, said: str) -> None:
     provider = create_oidc_provider(by=root_of(alice.account), url=issuer.url, client_ids=["app"])
     form = {"client": "app", "secret": "x", "scopes": "openid", **wrong}
     page = browser_of(alice).post(reverse(SETTINGS, args=[provider.url]), form).content.decode()

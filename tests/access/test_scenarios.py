@@ -32,7 +32,6 @@ from tests.access.walking import Walk
 from tests.api.conftest import SECRET, key_of
 from tests.cast import browser_of
 from tests.federation.companies import metadata
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.forge import Sent, encoded, signed
 from tests.federation.issuers import Issuer
 from tests.rig.programs import AWS, CONFIG, REGION, Credentials, Programs
@@ -161,7 +160,7 @@ def test_an_application_on_a_machine(alice: User, here: Programs, home: Path, mo
 @pytest.mark.django_db(transaction=True)
 def test_a_mobile_app_or_a_program_elsewhere(
     alice: User,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     here: Programs,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,

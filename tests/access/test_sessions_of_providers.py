@@ -26,7 +26,6 @@ from tests.api.program import Program, Refused
 from tests.api.test_federated_roles import credentials_of, federated, stranger
 from tests.cast import ACME, allow, make_role, root_of, trusting
 from tests.federation.companies import metadata
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.forge import ATTRIBUTES
 from tests.federation.issuers import CodeFlow, Issuer
 
@@ -39,7 +38,7 @@ def corp(acme: Account) -> SAMLProvider:
 
 
 @pytest.fixture
-def app(acme: Account, issuer: Issuer) -> OIDCProvider:  # noqa: F811
+def app(acme: Account, issuer: Issuer) -> OIDCProvider:
     return create_oidc_provider(by=root_of(acme), url=issuer.url, client_ids=["app"])
 
 
@@ -50,7 +49,7 @@ def role_for(provider: SAMLProvider | OIDCProvider) -> Role:
     return role
 
 
-def by_token(role: Role, issuer: Issuer) -> Program:  # noqa: F811
+def by_token(role: Role, issuer: Issuer) -> Program:
     words = {"RoleArn": role.arn, "RoleSessionName": "jane", "WebIdentityToken": issuer.token()}
     return credentials_of(stranger(BY_TOKEN, **words))
 
@@ -73,7 +72,7 @@ def is_over(program: Program) -> bool:
 def test_a_deleted_web_provider_ends_its_sessions_and_those_of_further_roles(
     acme: Account,
     app: OIDCProvider,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
 ) -> None:
     role = role_for(app)
     first = by_token(role, issuer)
@@ -105,13 +104,13 @@ def test_a_company_that_is_switched_off_rests(acme: Account, corp: SAMLProvider)
     assert not is_over(session)
 
 
-def of_a_company(acme: Account, client: Client, issuer: Issuer) -> Callable[[], Any]:  # noqa: F811
+def of_a_company(acme: Account, client: Client, issuer: Issuer) -> Callable[[], Any]:
     corp = create_saml_provider(by=root_of(acme), name="corp", metadata=metadata())
     saml.go_on(client, saml.response_to(saml.begun(client), corp, role_for(corp)))
     return lambda: delete_saml_provider(by=root_of(acme), provider=corp)
 
 
-def of_an_issuer(acme: Account, client: Client, issuer: Issuer) -> Callable[[], Any]:  # noqa: F811
+def of_an_issuer(acme: Account, client: Client, issuer: Issuer) -> Callable[[], Any]:
     flow = CodeFlow(issuer)
     provider = oidc.known(acme, issuer.url)
     role_for(provider)
@@ -124,7 +123,7 @@ def of_an_issuer(acme: Account, client: Client, issuer: Issuer) -> Callable[[], 
 def test_in_the_console_they_end_at_the_next_click(
     acme: Account,
     client: Client,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     come_in: Callable[..., Callable[[], Any]],
 ) -> None:
     delete = come_in(acme, client, issuer)

@@ -20,7 +20,6 @@ from tests.api.program import Program, Refused
 from tests.api.test_federated_roles import federated, stranger
 from tests.cast import allow, browser_of, make_role, root_of, trusting
 from tests.federation.companies import metadata
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.issuers import Issuer
 from tests.identities.devices import codes, device_of
 
@@ -97,7 +96,7 @@ def shown_to(who: User, event: Event) -> str:
     return why_of(who, event)
 
 
-def test_a_web_identity_that_no_statement_lets_in(alice: User, bob: User, issuer: Issuer) -> None:  # noqa: F811
+def test_a_web_identity_that_no_statement_lets_in(alice: User, bob: User, issuer: Issuer) -> None:
     provider = create_oidc_provider(by=root_of(alice.account), url=issuer.url, client_ids=["app"])
     condition = {"StringEquals": {f"{issuer.name}:sub": "john"}}
     role = make_role(alice.account, "mobile", federated(provider.arn, "AssumeRoleWithWebIdentity", condition))

@@ -24,7 +24,6 @@ from tests.api.conftest import SECRET, key_of
 from tests.api.test_assume_role import WITH_MFA
 from tests.api.test_federated_roles import federated
 from tests.cast import allow, make_role, principal_of, root_of, trusting
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.issuers import Issuer
 from tests.identities.devices import codes, device_of
 from tests.rig.programs import CONFIG, REGION, Credentials, Programs
@@ -122,7 +121,7 @@ def test_a_process_hands_over_temporary_credentials_and_fresh_ones(
 def test_a_profile_takes_a_token_from_a_file_and_a_fresh_one_later(
     home: Path,
     acme: Account,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     provider = create_oidc_provider(by=root_of(acme), url=issuer.url, client_ids=["app"])

@@ -116,8 +116,8 @@ def test_a_role_is_born_with_tags_only_by_who_may_tag_it(bobs: Program, bob: Use
 
 
 def test_a_boundary_can_be_asked_of_new_roles_and_of_changes(bobs: Program, bob: User, readers: ManagedPolicy) -> None:
-    bounded = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": readers.arn}}}
-    allow(bob, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"], **bounded)  # type: ignore[arg-type]
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": readers.arn}}
+    allow(bob, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"], Condition=bounded)
     with pytest.raises(Refused, match="AccessDenied"):
         create(bobs)
     create(bobs, PermissionsBoundary=readers.arn)
@@ -130,8 +130,7 @@ def test_a_boundary_can_be_asked_of_new_roles_and_of_changes(bobs: Program, bob:
 def test_tags_of_the_role_decide_who_changes_it(bobs: Program, bob: User, acme: Account) -> None:
     make_role(acme, "red", tags={"team": "red"})
     make_role(acme, "blue", tags={"team": "blue"})
-    own = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}
-    allow(bob, "iam:UpdateRole", **own)  # type: ignore[arg-type]
+    allow(bob, "iam:UpdateRole", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}})
     bobs.iam("UpdateRole", RoleName="red", Description="x")
     with pytest.raises(Refused, match="AccessDenied"):
         bobs.iam("UpdateRole", RoleName="blue", Description="x")
@@ -240,8 +239,8 @@ def test_a_service_linked_role_is_for_a_service(alices: Program, inputs: dict[st
 
 
 def test_the_service_can_be_asked_of_who_makes_its_role(bobs: Program, bob: User) -> None:
-    only = {"Condition": {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}}
-    allow(bob, "iam:CreateServiceLinkedRole", **only)  # type: ignore[arg-type]
+    only = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
+    allow(bob, "iam:CreateServiceLinkedRole", Condition=only)
     bobs.iam("CreateServiceLinkedRole", AWSServiceName="ecs.amazonaws.com")
     with pytest.raises(Refused, match="AccessDenied"):
         bobs.iam("CreateServiceLinkedRole", AWSServiceName="rds.amazonaws.com")

@@ -63,8 +63,8 @@ def test_mfa_is_true_with_a_code_and_absent_with_a_long_term_key(bobs: Program, 
 @pytest.mark.bar(34)
 @pytest.mark.parametrize(("value", "reaches"), [("false", True), ("true", False)])
 def test_mfa_is_false_without_a_code(acme: Account, bobs: Program, bob: User, value: str, reaches: bool) -> None:
-    asked = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": value}}}
-    role = make_role(acme, "deploy", trusting(bob.arn, **asked))  # type: ignore[arg-type]
+    asked = {"Bool": {"aws:MultiFactorAuthPresent": value}}
+    role = make_role(acme, "deploy", trusting(bob.arn, Condition=asked))
     session = program_with(bobs.sts("GetSessionToken"))
     inputs = {"RoleArn": role.arn, "RoleSessionName": "ci"}
     if reaches:

@@ -13,13 +13,12 @@ from identities.models import User
 from tests.access.test_oidc_sign_in import known, trusting
 from tests.browser.people import expect_heading, sign_in_as
 from tests.cast import make_role
-from tests.federation.conftest import issuer  # noqa: F401 # a fixture
 from tests.federation.issuers import CodeFlow, Issuer
 from tests.rig.browser import AxeCheck, watch
 
 
 @pytest.fixture
-def traveller(browser: Browser, live_server: LiveServer, issuer: Issuer, settings: Any) -> Iterator[Page]:  # noqa: F811
+def traveller(browser: Browser, live_server: LiveServer, issuer: Issuer, settings: Any) -> Iterator[Page]:
     """A browser that may go to the issuer and nowhere else, and is watched like any other."""
     settings.SITE_URL = live_server.url
     CodeFlow(issuer)
@@ -36,7 +35,7 @@ def traveller(browser: Browser, live_server: LiveServer, issuer: Issuer, setting
 def test_from_the_sign_in_page_to_one_of_two_roles(
     traveller: Page,
     acme: Account,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     axe_check: AxeCheck,
 ) -> None:
     provider = known(acme, issuer.url, listed=True)
@@ -56,7 +55,7 @@ def test_from_the_sign_in_page_to_one_of_two_roles(
 def test_from_the_start_page_to_a_plain_refusal(
     traveller: Page,
     acme: Account,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     axe_check: AxeCheck,
 ) -> None:
     provider = known(acme, issuer.url)
@@ -73,7 +72,7 @@ def test_an_administrator_sets_it_up(
     context: BrowserContext,
     base_url: str,
     alice: User,
-    issuer: Issuer,  # noqa: F811
+    issuer: Issuer,
     axe_check: AxeCheck,
 ) -> None:
     provider = known(alice.account, issuer.url)

@@ -13,9 +13,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from federation import key_sets
 from tests.federation.companies import private_key
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -143,21 +145,31 @@ class CodeFlow:
 def running_issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            issuer.answer(self)
+            answering.answer(self)
 
         def do_POST(self) -> None:
-            issuer.answer(self)
+            answering.answer(self)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    issuer = Issuer(f"http://127.0.0.1:{server.server_port}")
+    answering = Issuer(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield issuer
+        yield answering
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def issuer(settings: Any) -> Iterator[Issuer]:
+    """An issuer on this machine, which the setting for development allows."""
+    settings.FEDERATION_ALLOW_LOOPBACK = True
+    key_sets.forget()
+    with running_issuer() as running:
+        yield running
+    key_sets.forget()

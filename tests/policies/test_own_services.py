@@ -8,6 +8,7 @@ from audit.errors import EntityAlreadyExists, LimitExceeded, ValidationError
 from audit.models import Event
 from identities.models import User, UserInlinePolicy
 from policies import own_services
+from policies.definitions import Definition
 from policies.documents import findings_of
 from policies.models import RegisteredService
 from policies.own_services import catalog_of, create_service, delete_service, update_service, uses_of_service
@@ -77,10 +78,15 @@ def test_it_refuses_what_is_wrong(alice: User, prefix: str, name: str, field: st
 def test_the_quota_holds_under_a_race(alice: User) -> None:
     Account.objects.filter(pk=alice.account_id).update(quota_overrides={"services": 3})
     by = principal_of(alice)
-    definition = {**GARDEN, "resource_types": [], "condition_keys": [], "actions": [GARDEN["actions"][1]]}
+    definition: Definition = {
+        **GARDEN,
+        "resource_types": [],
+        "condition_keys": [],
+        "actions": [GARDEN["actions"][1]],
+    }
 
     def attempt(number: int) -> None:
-        create_service(by=by, prefix=f"garden{number}", name="One", definition=definition)  # type: ignore[arg-type]
+        create_service(by=by, prefix=f"garden{number}", name="One", definition=definition)
 
     refused = race(attempt, LimitExceeded)
     assert (RegisteredService.objects.count(), refused) == (3, THREADS - 3)
