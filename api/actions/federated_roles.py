@@ -1,5 +1,7 @@
 """Calls that exchange an outside proof for credentials of a role; they carry no signature."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from access import federated_roles
@@ -14,14 +16,14 @@ from federation.oidc import OAUTH_ONLY, WebIdentity
 
 @action("sts:AssumeRoleWithSAML", resource=None)
 def assume_role_with_saml(call: Call) -> Result:
-    about(call)
-    made, claims, provider = federated_roles.assume_role_with_saml(
-        role_arn=call["RoleArn"],
-        provider_arn=call["PrincipalArn"],
-        response=call["SAMLAssertion"],
-        wish=wish_of(call),
-        origin=call.principal.origin,
-    )
+    with about(call):
+        made, claims, provider = federated_roles.assume_role_with_saml(
+            role_arn=call["RoleArn"],
+            provider_arn=call["PrincipalArn"],
+            response=call["SAMLAssertion"],
+            wish=wish_of(call),
+            origin=call.principal.origin,
+        )
     return {
         **role_session(made),
         "Subject": claims.name_id,
@@ -34,12 +36,12 @@ def assume_role_with_saml(call: Call) -> Result:
 
 @action("sts:AssumeRoleWithWebIdentity", resource=None)
 def assume_role_with_web_identity(call: Call) -> Result:
-    about(call)
-    if "ProviderId" in call:
-        raise _no_access_tokens(call["ProviderId"])
-    made, person, provider = federated_roles.assume_role_with_web_identity(
-        role_arn=call["RoleArn"], token=call["WebIdentityToken"], wish=wish_of(call), origin=call.principal.origin
-    )
+    with about(call):
+        if "ProviderId" in call:
+            raise _no_access_tokens(call["ProviderId"])
+        made, person, provider = federated_roles.assume_role_with_web_identity(
+            role_arn=call["RoleArn"], token=call["WebIdentityToken"], wish=wish_of(call), origin=call.principal.origin
+        )
     return {
         **role_session(made),
         "SubjectFromWebIdentityToken": person.subject,
@@ -64,9 +66,14 @@ def provider_shown(person: WebIdentity, provider: str) -> str:
     return provider if provider.startswith("arn:") else person.name
 
 
-def about(call: Call) -> None:
+@contextmanager
+def about(call: Call) -> Iterator[None]:
     """What is refused is recorded with the account whose role was asked for, where there is one."""
     call.target = Target(call["RoleArn"])
-    parts = ROLE_ARN.fullmatch(call["RoleArn"])
-    if parts and Account.objects.filter(pk=parts.group(1)).exists():
-        call.principal = replace(call.principal, account_id=parts.group(1))
+    try:
+        yield
+    except ServiceError:
+        parts = ROLE_ARN.fullmatch(call["RoleArn"])
+        if parts and Account.objects.filter(pk=parts.group(1)).exists():
+            call.principal = replace(call.principal, account_id=parts.group(1))
+        raise

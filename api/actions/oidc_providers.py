@@ -20,7 +20,7 @@ def create_open_id_connect_provider(call: Call) -> Result:
         thumbprints=call.get("ThumbprintList", []),
         tags=tags,
     )
-    return {"OpenIDConnectProviderArn": row.arn, "Tags": describe.provider_tags(row) or None}
+    return {"OpenIDConnectProviderArn": row.arn, "Tags": describe.tags(tags.items()) or None}
 
 
 @action("iam:GetOpenIDConnectProvider", resource=oidc_provider)

@@ -17,7 +17,7 @@ def create_saml_provider(call: Call) -> Result:
         encryption_mode=call.get("AssertionEncryptionMode", ""),
         private_key=call.get("AddPrivateKey", ""),
     )
-    return {"SAMLProviderArn": row.arn, "Tags": describe.provider_tags(row) or None}
+    return {"SAMLProviderArn": row.arn, "Tags": describe.tags(tags.items()) or None}
 
 
 @action("iam:GetSAMLProvider", resource=saml_provider)

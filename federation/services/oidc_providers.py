@@ -7,14 +7,17 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from accounts.models import Account
+from accounts.tags import taken_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
 from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
 from federation.services import tags as provider_tags
-from identities.slots import create_in_slot
+from identities.services.leaving import delete_bare
+from identities.slots import create_in_slot, lowest_free
 
 URL_LIMIT = 255
 CLIENT_IDS = 100
@@ -23,6 +26,7 @@ _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
+_SIGN_IN = ("scopes", "is_enabled", "is_listed")
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -85,49 +89,56 @@ def create_oidc_provider(
             provider.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Provider with url {url} already exists.", field="url") from error
-    _first_client_ids(provider, list(dict.fromkeys(client_ids)))
-    provider_tags.add(provider, tags or {})
-    record(by, "iam:CreateOpenIDConnectProvider", provider.arn, after=recorded_facts(provider), tags=dict(tags or {}))
+    clients = _first_client_ids(provider, list(dict.fromkeys(client_ids)))
+    provider_tags.write(provider, tags or {})
+    after = _facts(provider, clients)
+    record(by, "iam:CreateOpenIDConnectProvider", provider.arn, after=after, tags=dict(tags or {}))
     return provider
 
 
 @transaction.atomic
 def add_client_id(*, by: Principal, provider: OIDCProvider, client_id: str) -> None:
     """One that is there already is no error, as in AWS. Raises InvalidInput, LimitExceeded, NoSuchEntity."""
+    _check_client_id(client_id)
     provider = locked(provider)
-    before = recorded_facts(provider)
-    _add_client_id(provider, client_id)
-    record(by, "iam:AddClientIDToOpenIDConnectProvider", provider.arn, before=before, after=recorded_facts(provider))
+    before = _clients(provider)
+    added = [] if client_id in _names(before) else [_add_client_id(provider, client_id, before)]
+    facts, facts_after = _facts(provider, before), _facts(provider, [*before, *added])
+    record(by, "iam:AddClientIDToOpenIDConnectProvider", provider.arn, before=facts, after=facts_after)
 
 
 @transaction.atomic
 def remove_client_id(*, by: Principal, provider: OIDCProvider, client_id: str) -> None:
-    """One that is not there is no error, as in AWS."""
+    """One that is not there is no error, as in AWS. With that of the console's sign-in, the sign-in goes."""
     provider = locked(provider)
-    before = recorded_facts(provider)
-    provider.client_ids.filter(client_id=client_id).delete()
-    record(
-        by, "iam:RemoveClientIDFromOpenIDConnectProvider", provider.arn, before=before, after=recorded_facts(provider)
-    )
+    before = _clients(provider)
+    _delete_clients(provider, [client for client in before if client.client_id == client_id])
+    after = [client for client in before if client.client_id != client_id]
+    facts, facts_after = _facts(provider, before), _facts(provider, after)
+    record(by, "iam:RemoveClientIDFromOpenIDConnectProvider", provider.arn, before=facts, after=facts_after)
 
 
 @transaction.atomic
 def update_thumbprints(*, by: Principal, provider: OIDCProvider, thumbprints: Sequence[str]) -> None:
     """Replace the whole list. Raises InvalidInput, NoSuchEntity."""
     provider = locked(provider)
-    before = recorded_facts(provider)
+    clients = _clients(provider)
+    before = _facts(provider, clients)
     provider.thumbprints = _checked_thumbprints(thumbprints)
     provider.save(update_fields=["thumbprints"])
-    record(by, "iam:UpdateOpenIDConnectProviderThumbprint", provider.arn, before=before, after=recorded_facts(provider))
+    after = _facts(provider, clients)
+    record(by, "iam:UpdateOpenIDConnectProviderThumbprint", provider.arn, before=before, after=after)
 
 
 @transaction.atomic
 def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
     provider = locked(provider)
-    before, arn, tags = recorded_facts(provider), provider.arn, provider_tags.tags_of(provider)
-    provider.delete()
-    record(by, "iam:DeleteOpenIDConnectProvider", arn, before=before, tags=tags)
+    clients, tags = _clients(provider), taken_tags(provider)
+    before = _facts(provider, clients)
+    _delete_clients(provider, clients)
+    delete_bare(provider, {})
+    record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)
 
 
 @transaction.atomic
@@ -154,13 +165,13 @@ def locked(provider: OIDCProvider) -> OIDCProvider:
     return found
 
 
-def _first_client_ids(provider: OIDCProvider, client_ids: Sequence[str]) -> None:
+def _first_client_ids(provider: OIDCProvider, client_ids: Sequence[str]) -> list[OIDCClientId]:
     for client_id in client_ids:
         _check_client_id(client_id)
     if len(client_ids) > CLIENT_IDS:
         raise LimitExceeded(f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {CLIENT_IDS}")
     rows = (OIDCClientId(provider=provider, client_id=each, slot=slot) for slot, each in enumerate(client_ids, start=1))
-    OIDCClientId.objects.bulk_create(rows)
+    return OIDCClientId.objects.bulk_create(rows)
 
 
 def _check_client_id(client_id: str) -> None:
@@ -168,15 +179,25 @@ def _check_client_id(client_id: str) -> None:
         raise InvalidInput("A client ID has 1 to 255 printable characters.", field="client_id")
 
 
-def _add_client_id(provider: OIDCProvider, client_id: str) -> None:
-    _check_client_id(client_id)
-    if provider.client_ids.filter(client_id=client_id).exists():
-        return
-
+def _add_client_id(provider: OIDCProvider, client_id: str, present: Iterable[OIDCClientId]) -> OIDCClientId:
     def create(slot: int) -> OIDCClientId:
         return OIDCClientId.objects.create(provider=provider, client_id=client_id, slot=slot)
 
-    create_in_slot(provider.client_ids.all(), CLIENT_IDS, create, quota_name="ClientIdsPerOpenIdConnectProvider")
+    return create_in_slot(
+        provider.client_ids.all(),
+        CLIENT_IDS,
+        create,
+        quota_name="ClientIdsPerOpenIdConnectProvider",
+        first=lowest_free(client.slot for client in present),
+    )
+
+
+def _delete_clients(provider: OIDCProvider, clients: Sequence[OIDCClientId]) -> None:
+    if any(_sign_in_of(client) for client in clients):
+        OIDCSignIn.objects.filter(provider=provider).delete()
+    if clients:
+        rows: Any = provider.client_ids.filter(pk__in=[client.pk for client in clients])
+        rows._raw_delete(rows.db)
 
 
 def _checked_thumbprints(thumbprints: Sequence[str]) -> list[str]:
@@ -189,23 +210,28 @@ def _checked_thumbprints(thumbprints: Sequence[str]) -> list[str]:
 
 def recorded_facts(provider: OIDCProvider) -> dict[str, Any]:
     """What the audit trail keeps of a provider."""
-    return {
-        "url": provider.url,
-        "client_ids": sorted(provider.client_ids.values_list("client_id", flat=True)),
-        "thumbprints": provider.thumbprints,
-        **_sign_in_facts(provider),
-    }
+    return _facts(provider, _clients(provider))
 
 
-def _sign_in_facts(provider: OIDCProvider) -> dict[str, Any]:
-    """Of console sign-in, where it was ever set up."""
-    row = OIDCSignIn.objects.filter(provider=provider).select_related("client").first()
-    if row is None:
+def _clients(provider: OIDCProvider) -> list[OIDCClientId]:
+    """All audiences of a provider; the one that the console signs in with brings what it does so with."""
+    sign_in = {f"of_{name}": F(f"sign_ins__{name}") for name in _SIGN_IN}
+    return list(provider.client_ids.annotate(**sign_in))
+
+
+def _names(clients: Iterable[OIDCClientId]) -> list[str]:
+    return sorted(client.client_id for client in clients)
+
+
+def _facts(provider: OIDCProvider, clients: Sequence[OIDCClientId]) -> dict[str, Any]:
+    sign_in = next((facts for client in clients if (facts := _sign_in_of(client))), None)
+    facts = {"url": provider.url, "client_ids": _names(clients), "thumbprints": provider.thumbprints}
+    return {**facts, "console_sign_in": sign_in} if sign_in else facts
+
+
+def _sign_in_of(client: OIDCClientId) -> dict[str, Any]:
+    """Of console sign-in, where it was ever set up with this client."""
+    if getattr(client, "of_scopes", None) is None:
         return {}
-    facts = {
-        "client_id": row.client.client_id,
-        "scopes": row.scopes,
-        "enabled": row.is_enabled,
-        "listed": row.is_listed,
-    }
-    return {"console_sign_in": facts}
+    scopes, enabled, listed = (getattr(client, f"of_{name}") for name in _SIGN_IN)
+    return {"client_id": client.client_id, "scopes": scopes, "enabled": enabled, "listed": listed}

@@ -174,7 +174,8 @@ def _key_in_use(issuer: TokenIssuer, algorithm: str, now: datetime) -> TokenSign
     key = keys.first()
     if key is not None and key.created_at + USED_FOR > now:
         return key
-    keys.filter(created_at__lte=now - USED_FOR).update(retired_at=now)
+    if key is not None:
+        keys.filter(created_at__lte=now - USED_FOR).update(retired_at=now)
     try:
         with transaction.atomic():
             return _new_key(issuer, algorithm)

@@ -9,16 +9,19 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids
 from accounts.models import Account
+from accounts.tags import taken_tags
 from audit import clock
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ServiceError, ValidationError
 from audit.principal import Principal
 from audit.services import record
+from audit.taking import taken
 from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
 from federation.saml.metadata import read_metadata
 from federation.saml.parsing import SAMLError
 from federation.services import tags as provider_tags
 from identities.sealed import box
-from identities.slots import create_in_slot
+from identities.services.leaving import delete_bare
+from identities.slots import create_in_slot, lowest_free
 
 NAME_LIMIT = 128
 PRIVATE_KEYS = 2
@@ -68,11 +71,10 @@ def create_saml_provider(
     )
     _take_metadata(provider, metadata)
     _save_new(provider)
-    for key, value in (tags or {}).items():
-        provider.tags.create(key=key, value=value)
-    if private_key:
-        _add_private_key(provider, private_key)
-    record(by, "iam:CreateSAMLProvider", provider.arn, after=_facts(provider), tags=dict(tags or {}))
+    if tags:
+        provider_tags.write(provider, tags)
+    keys = [_add_private_key(provider, private_key, ())] if private_key else []
+    record(by, "iam:CreateSAMLProvider", provider.arn, after=_facts(provider, keys), tags=dict(tags or {}))
     return provider
 
 
@@ -91,20 +93,21 @@ def update_saml_provider(
     Raises InvalidInput, LimitExceeded, NoSuchEntity.
     """
     provider = _locked(provider)
-    before = _facts(provider)
+    keys = list(provider.private_keys.all())
+    before = _facts(provider, keys)
     if metadata is not None:
         _take_metadata(provider, metadata)
     if encryption_mode is not None:
         provider.encryption_mode = encryption_mode
     # Removed first: changing the one for the other needs no third place.
-    if remove_private_key and not provider.private_keys.filter(key_id=remove_private_key).delete()[0]:
-        raise NoSuchEntity(f"The private key {remove_private_key} cannot be found.", field="remove_private_key")
+    if remove_private_key:
+        keys = _without_private_key(provider, keys, remove_private_key)
     if add_private_key:
-        _add_private_key(provider, add_private_key)
-    _check_encryption(provider.encryption_mode, has_key=provider.private_keys.exists())
+        keys = [*keys, _add_private_key(provider, add_private_key, keys)]
+    _check_encryption(provider.encryption_mode, has_key=bool(keys))
     provider.updated_at = clock.now()
     provider.save()
-    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider))
+    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider, keys))
     return provider
 
 
@@ -113,12 +116,13 @@ def set_use(*, by: Principal, provider: SAMLProvider, enabled: bool, starts_sign
     """Whether the provider is believed at all, and whether its people may begin at its own pages. Ours, not AWS's: a
     provider under suspicion is switched off at once, and back on with nothing lost."""
     provider = _locked(provider)
-    before = _facts(provider)
+    keys = list(provider.private_keys.all())
+    before = _facts(provider, keys)
     provider.disabled_at = None if enabled else provider.disabled_at or clock.now()
     provider.starts_sign_in = starts_sign_in
     provider.updated_at = clock.now()
     provider.save(update_fields=["disabled_at", "starts_sign_in", "updated_at"])
-    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider))
+    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider, keys))
     return provider
 
 
@@ -126,9 +130,10 @@ def set_use(*, by: Principal, provider: SAMLProvider, enabled: bool, starts_sign
 def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
     provider = _locked(provider)
-    before, arn, tags = _facts(provider), provider.arn, provider_tags.tags_of(provider)
-    provider.delete()
-    record(by, "iam:DeleteSAMLProvider", arn, before=before, tags=tags)
+    keys = [SAMLPrivateKey(key_id=key_id) for (key_id,) in taken(provider.private_keys.all(), "key_id")]
+    tags = taken_tags(provider)
+    delete_bare(provider, {})
+    record(by, "iam:DeleteSAMLProvider", provider.arn, before=_facts(provider, keys), tags=tags)
 
 
 @transaction.atomic
@@ -176,7 +181,13 @@ def _check_encryption(mode: str, *, has_key: bool) -> None:
         )
 
 
-def _add_private_key(provider: SAMLProvider, pem: str) -> None:
+def _without_private_key(provider: SAMLProvider, keys: Iterable[SAMLPrivateKey], key_id: str) -> list[SAMLPrivateKey]:
+    if not provider.private_keys.filter(key_id=key_id).delete()[0]:
+        raise NoSuchEntity(f"The private key {key_id} cannot be found.", field="remove_private_key")
+    return [key for key in keys if key.key_id != key_id]
+
+
+def _add_private_key(provider: SAMLProvider, pem: str, present: Iterable[SAMLPrivateKey]) -> SAMLPrivateKey:
     check_private_key(pem)
     key_id = ids.new_unique_id("ASPK") + ids.new_unique_id("")[:11]
 
@@ -186,7 +197,13 @@ def _add_private_key(provider: SAMLProvider, pem: str) -> None:
         row.save(force_insert=True)
         return row
 
-    create_in_slot(provider.private_keys.all(), PRIVATE_KEYS, create, quota_name="PrivateKeysPerSAMLProvider")
+    return create_in_slot(
+        provider.private_keys.all(),
+        PRIVATE_KEYS,
+        create,
+        quota_name="PrivateKeysPerSAMLProvider",
+        first=lowest_free(key.slot for key in present),
+    )
 
 
 def check_private_key(pem: str) -> None:
@@ -214,7 +231,7 @@ def _exists(name: str) -> ServiceError:
     return EntityAlreadyExists(f"SAMLProvider with name {name} already exists.", field="name")
 
 
-def _facts(provider: SAMLProvider) -> dict[str, Any]:
+def _facts(provider: SAMLProvider, keys: Iterable[SAMLPrivateKey]) -> dict[str, Any]:
     """What the audit trail keeps of a provider."""
     return {
         "name": provider.name,
@@ -222,7 +239,7 @@ def _facts(provider: SAMLProvider) -> dict[str, Any]:
         "certificates": len(provider.certificates),
         "valid_until": provider.valid_until.isoformat(),
         "encryption_mode": provider.encryption_mode,
-        "private_keys": sorted(provider.private_keys.values_list("key_id", flat=True)),
+        "private_keys": sorted(key.key_id for key in keys),
         "starts_sign_in": provider.starts_sign_in,
         "enabled": provider.disabled_at is None,
     }

@@ -36,6 +36,12 @@ def add(provider: Provider, tags: Mapping[str, str]) -> BeforeAndAfter:
     before = tags_of(provider)
     after = dict(sorted({**before, **tags}.items()))
     check_tags(after, provider.account.quota("tags"))
+    write(provider, tags)
+    return before, after
+
+
+def write(provider: Provider, tags: Mapping[str, str]) -> None:
+    """Store tags that have been checked, in one statement."""
     rows: Any = provider.tags
     rows.bulk_create(
         [rows.model(provider=provider, key=key, value=value) for key, value in tags.items()],
@@ -43,7 +49,6 @@ def add(provider: Provider, tags: Mapping[str, str]) -> BeforeAndAfter:
         unique_fields=["provider", "key"],
         update_fields=["value"],
     )
-    return before, after
 
 
 def remove(provider: Provider, keys: Iterable[str]) -> BeforeAndAfter:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from federation import key_sets
 from federation.errors import ExpiredToken, IDPCommunicationError, InvalidIdentityToken
 from federation.fetch import FetchError
@@ -22,7 +24,9 @@ def read_token(account_id: str, token: str, now: datetime) -> tuple[str, WebIden
     knows), and for whom. Raises InvalidIdentityToken, ExpiredToken, IDPCommunicationError."""
     issuer = _issuer(token)
     # Read at every use: one that was deleted a moment ago vouches for nobody.
-    provider = OIDCProvider.objects.filter(account_id=account_id, issuer=issuer).first()
+    with_clients = OIDCProvider.objects.annotate(audience=F("client_ids__client_id"))
+    rows = list(with_clients.filter(account_id=account_id, issuer=issuer))
+    provider = next(iter(rows), None)
     if provider is None and issuer not in BUILT_IN:
         raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer[:255]}")
     if provider is None:
@@ -30,8 +34,7 @@ def read_token(account_id: str, token: str, now: datetime) -> tuple[str, WebIden
         claims = _verified(token, f"https://{host}", issuer, now)
         return host, _identity(host, claims, None)
     claims = _verified(token, issuer, issuer, now)
-    client_ids = set(provider.client_ids.values_list("client_id", flat=True))
-    return provider.arn, _identity(provider.url, claims, client_ids)
+    return provider.arn, _identity(provider.url, claims, {row.audience for row in rows if row.audience is not None})
 
 
 def _issuer(token: str) -> str:
