@@ -1,9 +1,10 @@
-"""Deleting rows and learning what they were, in one statement."""
+"""Deleting rows in one statement that also says what they were, or that nothing hung on them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, Model, QuerySet
 from django.db.models.sql import DeleteQuery
 
 
@@ -20,3 +21,10 @@ def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
         cursor.execute(f"{sql} RETURNING {', '.join(map(connection.ops.quote_name, columns))}", parameters)
         gone: list[tuple[Any, ...]] = cursor.fetchall()
     return gone
+
+
+def deleted_unless(row: Model, uses: Iterable[QuerySet[Any]]) -> bool:
+    """Delete a locked row, unless there are any of these. Without Django's own look at everything that might hang on
+    it: whatever was forgotten makes the constraints of the database refuse the whole change."""
+    rows: Any = type(row)._base_manager.filter(*(~Exists(each) for each in uses), pk=row.pk)
+    return bool(rows._raw_delete(rows.db))

@@ -1,16 +1,15 @@
 """Managed policies and their versions. What attaches them is in `identities`; the database keeps those in use."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import PROTECT, QuerySet
 
 from accounts import ids, rules
 from accounts.quotas import default
 from accounts.room import room_for
-from accounts.tags import check_tags, drop_tags, put_tags, tags_of
+from accounts.tags import check_tags, drop_tags, put_tags, taken_tags
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -23,6 +22,7 @@ from audit.errors import (
 )
 from audit.principal import Principal
 from audit.services import record
+from audit.taking import deleted_unless, taken
 from policies.documents import check_document, check_size
 from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
@@ -165,19 +165,18 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
     Raises DeleteConflict, UnmodifiableEntity, NoSuchEntity.
     """
     policy = _locked(policy)
-    versions, tags = _versions(policy), tags_of(policy)
+    gone = taken(policy.versions.all(), "number", "is_default", "document")
+    versions = [PolicyVersion(number=number, is_default=counts, document=text) for number, counts, text in gone]
     before, document = _facts(policy, versions), next(each.document for each in versions if each.is_default)
     if before["versions"] > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
             "The default version is deleted with the policy."
         )
-    try:
-        # Only the database knows what uses a policy: this app is below those that attach it.
-        policy.delete()
-    except ProtectedError as error:
-        raise DeleteConflict(_in_use(error)) from error
-    record(by, "iam:DeletePolicy", before["arn"], before=before, document=document, tags=tags)
+    tags, uses = taken_tags(policy), _uses(policy)
+    if not deleted_unless(policy, uses):
+        raise DeleteConflict(_in_use(uses))
+    record(by, "iam:DeletePolicy", policy.arn, before=before, document=document, tags=tags)
 
 
 @transaction.atomic
@@ -289,11 +288,17 @@ _USES = {
 }
 
 
-def _in_use(error: ProtectedError) -> str:
+def _uses(policy: ManagedPolicy) -> list[QuerySet[Any]]:
+    """What keeps a policy. Only the models' own list knows: this app is below those that attach it."""
+    kept = (each for each in policy._meta.related_objects if each.on_delete is PROTECT)
+    return [each.related_model._base_manager.filter(**{each.field.name: policy}) for each in kept]
+
+
+def _in_use(uses: Iterable[QuerySet[Any]]) -> str:
     """How it is used, as GetPolicy tells too. By whom is for those to see who may list it."""
-    counts = Counter(str(row._meta.model_name) for row in error.protected_objects)
-    uses = [_USES[kind][count > 1].format(count) for kind, count in counts.items() if kind in _USES]
-    return f"Cannot delete a policy attached to entities: {', '.join(sorted(uses))}."
+    counts = {str(rows.model._meta.model_name): rows.count() for rows in uses}
+    told = [_USES[kind][count > 1].format(count) for kind, count in counts.items() if count]
+    return f"Cannot delete a policy attached to entities: {', '.join(sorted(told))}."
 
 
 def _facts(policy: ManagedPolicy, versions: Sequence[PolicyVersion]) -> dict[str, Any]:

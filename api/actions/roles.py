@@ -4,7 +4,7 @@ from api.targets import attachable_policy, found_role, role
 from audit.prepared import prefetched
 from identities.models import Role, RoleTag
 from identities.services import roles
-from identities.services.trust import shown_trust, shown_trusts
+from identities.services.trust import shown_trust, shown_trusts, shown_when_stored
 
 
 @action("iam:CreateRole", resource="role{Path}{RoleName}", context=context.new_holder)
@@ -23,7 +23,7 @@ def create_role(call: Call) -> Result:
         boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
     prefetched(row, "tags", [RoleTag(role=row, key=key, value=value) for key, value in tags.items()])
-    made = described(row)
+    made = describe.role_in_full(row, shown_when_stored(call["AssumeRolePolicyDocument"]))
     made.pop("RoleLastUsed")
     return {"Role": made}
 

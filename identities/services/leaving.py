@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, Model, QuerySet
+from django.db.models import CASCADE, Exists, ForeignObjectRel, Model, QuerySet
 
 from audit.errors import DeleteConflict
+from audit.taking import deleted_unless
 
 
 def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
@@ -19,8 +20,16 @@ def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None
 
 
 def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
-    """Delete a locked row on which nothing of this is left. Without Django's own look at everything that might hang on
-    it: whatever was forgotten makes the constraints of the database refuse the whole change. Raises DeleteConflict."""
-    rows: Any = type(row)._base_manager.filter(*(~Exists(each) for each in leftovers.values()), pk=row.pk)
-    if not rows._raw_delete(rows.db):
+    """Delete a locked row on which nothing of this is left. Raises DeleteConflict."""
+    if not deleted_unless(row, leftovers.values()):
         refuse_leftovers(row, leftovers)
+
+
+def delete_along(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
+    """Delete what goes with a row: all that points at it and is nowhere asked to be gone first. Nothing hangs on it."""
+    asked = {each.model for each in leftovers.values()}
+    for relation in row._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
+            rows: Any = relation.related_model._base_manager.filter(**{relation.field.name: row})
+            if rows.model not in asked:
+                rows._raw_delete(rows.db)

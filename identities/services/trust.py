@@ -7,8 +7,9 @@ of the ARNs, otherwise as it was given; what is read holds the present ARNs, and
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from django.db.models import Value
+from django.db.models import Q, QuerySet, Value
 
 from accounts.models import Account
 from audit.errors import LimitExceeded
@@ -35,9 +36,15 @@ def checked_trust(text: str, account: Account) -> str:
     if size(text) > limit:
         raise LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {limit}", field="document")
     named = [node.text for node in principal_nodes(text)]
-    ids = _ids_of(named)
+    ids = _ids_of(named, account)
     _refuse_missing(text, ids)
-    return _rewritten(text, lambda name: f"arn:aws:iam::{name}:root" if _ACCOUNT_ID.fullmatch(name) else ids[name])
+    return _rewritten(text, lambda name: _whole(name) or ids[name])
+
+
+def shown_when_stored(text: str) -> str:
+    """What `shown_trust` says of a document that was stored a moment ago, as it was given."""
+    arns = _arns_of({node.text for node in principal_nodes(text) if _UNIQUE_ID.fullmatch(node.text)})
+    return _rewritten(text, lambda name: _whole(name) or arns.get(name, name))
 
 
 def shown_trust(text: str) -> str:
@@ -86,28 +93,45 @@ def _rewritten(text: str, replacement: Callable[[str], str]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _ids_of(names: Iterable[str]) -> dict[str, str]:
-    """What is stored for each name; one that is not there is missing in the answer."""
-    found: dict[str, str] = {}
+def _ids_of(names: Iterable[str], account: Account) -> dict[str, str]:
+    """What is stored for each name; one that is not there is missing in the answer. All are looked up in one question;
+    that the document's own account is there is known."""
     names = set(names)
     arns = {name: match for name in names if (match := _NAMED.fullmatch(name))}
-    users = _rows(User, [match.group(1, 4) for match in arns.values() if match[2] == "user"])
-    roles = _rows(Role, [match.group(1, 4) for match in arns.values() if match[2] == "role"])
-    by_arn = {row.arn: row.unique_id for row in (*users, *roles)}
     ids = {name for name in names if _UNIQUE_ID.fullmatch(name)}
-    accounts = _accounts(names - arns.keys() - ids)
-    for name in names:
-        if name in arns:
-            found |= {name: by_arn[name]} if name in by_arn else {}
-        elif name in ids or _account_of(name) in accounts or name == "*":
-            found[name] = name
-    present = _arns_of(ids)
-    return {name: stored for name, stored in found.items() if name not in ids or name in present}
+    others = {name: _account_of(name) for name in names - arns.keys() - ids - {"*"}}
+    rows = _rows(arns.values(), ids, set(others.values()) - {account.id})
+    stored = {_ARNS[kind](*place): unique_id for kind, unique_id, *place in rows if kind in _ARNS}
+    unique_ids, accounts = set(stored.values()), {row[2] for row in rows} | {account.id}
+    stored |= {name: name for name in ids & unique_ids}
+    stored |= {name: name for name, account_id in others.items() if account_id in accounts}
+    return {name: stored[name] for name in names & stored.keys()} | ({"*": "*"} if "*" in names else {})
 
 
-def _rows(model: type[User] | type[Role], wanted: list[tuple[str, ...]]) -> list[User | Role]:
-    accounts, keys = {account for account, _ in wanted}, {name.lower() for _, name in wanted}
-    return list(model._default_manager.filter(account__in=accounts, name_key__in=keys)) if wanted else []
+def _rows(named: Iterable[re.Match[str]], ids: set[str], account_ids: set[str]) -> list[tuple[str, ...]]:
+    """Users and roles by name or id, and accounts by id: kind, unique id, and what an ARN is made of."""
+    parts = []
+    for model in (User, Role):
+        places = {match.group(1, 4) for match in named if match[2] == model.__name__.lower()}
+        by_name = Q(account__in={place[0] for place in places}, name_key__in={place[1].lower() for place in places})
+        if places or ids:
+            parts.append(_places(model, by_name | Q(unique_id__in=ids)))
+    if account_ids:
+        nothing = [Value("")] * 2
+        parts.append(
+            Account.objects.filter(pk__in=account_ids).values_list(Value("Account"), Value(""), "pk", *nothing)
+        )
+    return list(parts[0].union(*parts[1:], all=True)) if parts else []
+
+
+def _places(model: type[User] | type[Role], wanted: Q) -> "QuerySet[Any, tuple[str, ...]]":
+    rows = model._default_manager.filter(wanted)
+    return rows.values_list(Value(model.__name__), "unique_id", "account_id", "path", "name")
+
+
+def _whole(name: str) -> str:
+    """The ARN that a bare account id stands for; '' for anything else."""
+    return f"arn:aws:iam::{name}:root" if _ACCOUNT_ID.fullmatch(name) else ""
 
 
 def _account_of(name: str) -> str:
@@ -115,21 +139,10 @@ def _account_of(name: str) -> str:
     return found[1] if found else name
 
 
-def _accounts(names: Iterable[str]) -> set[str]:
-    wanted = {_account_of(name) for name in names}
-    return set(Account.objects.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
-
-
 def _arns_of(ids: set[str]) -> dict[str, str]:
     if not ids:
         return {}
-    users, roles = (
-        model._default_manager.filter(unique_id__in=ids).values_list(
-            Value(model.__name__), "unique_id", "account_id", "path", "name"
-        )
-        for model in (User, Role)
-    )
-    return {unique_id: _ARNS[kind](*place) for kind, unique_id, *place in users.union(roles, all=True)}
+    return {unique_id: _ARNS[kind](*place) for kind, unique_id, *place in _rows((), ids, set())}
 
 
 def _refuse_missing(text: str, known: Mapping[str, str]) -> None:

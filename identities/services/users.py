@@ -30,7 +30,7 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
-from identities.services.leaving import refuse_leftovers
+from identities.services.leaving import delete_along, delete_bare
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
 from policies.models import ManagedPolicy
@@ -109,12 +109,12 @@ def delete_user(*, by: Principal, user: User) -> None:
         "detach all policies": user.attachments.all(),
         "remove users from group": user.memberships.all(),
     }
-    refuse_leftovers(user, leftovers)
-    for device in user.mfa_devices.all():
+    for device in user.mfa_devices.filter(enabled_at=None):
         mfa.delete_virtual_mfa_device(by=by, device=device)
-    before, arn, tags = _facts(user), user.arn, taken_tags(user)
-    user.delete()
-    record(by, "iam:DeleteUser", arn, before=before, tags=tags)
+    tags = taken_tags(user)
+    delete_along(user, leftovers)
+    delete_bare(user, leftovers)
+    record(by, "iam:DeleteUser", user.arn, before=_facts(user), tags=tags)
 
 
 @transaction.atomic
