@@ -14,6 +14,7 @@ from access.models import AccessReport, ActionUse
 from audit import clock
 from audit.errors import NoSuchEntity
 from audit.principal import Principal
+from audit.seldom import Seldom
 from audit.services import record
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from policies.compiled import compile_text
@@ -22,6 +23,7 @@ from policies.service_access import service_names, services_granted
 from policies.services import default_document
 
 Entity = User | Group | Role | ManagedPolicy
+_SWEEPING = Seldom(timedelta(hours=1))
 # Reports are kept for as long as anybody may be reading them.
 _KEPT = timedelta(days=7)
 # As far back as AWS looks.
@@ -41,7 +43,8 @@ class GrantingPolicy:
 
 def generate_service_last_accessed_details(*, by: Principal, entity: Entity, granularity: str) -> AccessReport:
     """Make a report for the caller."""
-    AccessReport.objects.filter(account_id=by.account_id, created_at__lt=clock.now() - _KEPT).delete()
+    if _SWEEPING.is_due():
+        AccessReport.objects.filter(created_at__lt=clock.now() - _KEPT).delete()
     report = AccessReport.objects.create(
         account_id=by.account_id,
         asked_by=_asker(by),

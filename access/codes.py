@@ -7,8 +7,8 @@ from access import throttle
 from audit import clock
 from audit.errors import NoSuchEntity, ServiceError
 from audit.principal import Principal
-from identities.models import User
-from identities.services.mfa import get_mfa_device, verify_code
+from identities.models import MFADevice
+from identities.services.mfa import accept_code, get_mfa_device
 
 
 class MFAFailed(ServiceError):
@@ -33,19 +33,21 @@ def prove_mfa(by: Principal, serial_number: str, code: str) -> datetime | None:
         raise MFAFailed(HALF)
     if by.type not in ("user", "root"):
         raise MFAFailed(UNKNOWN_DEVICE)
-    user = User.objects.get(unique_id=by.unique_id) if by.type == "user" else None
-    counted = throttle.code_try(person=throttle.person_key(by.account_id, user.name if user else None))
-    if not _is_own_device(by, user, serial_number):
+    counted = throttle.code_try(person=throttle.person_key(by.account_id, by.name if by.type == "user" else None))
+    device = _own_device(by, serial_number)
+    if device is None:
         raise MFAFailed(UNKNOWN_DEVICE)
-    if verify_code(account_id=by.account_id, user=user, code=code, serial_number=serial_number) is None:
+    if not accept_code(device, code):
         raise MFAFailed(WRONG_CODE)
     counted.succeeded()
     return clock.now()
 
 
-def _is_own_device(by: Principal, user: User | None, serial_number: str) -> bool:
+def _own_device(by: Principal, serial_number: str) -> MFADevice | None:
+    """The device, if it is on and the caller's own; root's has no user."""
     try:
         device = get_mfa_device(by.account_id, serial_number)
     except NoSuchEntity:
-        return False
-    return device.user == user and device.enabled_at is not None
+        return None
+    is_own = device.user.unique_id == by.unique_id if device.user else by.is_root
+    return device if is_own and device.enabled_at is not None else None

@@ -24,7 +24,7 @@ from federation.errors import InvalidIdentityToken
 from federation.models import SAMLProvider
 from federation.oidc import WebIdentity
 from federation.saml.claims import ROLE_SESSION_NAME, SESSION_DURATION, SOURCE_IDENTITY, Claims
-from federation.services.assertions import redeem
+from federation.services.assertions import provider_with_keys, redeem
 from federation.services.web_identities import read_token
 from identities.models import Role
 from policies.engine import PolicySet, Request, RequestPrincipal, evaluate
@@ -152,7 +152,7 @@ def assume_role_with_saml(
         raise ValidationError(f"{provider_arn} is invalid")
     # What is refused for another reason has not used its assertion up.
     with transaction.atomic():
-        provider = SAMLProvider.objects.filter(account_id=parts.group(1), name=parts.group(2)).first()
+        provider = provider_with_keys(*parts.groups())
         claims = redeem(provider, response, clock.now())
         if provider is None or (role_arn, provider_arn) not in claims.roles:
             raise NotAllowed("Not authorized to perform sts:AssumeRoleWithSAML")

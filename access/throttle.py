@@ -18,8 +18,10 @@ from access.models import Throttle
 from access.tokens import token_hash
 from audit import clock
 from audit.errors import ServiceError
+from audit.seldom import Seldom
 
 LONGEST_WINDOW = timedelta(hours=1)
+_SWEEPING = Seldom(timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Try:
                 row.delete()
             else:
                 row.filter(failures__gt=0).update(failures=F("failures") - 1)
-        Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
+        if _SWEEPING.is_due():
+            Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
 
 
 def password_try(*, person: str, address: str, browser: str = "") -> Try:

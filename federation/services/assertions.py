@@ -2,10 +2,15 @@
 
 import base64
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
+from django.db.models import F
+
+from audit.prepared import prefetched
 from federation import one_time, sp
 from federation.errors import ExpiredToken, InvalidIdentityToken
-from federation.models import EncryptionMode, SAMLProvider
+from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
 from federation.saml.claims import Claims
 from federation.saml.parsing import SAMLError
 from federation.saml.response import Expired, Trust, Unproven, read_response
@@ -13,6 +18,7 @@ from identities.sealed import box
 
 # Before the provider is known to have said it, an outsider learns one thing only.
 _UNPROVEN = "Response signature invalid"
+_KEY = ("key_id", "slot", "key_encrypted", "created_at")
 
 
 def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims:
@@ -37,8 +43,19 @@ def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims
     return claims
 
 
+def provider_with_keys(account_id: str, name: str) -> SAMLProvider | None:
+    """A provider with the keys of ours that it encrypts for, in one question."""
+    own = {f"key_{name}": F(f"private_keys__{name}") for name in _KEY}
+    rows: list[Any] = list(SAMLProvider.objects.filter(account_id=account_id, name=name).annotate(**own))
+    facts = [{name: getattr(row, f"key_{name}") for name in _KEY} for row in rows if row.key_key_id is not None]
+    for provider in rows[:1]:
+        prefetched(provider, "private_keys", [SAMLPrivateKey(provider=provider, **each) for each in facts])
+    return next(iter(rows), None)
+
+
 def trust_in(provider: SAMLProvider) -> Trust:
-    keys = [box().open(key.key_encrypted, key.sealed_row) for key in provider.private_keys.order_by("-created_at")]
+    rows = sorted(provider.private_keys.all(), key=attrgetter("created_at"), reverse=True)
+    keys = [box().open(key.key_encrypted, key.sealed_row) for key in rows]
     return Trust(
         entity_id=provider.entity_id,
         certificates=tuple(base64.b64decode(text) for text in provider.certificates),

@@ -197,23 +197,25 @@ def has_mfa(account_id: str, user: User | None) -> bool:
     return _enabled(account_id, user).exists()
 
 
-def verify_code(*, account_id: str, user: User | None, code: str, serial_number: str | None = None) -> MFADevice | None:
-    """The owner's device that shows this code now, any or the named one; None when none does, or the code was used
-    already.
+def verify_code(*, account_id: str, user: User | None, code: str) -> MFADevice | None:
+    """The owner's device that shows this code now; None when none does, or the code was used already.
 
     How often may be tried is the caller's to limit.
     """
-    for device in _enabled(account_id, user).order_by("slot"):
-        if serial_number not in (None, device.serial_number):
-            continue
-        seed = box().open(device.seed_encrypted, device.sealed_row)
-        counter = totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
-        # The condition decides between two requests with the same code.
-        if counter and _enabled(account_id, user).filter(pk=device.pk, last_counter__lt=counter).update(
-            last_counter=counter
-        ):
-            return device
-    return None
+    devices = _enabled(account_id, user).order_by("slot")
+    return next((device for device in devices if accept_code(device, code)), None)
+
+
+def accept_code(device: MFADevice, code: str) -> bool:
+    """Whether the device shows this code now and it was not used yet, which it is from now on."""
+    seed = box().open(device.seed_encrypted, device.sealed_row)
+    counter = totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
+    if not counter:
+        return False
+    # The condition decides between two requests with the same code, and whether the device still is whose it was.
+    its_own = MFADevice.objects.filter(pk=device.pk, user=device.user_id, enabled_at__isnull=False)
+    unused = its_own.filter(last_counter__lt=counter)
+    return bool(unused.update(last_counter=counter))
 
 
 def _enabled(account_id: str, user: User | None) -> QuerySet[MFADevice]:

@@ -3,8 +3,8 @@ of this folder makes is held to it, so that all operations are, in whatever stat
 
 Statements that read or write are counted. Beginning and ending a transaction or a savepoint is none, and neither is
 what is done once in a while: compiling a document that this process has not seen, noting that a key, a role or an
-action was used, looking whether a machine is still registered that signs with what it was given (UNUSUAL), counting
-under a lock near a quota.
+action was used, looking whether a machine is still registered that signs with what it was given, sweeping out what is
+over (UNUSUAL), counting under a lock near a quota.
 """
 
 from collections.abc import Callable
@@ -20,34 +20,34 @@ from audit.principal import Origin
 READS = ("Get", "List", "Simulate", "Decode")
 OF_READS, OF_CHANGES = 3, 6
 CONTROL = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "COMMIT")
+SWEPT = ("access_throttle", "access_accessreport", "federation_usedonce")
 UNUSUAL: tuple[Callable[[str], bool], ...] = (
     lambda sql: "last_used" in sql and sql.startswith("UPDATE"),
     lambda sql: sql.startswith('INSERT INTO "access_actionuse"'),
     lambda sql: sql.lstrip("(").startswith('SELECT "policies_policyversion"."digest"') and " UNION " in sql,
     lambda sql: sql.startswith('SELECT "identities_machine"') and "profile" in sql,
     lambda sql: sql.startswith("SHOW max_connections"),
+    lambda sql: sql.startswith("DELETE FROM") and any(f'"{each}"' in sql for each in SWEPT) and " < %s" in sql,
 )
 _KINDS = "it tells of every kind of thing that there is"
 _OTHERS = "the policies of somebody else are read beside the caller's own"
 _VERSIONS = "one version is made the default in the place of another, under the policy's lock"
 _PASSWORD = "the account's rules, earlier passwords and its strength are looked at, sessions end, and the owner is told"
 _CODES = "a code is tried: attempts are counted first, and it counts only once"
-_PROOF = "somebody else's proof is verified with the keys of the provider, and used up"
 _PROVIDER = "a provider is written with its keys, clients and tags, and all of it is in the trail before and after"
 _REPORT = "a report about everybody is made"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "GetAccountAuthorizationDetails": (24, _KINDS),
     "DecodeAuthorizationMessage": (4, "where the statements stand is looked up in the policies that decided"),
     "SimulatePrincipalPolicy": (4, _OTHERS),
-    "GenerateServiceLastAccessedDetails": (9, _OTHERS),
+    "GenerateServiceLastAccessedDetails": (8, _OTHERS),
     "GenerateCredentialReport": (18, _REPORT),
-    "AssumeRole": (11, _CODES),
-    "GetSessionToken": (9, _CODES),
-    "EnableMFADevice": (9, _CODES),
-    "ResyncMFADevice": (8, _CODES),
+    "AssumeRole": (8, _CODES),
+    "GetSessionToken": (6, _CODES),
+    "EnableMFADevice": (8, _CODES),
+    "ResyncMFADevice": (7, _CODES),
     "GetWebIdentityToken": (6, "a token is in the trail, and now and then the key that signs it is made"),
-    "AssumeRoleWithSAML": (9, _PROOF),
-    "ChangePassword": (16, _PASSWORD),
+    "ChangePassword": (15, _PASSWORD),
     "UpdateLoginProfile": (8, _PASSWORD),
     "DeleteUser": (13, "sessions, sign-ins under way, devices and tags go with a user"),
     "DeletePolicy": (7, "whatever may use it is looked through"),
