@@ -70,7 +70,7 @@ class NewUserForm(forms.Form):
         label="The user may manage their own password, MFA devices, keys and other credentials",
         required=False,
         widget=forms.CheckboxInput(_TICK),
-        help_text="Attaches the policy IAMSelfManageCredentials. Both settings only matter with console access.",
+        help_text="Attaches the policy IAMSelfManageCredentials.",
     )
 
     def clean_name(self) -> str:
