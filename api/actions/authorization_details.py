@@ -1,13 +1,13 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from api import describe_details
 from api.actions.policies import described
 from api.paging import Section
 from api.registry import Call, Result, action
-from identities.models import Group, Role, User
+from identities.models import Group, GroupAttachment, Membership, Role, RoleAttachment, User, UserAttachment
 from policies.models import ManagedPolicy
 
 _POLICY_KINDS = ("LocalManagedPolicy", "AWSManagedPolicy")
@@ -35,17 +35,22 @@ def _policies(call: Call, rows: Sequence[ManagedPolicy]) -> list[dict[str, objec
 
 def _users(call: Call) -> QuerySet[User]:
     rows = User.objects.filter(account_id=call.account_id).select_related("boundary")
-    return rows.prefetch_related("tags", "inline_policies", "attachments__policy", "memberships__group")
+    in_groups = Prefetch("memberships", Membership.objects.select_related("group"))
+    return rows.prefetch_related("tags", "inline_policies", _attached(UserAttachment), in_groups)
 
 
 def _groups(call: Call) -> QuerySet[Group]:
     rows = Group.objects.filter(account_id=call.account_id)
-    return rows.prefetch_related("inline_policies", "attachments__policy")
+    return rows.prefetch_related("inline_policies", _attached(GroupAttachment))
 
 
 def _roles(call: Call) -> QuerySet[Role]:
     rows = Role.objects.filter(account_id=call.account_id).select_related("boundary")
-    return rows.prefetch_related("tags", "inline_policies", "attachments__policy", "instance_profiles")
+    return rows.prefetch_related("tags", "inline_policies", _attached(RoleAttachment), "instance_profiles")
+
+
+def _attached(kind: type[UserAttachment] | type[GroupAttachment] | type[RoleAttachment]) -> "Prefetch[str]":
+    return Prefetch("attachments", kind._default_manager.select_related("policy"))
 
 
 def _own_policies(call: Call) -> QuerySet[ManagedPolicy]:

@@ -59,7 +59,7 @@ def generate_credential_report(*, by: Principal) -> tuple[CredentialReport, str]
     if present is not None and not _is_old(present):
         return present, ""
     report = CredentialReport(account=account, content=_content(account), generated_at=clock.now())
-    report.save()
+    report.save(force_insert=present is None, force_update=present is not None)
     record(by, "iam:GenerateCredentialReport", account.root_arn)
     why = "Report expired" if present else "No report exists"
     return report, f"{why}. Starting a new report generation task"

@@ -15,6 +15,7 @@ from django.urls import reverse
 from access import broker, federated_roles, throttle
 from access.models import Throttle
 from accounts.models import Account
+from audit import clock
 from identities.models import User
 from identities.services.access_keys import create_access_key
 from tests.access.steps import CODE, facts, is_in, logins, sign_in, sign_in_root
@@ -195,6 +196,13 @@ def test_tries_by_a_program_count_with_those_on_the_pages(alice: User) -> None:
 def test_a_try_that_is_not_looked_at_is_recorded(alice: User) -> None:
     fail(11)
     assert [event.detail["reason"] for event in logins()] == ["wrong password"] * 10 + ["too many tries"]
+
+
+def test_what_is_over_is_swept_out(alice: User, noon: Any) -> None:
+    fail(1, "somebody-else")
+    noon.shift(3 * throttle.LONGEST_WINDOW)
+    sign_in(Client(), "alice")
+    assert {row.window_started_at for row in Throttle.objects.all()} == {clock.now()}
 
 
 def test_keys_name_nobody(alice: User) -> None:

@@ -1,10 +1,12 @@
-"""Roles under real threads: the last place, the name and the place in a profile are given once."""
+"""Roles under real threads: the last place, the name and the place in a profile are given once, and what is deleted has
+nothing left on it."""
 
 import pytest
 
-from audit.errors import EntityAlreadyExists, LimitExceeded
-from identities.models import InstanceProfile, Role, RoleAttachment, User
+from audit.errors import EntityAlreadyExists, LimitExceeded, ServiceError
+from identities.models import InstanceProfile, Role, RoleAttachment, RoleTag, User
 from identities.services import attachments, instance_profiles
+from identities.services import roles as roles_service
 from policies.models import ManagedPolicy
 from tests.cast import make_role, principal_of
 from tests.rig.races import THREADS, race
@@ -49,3 +51,33 @@ def test_the_tenth_policy_of_a_role(alice: User) -> None:
         lambda number: attachments.attach_role_policy(by=by, role=role, policy=policies[number]), LimitExceeded
     )
     assert (RoleAttachment.objects.filter(role=role).count(), refused) == (10, THREADS - 1)
+
+
+def test_a_role_gets_a_policy_or_goes(alice: User) -> None:
+    by, role = principal_of(alice), make_role(alice.account, "deploy")
+    policy = ManagedPolicy.objects.create(account=alice.account, name="p", unique_id="ANPAP")
+    roles_service.tag_role(by=by, role=role, tags={"team": "red"})
+
+    def attempt(number: int) -> None:
+        if number % 2:
+            roles_service.delete_role(by=by, role=role)
+        else:
+            attachments.attach_role_policy(by=by, role=role, policy=policy)
+
+    race(attempt, ServiceError)
+    stays = Role.objects.exists()
+    assert RoleAttachment.objects.exists() == RoleTag.objects.exists() == stays
+
+
+def test_a_profile_gets_a_role_or_goes(alice: User) -> None:
+    by, role = principal_of(alice), make_role(alice.account, "deploy")
+    profile = instance_profiles.create_instance_profile(by=by, name="web", tags={"team": "red"})
+
+    def attempt(number: int) -> None:
+        if number % 2:
+            instance_profiles.delete_instance_profile(by=by, profile=profile)
+        else:
+            instance_profiles.add_role_to_instance_profile(by=by, profile=profile, role=role)
+
+    assert race(attempt, ServiceError) == THREADS - 1
+    assert [row.role for row in InstanceProfile.objects.all()] in ([], [role])
