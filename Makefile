@@ -52,8 +52,9 @@ test-sqlite: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ##
 test-postgres: .venv/.dev node_modules/.stamp $(CLIENTS) chromium xmlsec1 nginx ## Run the tests on PostgreSQL only, on a server of their own
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-test-clients: .venv/.dev .clients/.stamp simplesamlphp ## Run the tests of the heavier programs, which need packages of their own: Ansible, SimpleSAMLphp
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/api/test_ansible.py tests/federation/test_simplesamlphp.py $(ARGS)
+test-clients: .venv/.dev .clients/.stamp simplesamlphp ## Run the tests of the heavier programs, which need packages of their own: Ansible, SimpleSAMLphp, Caddy, Envoy, Traefik
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 0 tests/api/test_ansible.py tests/api/test_proxies.py \
+		tests/federation/test_simplesamlphp.py $(ARGS)
 
 check: .venv/.dev node_modules/.stamp ## Everything that can be said without running the console: style, types, imports
 	$(BIN)/ruff check .
@@ -115,7 +116,7 @@ requirements: .pip-tools/bin/pip-compile ## Pin everything again after a change 
 	@touch $@
 
 .clients/.stamp: requirements-clients.txt
-	@echo "Installing Ansible into .clients …"
+	@echo "Installing Ansible, Caddy, Envoy and Traefik into .clients …"
 	@test -x .clients/bin/python || $(PYTHON) -m venv .clients
 	@.clients/bin/python $(PIP_INSTALL) -r requirements-clients.txt
 	@touch $@

@@ -18,8 +18,8 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\
 _HASH = re.compile(r"[0-9a-f]{64}")
 # What proxies add or change on the way: no part of what the client sent.
 _ADDED = ("x-forwarded-", "x-envoy-", "x-iam-")
-# Without a body, as long as nobody says that there is one.
-_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+# Without a body, as long as nobody says that there is one: it would mean nothing in these (RFC 9110, 9.3).
+_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORT = re.compile(r":[0-9]+$")
 _CHANGED = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 

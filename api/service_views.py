@@ -136,6 +136,8 @@ def _decided(asked: WireRequest, wire: WireRequest, table: RouteTable, origin: O
         message = denial_message(principal.arn, routed.action, routed.resource, answer.decision)
         return _refused(403, "AccessDenied", message, origin)
     headers = {f"X-Iam-{_hyphenated(name)}": value for name, value in described(principal).items()}
+    # Nobody has looked at the body here: this is what the service may compare it with.
+    headers["X-Iam-Content-Sha256"] = asked.body_hash
     return reply({}, origin, headers=headers)
 
 

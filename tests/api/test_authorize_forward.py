@@ -18,7 +18,7 @@ from tests.api.test_authorize import ORDER, signed
 from tests.cast import allow, principal_of
 
 ROUTES = """
-GET,PUT api.example.com /orders/{order} orders:GetOrder arn:aws:orders::{account}:order/{order}
+GET,PUT,POST,PATCH,DELETE api.example.com /orders/{order} orders:GetOrder arn:aws:orders::{account}:order/{order}
 """
 URL = "https://api.example.com/orders/7"
 
@@ -142,12 +142,36 @@ def test_a_body_is_covered_when_the_client_says_its_hash(token: str, bobs: str) 
     assert ask(request, token, **{"X-Forwarded-Content-Length": "2"}).status_code == 200
 
 
+EMPTY = hashlib.sha256(b"").hexdigest()
+
+
 @pytest.mark.bar(13)
-@pytest.mark.parametrize("length", ["", "chunked"])
-def test_a_body_of_unknown_length_can_not_ride_on_an_empty_ones_signature(token: str, bobs: str, length: str) -> None:
-    request = signed(bobs, URL, method="PUT")
-    assert ask(request, token, **{"X-Forwarded-Content-Length": length}).status_code == 401
-    assert ask(request, token, **{"X-Forwarded-Content-Length": "0"}).status_code == 200
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "GET"])
+@pytest.mark.parametrize("length", ["", "chunked", "5", "0, 5"])
+def test_a_body_can_not_ride_on_an_empty_ones_signature(token: str, bobs: str, method: str, length: str) -> None:
+    """Only in a GET, where a body means nothing, silence about its length is taken for none."""
+    request = signed(bobs, URL, method=method)
+    silent = method == "GET" and not length
+    assert (ask(request, token, **{"X-Forwarded-Content-Length": length}).status_code == 401) is not silent
+
+
+@pytest.mark.bar(13)
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "GET"])
+def test_the_service_is_told_what_the_signature_covers(token: str, bobs: str, method: str) -> None:
+    """With it a service finds out a body that nobody signed, in whatever request it comes."""
+    covered = hashlib.sha256(b"{}").hexdigest()
+    for declared, expected in (("", EMPTY), (EMPTY, EMPTY), (covered, covered)):
+        body = b"{}" if expected == covered else b""
+        request = signed(bobs, URL, method=method, body=body, declared=declared)
+        reply = ask(request, token, **{"X-Forwarded-Content-Length": str(len(body))})
+        assert reply.headers.get("X-Iam-Content-Sha256") == expected
+
+
+@pytest.mark.bar(13)
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_nobody_vouches_for_a_body_that_is_not_signed(token: str, bobs: str, method: str) -> None:
+    request = signed(bobs, URL, method=method, declared="UNSIGNED-PAYLOAD")
+    assert ask(request, token, **{"X-Forwarded-Content-Length": "0"}).status_code == 401
 
 
 @pytest.mark.bar(13)

@@ -93,12 +93,16 @@ def test_a_body_needs_its_hash_in_a_header(front: str, bobs: str) -> None:
 
 def raw(front: str, request: Any, line: str, body: bytes = b"", **more: str) -> int:
     """Sent word for word, as no honest client would; the status of the answer."""
+    return int(raw_answer(front, request, line, body, **more).split()[1])
+
+
+def raw_answer(front: str, request: Any, line: str, body: bytes = b"", **more: str) -> bytes:
     parts = urlsplit(front)
     headers = {**dict(request.headers.items()), **more, "Host": parts.netloc, "Connection": "close"}
     words = [line, *(f"{name}: {value}" for name, value in headers.items())]
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
         connection.sendall("\r\n".join([*words, "", ""]).encode() + body)
-        return int(connection.makefile("rb").readline().split()[1])
+        return connection.makefile("rb").read()
 
 
 @pytest.mark.bar(13)

@@ -72,11 +72,18 @@ def talk(connection: socket.socket, **settings: str) -> None:
         config.set(name, value)
     worker = Worker(1, 1, [], SimpleNamespace(wsgi=lambda: page), 30, config, Logger(config))
     worker.load_wsgi()
-    thread = Thread(target=worker.handle, args=[TConn(config, connection, ("127.0.0.1", 1), ("127.0.0.1", 2))])
+    thread = Thread(
+        target=worker.handle, daemon=True, args=[TConn(config, connection, ("127.0.0.1", 1), ("127.0.0.1", 2))]
+    )
     thread.start()
-    while thread.is_alive():
+    for _ in range(6000):
         worker.murder_pending()
         thread.join(0.01)
+        if not thread.is_alive():
+            break
+    else:
+        connection.close()
+        raise AssertionError("The worker waits for ever.")
     worker.tmp.close()
 
 
