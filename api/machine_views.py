@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from access import machines
 from access.origin import origin_of
@@ -28,7 +27,6 @@ _STATUS = {
 
 @csrf_exempt  # No cookie is read here: the machine proves itself by its key and its join token.
 @public("a machine proves itself by its key and by a join token that counts once")
-@require_POST
 def join_machine(request: HttpRequest) -> HttpResponse:
     return _answered(request, _joined)
 
@@ -40,7 +38,6 @@ def _joined(header: str, body: bytes, origin: Origin) -> dict[str, object]:
 
 @csrf_exempt  # No cookie is read here: the machine proves itself by its key.
 @public("a machine signs the request with its key; the trust policy of its role decides")
-@require_POST
 def machine_credentials(request: HttpRequest) -> HttpResponse:
     return _answered(request, _credentials)
 
@@ -70,6 +67,8 @@ def _credentials(header: str, body: bytes, origin: Origin) -> dict[str, object]:
 
 def _answered(request: HttpRequest, answer: Callable[[str, bytes, Origin], dict[str, object]]) -> HttpResponse:
     origin = origin_of(request, "api")
+    if request.method != "POST":
+        return refused(405, "MethodNotAllowed", "Send a POST request.", origin, headers={"Allow": "POST"})
     if request.content_type != "application/json":
         return refused(400, "ValidationError", "Send JSON, as application/json.", origin)
     try:

@@ -344,7 +344,9 @@ def test_odd_words_are_refused(box: Box, path: str, body: bytes) -> None:
         reply = Client().post(path, body, content_type="application/json", headers={"Authorization": header})
         fine = header and body.startswith(b'{"Token') and path == CREDENTIALS_PATH
         assert fine or 400 <= reply.status_code < 500 and "Error" in json.loads(reply.content)
-    assert Client().get(path).status_code == 405
+    reply = Client().get(path)
+    assert (reply.status_code, reply.json()["Error"]["Code"]) == (405, "MethodNotAllowed")
+    assert reply.headers["Allow"] == "POST"
 
 
 @pytest.mark.bar(94)
