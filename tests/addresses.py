@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django.plugin import DjangoDbBlocker
 
 from access.route_tables import create_route_table
+from accounts.models import Account
 from audit.actions import Declaration
 from audit.services import record
 from federation.services.oidc_providers import create_oidc_provider
@@ -21,7 +24,7 @@ from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
 from policies.own_services import create_service
 from policies.services import create_policy, create_policy_version
-from tests.cast import allow, make_role, principal_of
+from tests.cast import ACME, allow, make_account, make_administrator, make_role, principal_of
 from tests.federation.companies import metadata
 from tests.identities.certificates import issue, ssh_key
 from tests.policies.documents import GARDEN
@@ -43,9 +46,33 @@ DECLARED: dict[str, Declaration] = {
 }
 
 
+@pytest.fixture(scope="module")
+def furnished(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Any]]:
+    """Acme, furnished once for all tests of a module: in a transaction around theirs. A module that uses `words` and
+    the people of Acme says `acme, alice = addresses.acme, addresses.alice`."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield furnish(make_administrator(make_account(ACME, "Acme", "acme"), "alice"))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def words(alice: User) -> dict[str, Any]:
-    """Something behind every address."""
+def words(db: None, furnished: dict[str, Any]) -> dict[str, Any]:
+    """What stands in addresses of Acme for which there is something behind every address."""
+    return dict(furnished)
+
+
+@pytest.fixture
+def acme(words: dict[str, Any]) -> Account:
+    return Account.objects.get(id=ACME)
+
+
+@pytest.fixture
+def alice(acme: Account) -> User:
+    return User.objects.get(account=acme, name="alice")
+
+
+def furnish(alice: User) -> dict[str, Any]:
+    """Put something behind every address."""
     by = principal_of(alice)
     allow(alice, "iam:ListUsers", name="look")
     group = Group.objects.create(account=alice.account, name="Lookers", unique_id="AGPALOOKERS")

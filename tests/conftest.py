@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.addresses import words  # noqa: F401 # a fixture for every test
+from tests.addresses import furnished, words  # noqa: F401 # fixtures for every test
 from tests.cast import acme, alice, bob, globex, mallory  # noqa: F401 # fixtures for every test
 from tests.federation.issuers import issuer  # noqa: F401 # a fixture for every test
 from tests.rig import browser as browser_rig

@@ -14,8 +14,11 @@ from audit.prepared import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.services.access_keys import create_access_key
+from tests import addresses
 from tests.addresses import PATTERNS, address
 from tests.cast import allow, browser_of, make_user, principal_of
+
+acme, alice = addresses.acme, addresses.alice
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]})
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"

@@ -14,8 +14,11 @@ from django.test import Client
 from access.models import ActionUse, ConsoleSession
 from audit.models import Event
 from identities.models import User
+from tests import addresses
 from tests.addresses import DECLARED, PATTERNS, address
 from tests.cast import browser_of
+
+acme, alice = addresses.acme, addresses.alice
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,8 +8,11 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from identities.models import User
+from tests import addresses
 from tests.addresses import PATTERNS, address
 from tests.cast import browser_of
+
+acme, alice = addresses.acme, addresses.alice
 
 HOSTILE = ("a\x00b", "'\";--../..", "\u202e\u0130ﬀ{{7*7}}%s", "-1", "9" * 30, "é" * 300, "\ud800")
 # What pages read from their address or a form, and a few that none reads.

@@ -7,8 +7,11 @@ import pytest
 
 from accounts.models import Account
 from identities.models import User
+from tests import addresses
 from tests.addresses import PATTERNS, address
 from tests.cast import browser_of
+
+acme, alice = addresses.acme, addresses.alice
 
 # As long as the words of Acme that they stand for, and nobody's.
 NOBODYS = {
