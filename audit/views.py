@@ -1,3 +1,4 @@
+import json
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from audit.http import ConsoleRequest
 from audit.models import Event
 
 PAGE = 50
+_ABBREVIATIONS = {"arn", "ip", "mfa", "oidc", "saml", "sha256", "ssh", "url"}
 
 
 @requires("cloudtrail:LookupEvents")
@@ -51,4 +53,21 @@ def lookup_events_entry(request: ConsoleRequest, event_id: UUID) -> HttpResponse
     event = Event.objects.of_account(request.principal.account_id).filter(event_id=event_id).first()
     if event is None:
         raise Http404("There is no such event in this account.")
-    return render(request, "audit/event.html", {"event": event})
+    details = [(_label(name), _told(value)) for name, value in event.detail.items()]
+    return render(request, "audit/event.html", {"event": event, "details": details})
+
+
+def _label(name: str) -> str:
+    words = [word.upper() if word in _ABBREVIATIONS else word for word in name.split("_")]
+    return " ".join(words)[:1].upper() + " ".join(words)[1:]
+
+
+def _told(value: Any) -> str:
+    """Lists of words as one reads them; what is deeper as JSON, for it has no other form that everybody knows."""
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False, indent=2)

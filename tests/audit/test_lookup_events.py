@@ -110,6 +110,22 @@ def test_another_accounts_event_is_no_place_to_page_from(alice: User, mallory: U
         assert "hers." in browser_of(alice).get(PAGE, {"before": before}).content.decode()
 
 
+def test_the_details_of_an_event_are_words_for_people(alice: User) -> None:
+    event = record(
+        principal_of(alice),
+        "iam:UpdateUser",
+        alice.arn,
+        mfa_used=True,
+        policies=["look", "nearly"],
+        before={"path": "/a/"},
+        after=None,
+        user_name="ö",
+    )
+    shown = dict(browser_of(alice).get(reverse("audit:lookup-events-entry", args=[event.event_id])).context["details"])
+    assert shown["MFA used"] == "true" and shown["Policies"] == "look, nearly" and shown["User name"] == "ö"
+    assert shown["Before"] == '{\n  "path": "/a/"\n}' and shown["After"] == "–"
+
+
 @pytest.mark.bar(61)
 def test_pages_do_not_tell_how_much_happens_in_all_accounts(alice: User) -> None:
     """The primary key counts over all of them."""
