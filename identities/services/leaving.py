@@ -26,7 +26,8 @@ def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
 
 
 def delete_along(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
-    """Delete what goes with a row: all that points at it and is nowhere asked to be gone first. Nothing hangs on it."""
+    """Delete what goes with a row: all that points at it and is nowhere asked to be gone first. Nothing may
+    hang on that in turn."""
     asked = {each.model for each in leftovers.values()}
     for relation in row._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
