@@ -1,4 +1,4 @@
-"""Ansible's amazon.aws modules for IAM against the running console: `make test-clients` installs them into .clients."""
+"""Everything of IAM that Ansible manages, against the running console: `make test-clients` brings it into .clients."""
 
 import json
 import os
@@ -10,17 +10,22 @@ import pytest
 from accounts.models import Account
 from identities.models import Group, Role, User
 from tests.api.conftest import SECRET, key_of
+from tests.federation.companies import metadata
+from tests.identities.certificates import issue
 from tests.rig.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = Path(os.environ.get("ANSIBLE_PLAYBOOK", ROOT / ".clients" / "bin" / "ansible-playbook"))
+CERTIFICATE = issue("front.example.com")
 pytestmark = pytest.mark.skipif(not PLAYBOOK.exists(), reason="There is no Ansible: `make test-clients` brings it.")
 
 
 def play(programs: Programs, account: Account, key_id: str, state: str, home: Path) -> int:
     """Run the playbook; how many tasks changed something."""
     facts = {"endpoint": programs.endpoint, "access_key": key_id, "secret_key": SECRET}
-    facts |= {"account": account.id, "state": state}
+    facts |= {"account": account.id, "state": state, "metadata": metadata()}
+    # As the file lookup reads them.
+    facts |= {"certificate": CERTIFICATE.body.strip(), "private_key": CERTIFICATE.private_key.strip()}
     environment = {
         "PATH": f"{PLAYBOOK.parent}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -38,8 +43,8 @@ def play(programs: Programs, account: Account, key_id: str, state: str, home: Pa
 
 def test_the_second_run_changes_nothing(programs: Programs, acme: Account, alice: User, tmp_path: Path) -> None:
     key_id = key_of(alice).access_key_id
-    assert play(programs, acme, key_id, "present", tmp_path) == 5
+    assert play(programs, acme, key_id, "present", tmp_path) == 9
     assert User.objects.get(name="carol").memberships.get().group.name == "developers"
     assert play(programs, acme, key_id, "present", tmp_path) == 0
-    assert play(programs, acme, key_id, "absent", tmp_path) >= 4
+    assert play(programs, acme, key_id, "absent", tmp_path) >= 8
     assert not (Group.objects.exists() or Role.objects.exists() or User.objects.filter(name="carol").exists())
