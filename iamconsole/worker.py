@@ -9,6 +9,7 @@ connection for later, costs no thread.
 
 import io
 import math
+import select
 import selectors
 import socket
 import ssl
@@ -30,6 +31,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
 TALKERS = 64
+STAYS_MS = 20
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Environ = dict[str, Any]
@@ -91,16 +93,30 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle(self, conn: Any) -> Any:
         """What waits for a client stands in its thread: the farewell, too, which gunicorn leaves to the main loop."""
-        me = get_ident()
-        self.talks[me] = Talk(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
-        try:
-            goes_on = super().handle(conn)
-        finally:
-            del self.talks[me]
+        goes_on = self._talk(conn)
+        while goes_on and self._asks_again(conn):
+            goes_on = self._talk(conn)
         if not goes_on:
             with suppress(OSError):  # closed already
                 conn.close(graceful=True)
         return goes_on
+
+    def _talk(self, conn: Any) -> Any:
+        me = get_ident()
+        self.talks[me] = Talk(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
+        try:
+            return super().handle(conn)
+        finally:
+            del self.talks[me]
+
+    def _asks_again(self, conn: Any) -> bool:
+        """A program that asks one thing after another keeps its thread: to hand it to the main loop and back costs more
+        than many an answer. What has been read ahead already is gunicorn's affair."""
+        if not self.alive or len(self.talks) > TALKERS // 2 or conn.parser.unreader.buf.getvalue():
+            return False
+        look = select.poll()
+        look.register(conn.sock, select.POLLIN)
+        return bool(look.poll(STAYS_MS))
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         if fs.cancelled() or fs.exception() or not fs.result():

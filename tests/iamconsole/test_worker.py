@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -17,7 +18,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
-from iamconsole.worker import Worker
+from iamconsole import worker as worker_module
+from iamconsole.worker import TALKERS, Talk, Worker
 from tests.federation.companies import certificate_pem, pem
 from tests.rig.served import Served, serve
 
@@ -153,3 +155,61 @@ def test_who_goes_on_is_answered() -> None:
             client.sendall(HALF_A_BODY + b"x" * 495)
             assert len(answer.read()) > PAGE
         talking.join()
+
+
+QUESTION = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@contextmanager
+def a_talk() -> Iterator[tuple[Worker, socket.socket, "Future[bool]"]]:
+    """A client, and what the thread that talks with it says in the end: whether the connection is kept for later."""
+    config = Config()
+    worker = Worker(1, 1, [], SimpleNamespace(wsgi=lambda: short), 30, config, Logger(config))
+    worker.load_wsgi()
+    ours, client = socket.socketpair()
+    connection = TConn(config, ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
+    with client, ours, ThreadPoolExecutor(1) as pool:
+        yield worker, client, pool.submit(worker.handle, connection)
+    worker.tmp.close()
+
+
+def short(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+
+def ask(client: socket.socket) -> bytes:
+    client.sendall(QUESTION)
+    answer = b""
+    while not answer.endswith(b"ok"):
+        answer += client.recv(4096)
+    return answer
+
+
+def test_who_asks_again_at_once_keeps_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    with a_talk() as (_, client, talking):
+        for _ in range(3):
+            assert ask(client).startswith(b"HTTP/1.1 200 ")
+        assert not talking.done()
+        client.shutdown(socket.SHUT_WR)
+        assert talking.result(60) is False
+
+
+def test_who_pauses_gives_the_thread_back() -> None:
+    with a_talk() as (_, client, talking):
+        ask(client)
+        assert talking.result(60) is True
+
+
+@pytest.mark.parametrize("ending", ["many others talk", "the worker stops"])
+def test_nobody_stays_when(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "STAYS_MS", 600_000)
+    with a_talk() as (worker, client, talking):
+        if ending == "the worker stops":
+            worker.alive = False
+        else:
+            worker.talks.update({-number: Talk(None, 0) for number in range(TALKERS)})
+        ask(client)
+        client.shutdown(socket.SHUT_WR)
+        assert talking.result(60) is (ending != "the worker stops")
