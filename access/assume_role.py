@@ -84,7 +84,7 @@ def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proof
     proved = prove_mfa(by, proofs.serial_number, proofs.code)
     if proved:
         by = replace(by, mfa=True, mfa_at=proved)
-        gate = PrincipalGate(by)
+        gate = replace(gate, principal=by)
     wish = replace(wish, source_identity=_source_identity(by, wish))
     role = find_role(role_arn)
     authorize_session(gate, role_arn, role, wish, external_id=proofs.external_id)

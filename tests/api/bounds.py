@@ -43,7 +43,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "GenerateCredentialReport": (15, _REPORT),
     "GenerateServiceLastAccessedDetails": (8, _REPORT),
     "DecodeAuthorizationMessage": (4, "whom a trust policy names stands in it by id, and is told by name"),
-    "AssumeRole": (8, _CODES),
+    "AssumeRole": (7, _CODES),
     "EnableMFADevice": (8, _CODES),
     "ResyncMFADevice": (7, _CODES),
     "ChangePassword": (15, f"{_PASSWORD}; tries are counted by person, by address and all together"),
