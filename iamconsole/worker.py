@@ -133,6 +133,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             if talk.is_over(now):
                 talk.cut()
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """A worker that stops waits no longer for those who have said nothing than for those who may ask again."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
     def run(self) -> None:
         """The process ends when its threads do: nobody is waited for then."""
         super().run()

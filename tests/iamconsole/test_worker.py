@@ -213,3 +213,13 @@ def test_nobody_stays_when(ending: str, monkeypatch: pytest.MonkeyPatch) -> None
         ask(client)
         client.shutdown(socket.SHUT_WR)
         assert talking.result(60) is (ending != "the worker stops")
+
+
+def test_who_has_said_nothing_does_not_keep_the_console_from_stopping() -> None:
+    config = Config()
+    worker = Worker(1, 1, [], SimpleNamespace(), 30, config, Logger(config))
+    silent = SimpleNamespace(timeout=30.0)
+    worker.pending_conns.append(silent)
+    worker._cap_keepalive(2.0)
+    worker.tmp.close()
+    assert silent.timeout == 2.0
