@@ -98,6 +98,6 @@ def serve(data_dir: Path, static_root: Path, **settings: str) -> Iterator[Served
 
 
 def collect_static(static_root: Path) -> None:
-    environ = environment(static_root, static_root, 0)
+    environ = environment(static_root, static_root, 0) | {"DJANGO_SETTINGS_MODULE": "tests.rig.uncompressed"}
     command = [sys.executable, str(MANAGE), "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(command, env=environ, check=True, timeout=120)
