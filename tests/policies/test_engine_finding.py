@@ -239,6 +239,7 @@ def test_what_a_principal_stands_for() -> None:
         (RequestPrincipal("lambda.amazonaws.com", ACCOUNT, "service"), 0),
         (RequestPrincipal("login.example.com", ACCOUNT, "federated"), 0),
         (RequestPrincipal("arn:aws:iam::1:user/a", ACCOUNT, "user"), 1),
+        (RequestPrincipal("arn:aws:iam::2:user/a", "444455556666", "user", canonical_id="c" * 64), 0),
     ],
 )
 def test_how_closely_a_principal_is_named(who: RequestPrincipal, closeness: int) -> None:

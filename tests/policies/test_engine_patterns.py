@@ -146,6 +146,7 @@ def test_it_knows_how_matches_begin_and_end(text: str, prefix: str, ending: str,
         ("*?" + "a" * 255 + "*", False),
         ("*?" + "a" * 256 + "*", True),
         ("?" + "a" * 300 + "*", False),
+        ("*" + "X?" * 40 + "*", True),
     ],
 )
 def test_what_would_take_long_is_told(text: str, costly: bool) -> None:
