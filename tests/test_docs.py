@@ -40,3 +40,15 @@ def test_links_between_the_documents_lead_somewhere(page: str) -> None:
 @pytest.mark.parametrize("target", ["make run", "make test", "make check", "make bar"])
 def test_the_readme_names_the_ways_in(target: str) -> None:
     assert target in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.bar(136)
+def test_who_finds_a_hole_reads_where_to_say_it_in_private_and_that_it_is_mended_for_free() -> None:
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text()
+    told = " ".join((ROOT / "SECURITY.md").read_text().split())
+    promised = (
+        "Report a vulnerability privately",
+        "Fixes are made for every supported version, for free",
+        "Supported: ",
+    )
+    assert not [each for each in promised if each not in told]
