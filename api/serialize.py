@@ -72,7 +72,7 @@ def _structure_writer(shape: Shape) -> Writer:
     def write(values: Mapping[str, object]) -> str:
         if not values.keys() <= names:
             raise ValueError(f"The model has no member {sorted(values.keys() - names)}.")
-        return "".join([write(values[name]) for name, write in writers if values.get(name) is not None])
+        return "".join([write(value) for name, write in writers if (value := values.get(name)) is not None])
 
     return write
 
@@ -87,7 +87,21 @@ def _element_writer(name: str, shape: Shape) -> Writer:
         content = _writer(shape.element or shape)
         return lambda value: "".join([f"{opened}{content(item)}{closed}" for item in value])
     content = _writer(shape)
+    if content is _text:
+        return _text_writer(opened, closed)
     return lambda value: f"{opened}{content(value)}{closed}"
+
+
+def _text_writer(opened: str, closed: str) -> Writer:
+    """Most of what is written is plain words and moments: lists of thousands of them."""
+    is_plain = _PLAIN.fullmatch
+
+    def write(value: Any) -> str:
+        if type(value) is str and is_plain(value):
+            return f"{opened}{value}{closed}"
+        return f"{opened}{_text(value)}{closed}"
+
+    return write
 
 
 def _all_of(write: Writer) -> Writer:
@@ -108,7 +122,7 @@ def _text(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return f"{value.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
+            return f"{(value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()[:19]}Z"
         case bytes():
             return base64.b64encode(value).decode()
         case _:
