@@ -22,6 +22,8 @@ from identities.models import (
     GroupInlinePolicy,
     InstanceProfile,
     Membership,
+    MFADevice,
+    MFADeviceTag,
     Role,
     RoleAttachment,
     RoleTag,
@@ -60,6 +62,7 @@ SMALL = (
     "/policies/services/",
     "/policies/policy/own/shared/tags/",
     "/identities/server-certificate/shared/",
+    "/identities/mfa-device/shared/tags/",
 )
 
 
@@ -70,7 +73,7 @@ def fill(alice: User, first: int, last: int) -> None:
     worker = Role.objects.get(name="worker")
     used = ManagedPolicy.objects.get(account=None, name="IAMUserChangePassword")
     shared = ManagedPolicy.objects.get(account=account, name="shared")
-    certificate = ServerCertificate.objects.get(name="shared")
+    certificate, device = ServerCertificate.objects.get(name="shared"), MFADevice.objects.get(name="shared")
     for number in range(first, last):
         group = Group.objects.create(account=account, name=f"team-{number}", unique_id=new_unique_id("AGPA"))
         user = make_user(account, f"user-{number}")
@@ -96,6 +99,7 @@ def fill(alice: User, first: int, last: int) -> None:
         register_machine(by=principal_of(alice), name=f"machine-{number}", profile=profile)
         create_route_table(by=principal_of(alice), name=f"table-{number}", signing_name="orders", routes="")
         PolicyTag.objects.create(bearer=shared, key=f"Team{number}", value="x")
+        MFADeviceTag.objects.create(bearer=device, key=f"Team{number}", value="x")
         ServerCertificateTag.objects.create(bearer=certificate, key=f"Team{number}", value="x")
         ServerCertificate.objects.create(
             account=account, name=f"at-{number}", unique_id=new_unique_id("ASCA"), expires_at=clock.now()
@@ -119,6 +123,7 @@ def browser(alice: User) -> Client:
     create_access_key(by=principal_of(alice), user=carol)
     create_access_key(by=principal_of(alice), user=alice)
     create_policy(by=principal_of(alice), name="shared", document=DOCUMENT)
+    MFADevice.objects.create(account=alice.account, name="shared", seed_encrypted="never opened")
     served = issue("shared")
     upload_server_certificate(by=principal_of(alice), name="shared", body=served.body, private_key=served.private_key)
     fill(alice, 0, 2)
