@@ -1,7 +1,6 @@
 """What holds for every address of the console: walked from their list, so that a new one can't be forgotten."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 from django.test import Client, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from access import cookies
 from access.models import ActionUse, ConsoleSession
@@ -20,6 +19,7 @@ from audit.models import Event
 from identities.models import Group, MFADevice, User
 from identities.services.access_keys import create_access_key
 from tests.access.steps import CODE, NEW_PASSWORD, ROOT_EMAIL, SIGN_IN, cookie, give_cookie, sign_in
+from tests.addresses import PATTERNS
 from tests.cast import PASSWORD, browser_of, principal_of
 from tests.identities.devices import device_of
 from tests.test_guard import WITHOUT_TOKEN
@@ -28,17 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 APPS = ("access", "accounts", "api", "audit", "federation", "iamconsole", "identities", "policies")
 
 
-def walk(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from walk(entry, f"{entry.namespace}:" if entry.namespace else space)
-        else:
-            yield f"{space}{entry.name}", entry
-
-
-VIEWS = dict(walk(get_resolver()))
 PUBLIC = {
-    name for name, entry in VIEWS.items() if getattr(entry.callback, "declaration", Declaration("")).kind == "public"
+    name for name, entry in PATTERNS.items() if getattr(entry.callback, "declaration", Declaration("")).kind == "public"
 }
 WORDS: dict[str, Any] = {
     "account": "acme",
@@ -60,7 +51,7 @@ WORDS: dict[str, Any] = {
 
 
 def address(name: str) -> str:
-    return reverse(name, kwargs={word: WORDS.get(word, "x") for word in VIEWS[name].pattern.converters})
+    return reverse(name, kwargs={word: WORDS.get(word, "x") for word in PATTERNS[name].pattern.converters})
 
 
 @pytest.fixture
@@ -88,7 +79,7 @@ def snapshot() -> dict[str, list[dict[str, object]]]:
 def test_reading_changes_nothing(furnished: User, method: str) -> None:
     browsers = [Client(), browser_of(furnished), browser_of(furnished.account)]
     before = snapshot()
-    for name in VIEWS:
+    for name in PATTERNS:
         for browser in browsers:
             reply = getattr(browser, method)(address(name))
             assert reply.status_code < 500, name
@@ -100,7 +91,7 @@ def test_reading_changes_nothing(furnished: User, method: str) -> None:
 def test_no_write_without_csrf_proof(furnished: User) -> None:
     browser = browser_of(furnished.account, enforce_csrf=True)
     before = snapshot()
-    answers = {name: browser.post(address(name), {"yes": "1"}).status_code for name in set(VIEWS) - WITHOUT_TOKEN}
+    answers = {name: browser.post(address(name), {"yes": "1"}).status_code for name in set(PATTERNS) - WITHOUT_TOKEN}
     assert not {name: status for name, status in answers.items() if status not in (403, 405)}
     after = snapshot()
     assert after == before, [table for table in after if after[table] != before[table]]
@@ -152,7 +143,7 @@ def test_a_half_done_sign_in_opens_no_page(client: Client, furnished: User) -> N
     token = cookie(client, cookies.ATTEMPT)
     assert token
     give_cookie(client, cookies.SESSION, token)
-    for name in sorted(set(VIEWS) - PUBLIC):
+    for name in sorted(set(PATTERNS) - PUBLIC):
         for reply in (client.get(address(name)), client.post(address(name))):
             assert reply.status_code == 302 and reply.headers["Location"].startswith(SIGN_IN), name
             assert cookie(client, cookies.SESSION) == token, name

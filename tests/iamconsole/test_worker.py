@@ -167,6 +167,7 @@ def a_talk() -> Iterator[tuple[Worker, socket.socket, "Future[bool]"]]:
     worker = Worker(1, 1, [], SimpleNamespace(wsgi=lambda: short), 30, config, Logger(config))
     worker.load_wsgi()
     ours, client = socket.socketpair()
+    client.settimeout(20)
     connection = TConn(config, ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
     with client, ours, ThreadPoolExecutor(1) as pool:
         yield worker, client, pool.submit(worker.handle, connection)
