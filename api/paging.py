@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.core import signing
 from django.db.models import Model, QuerySet
 
+from api.tables import Rows, Table
 from audit.errors import ValidationError
 
 Item = TypeVar("Item")
@@ -45,6 +46,14 @@ class MixedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TablePage:
+    """One page of a table, as the serializer takes it."""
+
+    rows: Rows
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Pager:
     """Pages for one call. A marker is signed and bound to the action, so a made-up or foreign one is refused."""
 
@@ -61,6 +70,13 @@ class Pager:
         found = list(queryset.order_by(key)[: self.max_items + 1])
         items = found[: self.max_items]
         return self._page(items, getattr(items[-1], key) if len(found) > len(items) else None)
+
+    def table(self, table: Table, prefix: str, **values: str | int) -> TablePage:
+        """The same for a table, under a path."""
+        found = table.rows(self.max_items + 1, self._position(str), prefix, **values)
+        items = found[: self.max_items]
+        fields = self._page((), items[-1][-1] if len(found) > len(items) else None).fields
+        return TablePage(Rows(table.columns, [row[:-1] for row in items]), fields)
 
     def slice(self, items: Sequence[Item]) -> Page[Item]:
         """A page of a short list that is in memory anyway."""

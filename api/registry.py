@@ -12,8 +12,9 @@ from django.db.models.lookups import Exact
 
 from access.gate import PrincipalGate
 from accounts.models import Account
-from api.paging import DEFAULT_ITEMS, MixedPage, Page, Pager, Section
+from api.paging import DEFAULT_ITEMS, MixedPage, Page, Pager, Section, TablePage
 from api.shapes import Operation
+from api.tables import Table
 from audit.errors import InvalidInput
 from audit.principal import Principal
 
@@ -84,6 +85,10 @@ class Call:
     def page(self, items: QuerySet[Row], key: str) -> Page[Row]:
         """One page of rows by MaxItems and Marker, in the order of a unique column."""
         return self._pager().rows(items, key)
+
+    def table(self, table: Table, **values: str | int) -> TablePage:
+        """One page of a table by MaxItems, Marker and PathPrefix. The account is the caller's."""
+        return self._pager().table(table, self.get("PathPrefix", "/"), account_id=self.account_id, **values)
 
     def page_of(self, items: list[Item]) -> Page[Item]:
         """One page of a short list in memory."""

@@ -2,12 +2,14 @@
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, compress
 from typing import Any
 
 from api.constraints import ILLEGAL_TEXT
 from api.shapes import Operation, Shape
+from api.tables import Rows, Texts
 
 Writer = Callable[[Any], str]
 
@@ -56,7 +58,7 @@ def _writer(shape: Shape) -> Writer:
             return _structure_writer(shape)
         case "list":
             element = shape.element or shape
-            return _all_of(_element_writer(element.wire_name or "member", element))
+            return _list_writer(element.wire_name or "member", element)
         case "map":
             pair = _pair_writer(shape)
             return lambda value: "".join(f"<entry>{pair(item)}</entry>" for item in value.items())
@@ -104,8 +106,47 @@ def _text_writer(opened: str, closed: str) -> Writer:
     return write
 
 
-def _all_of(write: Writer) -> Writer:
-    return lambda value: "".join([write(item) for item in value])
+def _list_writer(name: str, shape: Shape) -> Writer:
+    write_item, tables = _element_writer(name, shape), dict[tuple[str, ...], _RowsWriter]()
+
+    def write(value: Any) -> str:
+        if not isinstance(value, Rows):
+            return "".join([write_item(item) for item in value])
+        if value.columns not in tables:
+            tables[value.columns] = _RowsWriter(name, shape, value.columns)
+        return tables[value.columns].write(value.rows)
+
+    return write
+
+
+class _RowsWriter:
+    """Writes the rows of a table. They are texts already, so that all there is to do is to put them between tags: into
+    a template for each combination of columns that have something in them."""
+
+    def __init__(self, name: str, shape: Shape, columns: tuple[str, ...]) -> None:
+        if [member for member in shape.members if member in columns] != list(columns):
+            raise ValueError(f"The model has not the members {columns} in this order.")
+        tags = [shape.members[column].wire_name or column for column in columns]
+        self._elements = [f"<{tag}>%s</{tag}>" for tag in tags]
+        self._item = f"<{name}>{{}}</{name}>"
+        self._templates: dict[tuple[bool, ...], str] = {}
+        self._full = self._template((True,) * len(columns))
+
+    def write(self, rows: Sequence[Texts]) -> str:
+        if not _PLAIN.fullmatch("".join(filter(None, chain.from_iterable(rows)))):
+            rows = [tuple([text and escape(text) for text in row]) for row in rows]
+        full, part = self._full, self._part
+        return "".join([part(row) if None in row else full % row for row in rows])
+
+    def _part(self, row: Texts) -> str:
+        present = tuple([text is not None for text in row])
+        return self._template(present) % tuple(compress(row, present))
+
+    def _template(self, present: tuple[bool, ...]) -> str:
+        template = self._templates.get(present)
+        if template is None:
+            template = self._templates[present] = self._item.format("".join(compress(self._elements, present)))
+        return template
 
 
 def _pair_writer(shape: Shape) -> Writer:

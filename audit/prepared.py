@@ -1,6 +1,7 @@
 """Queries that the ORM writes once per process. For those that every call makes, writing the SQL anew would cost
 several times as much as running it."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -12,6 +13,8 @@ from django.db.transaction import mark_for_rollback_on_error
 
 Row = TypeVar("Row", bound=Model)
 _AS_THEY_ARE = (CharField, TextField)
+# What needs no quoting in SQL: a word, or the beginning of an ARN.
+_WORD = re.compile(r"[\w:/. -]*", re.ASCII)
 
 
 class Given(str):
@@ -34,8 +37,7 @@ def constants_inlined(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[A
 def _constant(parameter: Any) -> str:
     if isinstance(parameter, bool):
         return str(parameter).upper()
-    is_word = type(parameter) is str and (parameter == "" or parameter.isidentifier())
-    return f"'{parameter}'" if is_word else ""
+    return f"'{parameter}'" if type(parameter) is str and _WORD.fullmatch(parameter) else ""
 
 
 def prepared_cursor() -> Any:
@@ -95,6 +97,25 @@ class Prepared(Generic[Row]):
         with prepared_cursor() as cursor:
             cursor.execute(statement.sql, parameters)
             return [statement.row(row) for row in cursor.fetchall()]
+
+
+class PreparedValues:
+    """Rows as the database tells them, at most so many of them: `build` writes a query of values in their order."""
+
+    def __init__(self, build: Callable[[], QuerySet[Any, tuple[Any, ...]]]) -> None:
+        self._build = build
+
+    @cached_property
+    def _statement(self) -> tuple[str, tuple[Any, ...]]:
+        sql, parameters = constants_inlined(*self._build().query.sql_with_params())
+        return f"{sql} LIMIT %s", parameters
+
+    def rows(self, limit: int, **values: str | int) -> list[tuple[Any, ...]]:
+        sql, parameters = self._statement
+        with prepared_cursor() as cursor:
+            cursor.execute(sql, [*(values[each] if isinstance(each, Given) else each for each in parameters), limit])
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
 
 class PreparedWith(Prepared[Row]):

@@ -1,10 +1,9 @@
-from django.db.models import QuerySet
-
-from api import context, describe
+from api import context, listed
 from api.registry import Call, Result, action
+from api.tables import Table
 from api.targets import attachable_arn, attachable_policy, found_group, found_role, found_user, group, role, user
+from identities.models import Group, Role, User
 from identities.services import attachments
-from policies.models import ManagedPolicy
 
 
 @action("iam:AttachUserPolicy", resource=user, context=context.policy_for_holder)
@@ -39,19 +38,19 @@ def detach_role_policy(call: Call) -> None:
 
 @action("iam:ListAttachedUserPolicies", resource=user)
 def list_attached_user_policies(call: Call) -> Result:
-    return attached(call, ManagedPolicy.objects.filter(user_attachments__user=found_user(call)))
+    return attached(call, listed.ATTACHED_TO_USER, found_user(call))
 
 
 @action("iam:ListAttachedGroupPolicies", resource=group)
 def list_attached_group_policies(call: Call) -> Result:
-    return attached(call, ManagedPolicy.objects.filter(group_attachments__group=found_group(call)))
+    return attached(call, listed.ATTACHED_TO_GROUP, found_group(call))
 
 
 @action("iam:ListAttachedRolePolicies", resource=role)
 def list_attached_role_policies(call: Call) -> Result:
-    return attached(call, ManagedPolicy.objects.filter(role_attachments__role=found_role(call)))
+    return attached(call, listed.ATTACHED_TO_ROLE, found_role(call))
 
 
-def attached(call: Call, rows: QuerySet[ManagedPolicy]) -> Result:
-    page = call.page_of(list(rows.filter(call.under_path()).order_by("name_key", "account_id")))
-    return {"AttachedPolicies": [describe.attached_policy(row) for row in page.items], **page.fields}
+def attached(call: Call, table: Table, owner: User | Group | Role) -> Result:
+    page = call.table(table, owner=owner.pk)
+    return {"AttachedPolicies": page.rows, **page.fields}

@@ -1,7 +1,7 @@
-from api import describe
+from api import describe, listed
 from api.registry import Call, Result, action
 from api.targets import found_group, found_user, group, user
-from identities.models import Group, User
+from identities.models import User
 from identities.models.groups import group_arn
 from identities.services import groups, users
 
@@ -15,20 +15,20 @@ def create_group(call: Call) -> Result:
 @action("iam:GetGroup", resource=group)
 def get_group(call: Call) -> Result:
     row = found_group(call)
-    page = call.page(User.objects.filter(memberships__group=row), "name_key")
-    return {"Group": describe.group(row), "Users": [describe.user(member) for member in page.items], **page.fields}
+    page = call.table(listed.MEMBERS, owner=row.pk)
+    return {"Group": describe.group(row), "Users": page.rows, **page.fields}
 
 
 @action("iam:ListGroups", resource="*")
 def list_groups(call: Call) -> Result:
-    page = call.page(Group.objects.filter(call.under_path(), account_id=call.account_id), "name_key")
-    return {"Groups": [describe.group(row) for row in page.items], **page.fields}
+    page = call.table(listed.GROUPS)
+    return {"Groups": page.rows, **page.fields}
 
 
 @action("iam:ListGroupsForUser", resource=user)
 def list_groups_for_user(call: Call) -> Result:
-    page = call.page(Group.objects.filter(memberships__user=found_user(call)), "name_key")
-    return {"Groups": [describe.group(row) for row in page.items], **page.fields}
+    page = call.table(listed.GROUPS_OF_USER, owner=found_user(call).pk)
+    return {"Groups": page.rows, **page.fields}
 
 
 @action("iam:UpdateGroup", resource=group)

@@ -1,44 +1,23 @@
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import Q, Value
 
-from accounts.counting import number_of
-from api import context, describe
+from api import context, describe, listed, policy_uses
 from api.registry import Call, Result, action
 from api.targets import exact_tags, found_policy, policy
 from audit.errors import NoSuchEntity
-from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
+from identities.models import Group, Role, User
 from policies import services
-from policies.models import AWS, ManagedPolicy, PolicyVersion
+from policies.models import ManagedPolicy, PolicyVersion
 
 
 def described(call: Call, rows: Iterable[ManagedPolicy]) -> list[dict[str, object]]:
     """Policies with how often this account attaches them; a built-in one may be used by others, which is not told."""
     rows = list(rows)
-    attached, bounding = _attached(call), _bounding(call)
+    uses = policy_uses.attachments(call.account_id), policy_uses.boundaries(call.account_id)
     counted = ManagedPolicy.objects.filter(pk__in=[row.pk for row in rows])
-    uses = {pk: counts for pk, *counts in counted.values_list("pk", attached, bounding, _default_version())}
-    return [describe.managed_policy(row, *uses[row.pk]) for row in rows]
-
-
-def _default_version() -> Subquery:
-    """The number of the version that counts."""
-    return Subquery(PolicyVersion.objects.filter(policy=OuterRef("pk"), is_default=True).values("number")[:1])
-
-
-def _attached(call: Call) -> Combinable:
-    """How often the account attaches a policy."""
-    users = number_of(UserAttachment.objects.filter(user__account_id=call.account_id), "policy")
-    groups = number_of(GroupAttachment.objects.filter(group__account_id=call.account_id), "policy")
-    return users + groups + number_of(RoleAttachment.objects.filter(role__account_id=call.account_id), "policy")
-
-
-def _bounding(call: Call) -> Combinable:
-    """How many users and roles of the account a policy bounds."""
-    users = number_of(User.objects.filter(account_id=call.account_id), "boundary")
-    return users + number_of(Role.objects.filter(account_id=call.account_id), "boundary")
+    found = {pk: counts for pk, *counts in counted.values_list("pk", *uses, policy_uses.default_version())}
+    return [describe.managed_policy(row, *found[row.pk]) for row in rows]
 
 
 @action("iam:CreatePolicy", resource="policy{Path}{PolicyName}", context=context.request_tags)
@@ -141,40 +120,9 @@ def list_policy_versions(call: Call) -> Result:
 
 @action("iam:ListPolicies", resource="*")
 def list_policies(call: Call) -> Result:
-    rows = ManagedPolicy.objects.visible_to(call.account_id).filter(call.under_path(), _in_scope(call), _used_as(call))
-    # An own policy may have the name of a built-in one, so the name alone does not say where a page ended.
-    in_order = rows.annotate(place=Concat("name_key", Value(" "), Coalesce("account_id", Value(AWS))))
-    page = call.page(in_order, "place")
-    return {"Policies": described(call, page.items), **page.fields}
-
-
-def _in_scope(call: Call) -> Q:
-    match call.get("Scope", "All"):
-        case "AWS":
-            return Q(account_id=None)
-        case "Local":
-            return Q(account_id=call.account_id)
-        case _:
-            return Q()
-
-
-def _used_as(call: Call) -> Q:
-    """OnlyAttached and PolicyUsageFilter, counted in this account."""
-    attached = Q(Exists(UserAttachment.objects.filter(policy=OuterRef("pk"), user__account_id=call.account_id))) | Q(
-        Exists(GroupAttachment.objects.filter(policy=OuterRef("pk"), group__account_id=call.account_id))
-    )
-    attached |= Q(Exists(RoleAttachment.objects.filter(policy=OuterRef("pk"), role__account_id=call.account_id)))
-    bounding = Q(Exists(User.objects.filter(boundary=OuterRef("pk"), account_id=call.account_id)))
-    bounding |= Q(Exists(Role.objects.filter(boundary=OuterRef("pk"), account_id=call.account_id)))
-    match call.get("PolicyUsageFilter"), bool(call.get("OnlyAttached")):
-        case "PermissionsPolicy", _:
-            return attached
-        case "PermissionsBoundary", _:
-            return bounding
-        case _, True:
-            return attached | bounding
-        case _:
-            return Q()
+    usage = call.get("PolicyUsageFilter") or ("Any" if call.get("OnlyAttached") else "")
+    page = call.table(listed.policies(call.get("Scope", "All"), usage))
+    return {"Policies": page.rows, **page.fields}
 
 
 @action("iam:ListEntitiesForPolicy", resource=policy)

@@ -1,4 +1,6 @@
-from api import context, describe
+from collections.abc import Iterable
+
+from api import context, describe, listed
 from api.registry import Call, Result, action
 from api.targets import attachable_policy, found_role, role
 from audit.prepared import prefetched
@@ -39,9 +41,12 @@ def get_role(call: Call) -> Result:
 
 @action("iam:ListRoles", resource="*")
 def list_roles(call: Call) -> Result:
-    page = call.page(Role.objects.filter(call.under_path(), account_id=call.account_id), "name_key")
-    trusts = shown_trusts(row.document for row in page.items)
-    return {"Roles": [describe.role(*each) for each in zip(page.items, trusts, strict=True)], **page.fields}
+    page = call.table(listed.ROLES)
+    return {"Roles": page.rows.told("AssumeRolePolicyDocument", shown_documents), **page.fields}
+
+
+def shown_documents(stored: Iterable[str]) -> list[str]:
+    return [describe.document(text) for text in shown_trusts(stored)]
 
 
 @action("iam:UpdateRole", resource=role, context=context.present_boundary)

@@ -1,5 +1,5 @@
 from accounts.tags import first_with_tags, resource_tags
-from api import context, describe, describe_credentials
+from api import context, describe, describe_credentials, listed
 from api.registry import Call, Result, Target, action
 from api.targets import exact_tags
 from identities.models import ServerCertificate
@@ -59,11 +59,8 @@ def get_server_certificate(call: Call) -> Result:
 
 @action("iam:ListServerCertificates", resource="*")
 def list_server_certificates(call: Call) -> Result:
-    page = call.page(ServerCertificate.objects.filter(call.under_path(), account_id=call.account_id), "name_key")
-    return {
-        "ServerCertificateMetadataList": [describe_credentials.server_certificate(row) for row in page.items],
-        **page.fields,
-    }
+    page = call.table(listed.SERVER_CERTIFICATES)
+    return {"ServerCertificateMetadataList": page.rows, **page.fields}
 
 
 @action("iam:UpdateServerCertificate", resource=certificate)

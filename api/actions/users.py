@@ -1,8 +1,8 @@
-from api import context, describe
+from api import context, describe, listed
 from api.registry import Call, Result, action
 from api.targets import attachable_policy, found_user, user
 from audit.prepared import prefetched
-from identities.models import User, UserTag
+from identities.models import UserTag
 from identities.models.users import user_arn
 from identities.services import users
 
@@ -32,8 +32,8 @@ def get_user(call: Call) -> Result:
 
 @action("iam:ListUsers", resource="*")
 def list_users(call: Call) -> Result:
-    page = call.page(User.objects.filter(call.under_path(), account_id=call.account_id), "name_key")
-    return {"Users": [describe.user(row) for row in page.items], **page.fields}
+    page = call.table(listed.USERS)
+    return {"Users": page.rows, **page.fields}
 
 
 @action("iam:UpdateUser", resource=user)

@@ -1,0 +1,110 @@
+"""Rows as lists show them, written by the database; what only a single thing is shown with is left out (`describe`)."""
+
+import functools
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
+
+from api import policy_uses
+from api.tables import Joined, Moment, Table, arn, text
+from audit.prepared import Given
+from identities.models import Group, Role, ServerCertificate, User
+from policies.models import AWS, ManagedPolicy
+
+_ACCOUNT = Given("account_id")
+# What else a list is of, by its primary key.
+_OWNER = Value(Given("owner"))
+
+
+def _users(query: QuerySet[User]) -> Table:
+    return Table(
+        query,
+        "name_key",
+        Path="path",
+        UserName="name",
+        UserId="unique_id",
+        Arn=arn("user"),
+        CreateDate=Moment("created_at"),
+        PasswordLastUsed=Moment("password_last_used_at"),
+    )
+
+
+USERS = _users(User.objects.filter(account_id=_ACCOUNT))
+MEMBERS = _users(User.objects.filter(memberships__group=_OWNER))
+
+
+def _groups(query: QuerySet[Group]) -> Table:
+    return Table(
+        query,
+        "name_key",
+        Path="path",
+        GroupName="name",
+        GroupId="unique_id",
+        Arn=arn("group"),
+        CreateDate=Moment("created_at"),
+    )
+
+
+GROUPS = _groups(Group.objects.filter(account_id=_ACCOUNT))
+GROUPS_OF_USER = _groups(Group.objects.filter(memberships__user=_OWNER))
+
+# Trust policies stand in it as they are stored.
+ROLES = Table(
+    Role.objects.filter(account_id=_ACCOUNT),
+    "name_key",
+    Path="path",
+    RoleName="name",
+    RoleId="unique_id",
+    Arn=arn("role"),
+    CreateDate=Moment("created_at"),
+    AssumeRolePolicyDocument="document",
+    Description=NullIf("description", Value("")),
+    MaxSessionDuration=text("max_session_seconds"),
+)
+
+SERVER_CERTIFICATES = Table(
+    ServerCertificate.objects.filter(account_id=_ACCOUNT),
+    "name_key",
+    Path="path",
+    ServerCertificateName="name",
+    ServerCertificateId="unique_id",
+    Arn=arn("server-certificate"),
+    UploadDate=Moment("uploaded_at"),
+    Expiration=Moment("expires_at"),
+)
+
+_WHOSE = Coalesce("account_id", Value(AWS))
+# An own policy may have the name of a built-in one, so the name alone does not say where a page ended.
+_PLACE = Joined("name_key", Value(" "), _WHOSE)
+_SCOPES = {"AWS": Q(account_id=None), "Local": Q(account_id=_ACCOUNT)}
+
+
+@functools.cache
+def policies(scope: str, usage: str) -> Table:
+    """`scope` and `usage` are words of the model: there is a table for each combination."""
+
+    rows = ManagedPolicy.objects.visible_to(_ACCOUNT).filter(_SCOPES.get(scope, Q()))
+    return Table(
+        rows.filter(policy_uses.used_as(_ACCOUNT, usage)),
+        _PLACE,
+        PolicyName="name",
+        PolicyId="unique_id",
+        Arn=arn("policy", _WHOSE),
+        Path="path",
+        DefaultVersionId=Joined(Value("v"), text(policy_uses.default_version())),
+        AttachmentCount=text(policy_uses.attachments(_ACCOUNT)),
+        PermissionsBoundaryUsageCount=text(policy_uses.boundaries(_ACCOUNT)),
+        IsAttachable=Value("true"),
+        CreateDate=Moment("created_at"),
+        UpdateDate=Moment("updated_at"),
+    )
+
+
+def _attached(relation: str) -> Table:
+    rows = ManagedPolicy.objects.filter(**{relation: _OWNER})
+    return Table(rows, _PLACE, PolicyName="name", PolicyArn=arn("policy", _WHOSE))
+
+
+ATTACHED_TO_USER = _attached("user_attachments__user")
+ATTACHED_TO_GROUP = _attached("group_attachments__group")
+ATTACHED_TO_ROLE = _attached("role_attachments__role")

@@ -1,0 +1,89 @@
+"""Lists whose rows go from the database to the wire as they are: no models between, and nothing done field by field.
+
+The columns of a table are named as the members of the model's structure and are texts as the answer has them, NULL for
+what it leaves out. So one statement, written once, is all that a list is, however long it is.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+from django.db.models import CharField, F, Func, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Left, Length
+from django.db.models.lookups import Exact, GreaterThan
+
+from audit.prepared import Given, PreparedValues
+
+Texts = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Structures of one kind: the names of their members, and the texts of each."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Texts]
+
+    def told(self, column: str, tell: Callable[[Iterable[str]], Iterable[str]]) -> "Rows":
+        """With one column told otherwise than it is stored."""
+        place = self.columns.index(column)
+        told = tell([row[place] or "" for row in self.rows])
+        changed = [(*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, told, strict=True)]
+        return replace(self, rows=changed)
+
+
+class Joined(Func):
+    """Texts one after the other; NULL as soon as one of them is, which `Concat` has not."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || "
+    output_field = TextField()
+
+
+class Moment(Func):
+    """A moment as the API writes it, to the second. Both databases speak of moments in UTC and in this form."""
+
+    template = "(REPLACE(SUBSTR(CAST(%(expressions)s AS text), 1, 19), ' ', 'T') || 'Z')"
+    output_field = TextField()
+
+
+def arn(kind: str, account: Combinable | str = "account_id") -> Joined:
+    """The ARN of a row that has a path and a name."""
+    return Joined(Value("arn:aws:iam::"), account, Value(f":{kind}"), "path", "name")
+
+
+def text(number: Combinable | str) -> Cast:
+    return Cast(number, TextField())
+
+
+class Table:
+    """The query has `Given("account_id")` and so on for what each call brings; the text `key` is unique in it and gives
+    the order."""
+
+    def __init__(self, query: QuerySet[Any], key: Combinable | str, **columns: Combinable | str) -> None:
+        self.columns = tuple(columns)
+        self._query, self._key = query, _expression(key)
+        self._told = [*map(_expression, columns.values()), self._key]
+        shapes = product((False, True), repeat=2)
+        self._pages = {shape: PreparedValues(partial(self._page, *shape)) for shape in shapes}
+
+    def rows(self, limit: int, after: str | None, prefix: str, **values: str | int) -> list[Texts]:
+        """The rows under a path that come after a key, each with its key behind its columns."""
+        page = self._pages[prefix != "/", after is not None]
+        return page.rows(limit, **values, after=after or "", prefix=prefix)
+
+    def _page(self, under_path: bool, goes_on: bool) -> QuerySet[Any, Any]:
+        rows = self._query
+        if under_path:  # compared exactly: SQLite's LIKE would ignore case
+            prefix = Value(Given("prefix"), CharField())
+            rows = rows.filter(Exact(Left("path", Length(prefix)), prefix))
+        if goes_on:
+            rows = rows.filter(GreaterThan(self._key, Value(Given("after"), CharField())))
+        return rows.order_by(self._key).values_list(*self._told)
+
+
+def _expression(column: Combinable | str) -> Combinable:
+    return F(column) if isinstance(column, str) else column
