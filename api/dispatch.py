@@ -38,6 +38,15 @@ class Reply:
     content_type: str = XML
     encoded: str = ""
 
+    def written(self) -> tuple[dict[str, str], bytes]:
+        """The headers and the body."""
+        body = self.body.encode()
+        headers = {"Content-Type": self.content_type, "x-amzn-RequestId": self.request_id, "Cache-Control": "no-store"}
+        if self.encoded:
+            headers["x-amzn-encoded-authorization-message"] = self.encoded
+        headers["Content-Length"] = str(len(body))
+        return headers, body
+
 
 class InvalidAction(ServiceError):
     """Nothing here has this name."""

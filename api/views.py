@@ -2,7 +2,6 @@
 
 import uuid
 from dataclasses import replace
-from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,7 +11,7 @@ from access.origin import origin_of
 from api import dispatch
 from api.errors import refusal_of
 from api.sigv4 import ALGORITHM
-from api.wire import WireRequest
+from api.wire import WireRequest, from_environ
 from audit.actions import public
 from audit.principal import Origin
 
@@ -47,38 +46,12 @@ def is_astray(request: HttpRequest) -> bool:
 
 def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
     """An error for a program whose request is refused before the endpoint sees it (too large, wrong host)."""
-    return _response(dispatch.refuse(wire_headers(request), refusal_of(status, message), _request_id(request)))
+    wire = from_environ(request.META, b"")
+    return _response(dispatch.refuse(wire, refusal_of(status, message), _request_id(request)))
 
 
 def wire_request(request: HttpRequest) -> WireRequest:
-    return wire_headers(request, request.body)
-
-
-def wire_headers(request: HttpRequest, body: bytes = b"") -> WireRequest:
-    """The request as it was sent; without a body, for one that is not to be read."""
-    path, query = (text.encode("latin-1") for text in (_raw_path(request), request.META.get("QUERY_STRING", "")))
-    return WireRequest(request.method or "", path, query, tuple(_headers(request)), body)
-
-
-def _raw_path(request: HttpRequest) -> str:
-    """WSGI hands over a decoded path; gunicorn the request's own words beside it."""
-    sent: str = request.META.get("RAW_URI", "")
-    if sent.startswith("/"):
-        return sent.partition("?")[0]
-    path: str = request.META.get("PATH_INFO", "/")
-    # A server's word is one character for each byte; what is more came from somewhere else and is written as UTF-8.
-    return quote(path, safe="/", encoding="latin-1" if max(path, default="/") <= "\xff" else "utf-8")
-
-
-def _headers(request: HttpRequest) -> list[tuple[str, str]]:
-    """WSGI hands over repeated headers joined by commas, so that no signed one can hide behind another."""
-    found = []
-    for name, value in request.META.items():
-        if name.startswith("HTTP_"):
-            found.append((name[5:].replace("_", "-").lower(), value))
-        elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-            found.append((name.replace("_", "-").lower(), value))
-    return found
+    return from_environ(request.META, request.body)
 
 
 def _origin(request: HttpRequest) -> Origin:
@@ -93,10 +66,5 @@ def _request_id(request: HttpRequest) -> str:
 
 
 def _response(reply: dispatch.Reply) -> HttpResponse:
-    response = HttpResponse(reply.body.encode(), status=reply.status, content_type=reply.content_type)
-    response.headers["x-amzn-RequestId"] = reply.request_id
-    response.headers["Cache-Control"] = "no-store"
-    if reply.encoded:
-        response.headers["x-amzn-encoded-authorization-message"] = reply.encoded
-    response.headers["Content-Length"] = str(len(response.content))
-    return response
+    headers, body = reply.written()
+    return HttpResponse(body, status=reply.status, headers=headers)

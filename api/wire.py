@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,28 @@ class WireRequest:
     def header_names(self) -> Iterator[str]:
         """Names in lower case, repeated as often as they were sent."""
         return (name.lower() for name, _ in self.headers)
+
+
+def from_environ(environ: Mapping[str, Any], body: bytes) -> WireRequest:
+    """The request that a WSGI server has read."""
+    path, query = (text.encode("latin-1") for text in (_raw_path(environ), environ.get("QUERY_STRING", "")))
+    return WireRequest(environ["REQUEST_METHOD"], path, query, tuple(_headers(environ)), body)
+
+
+def _raw_path(environ: Mapping[str, Any]) -> str:
+    """WSGI hands over a decoded path; gunicorn the request's own words beside it."""
+    sent: str = environ.get("RAW_URI", "")
+    if sent.startswith("/"):
+        return sent.partition("?")[0]
+    path: str = environ.get("PATH_INFO", "/")
+    # A server's word is one character for each byte; what is more came from somewhere else and is written as UTF-8.
+    return quote(path, safe="/", encoding="latin-1" if max(path, default="/") <= "\xff" else "utf-8")
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """WSGI hands over repeated headers joined by commas, so that no signed one can hide behind another."""
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            yield name[5:].replace("_", "-").lower(), value
+        elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+            yield name.replace("_", "-").lower(), value

@@ -11,7 +11,11 @@ from policies.engine.catalog import load_everything
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iamconsole.settings")
 
-application = get_wsgi_application()
+_pages = get_wsgi_application()
+
+from iamconsole.programs import ProgramsFirst  # noqa: E402 # its models can be read only now
+
+application = ProgramsFirst(_pages)
 
 _problems = [problem for problem in run_checks(tags=["iamconsole"]) if problem.is_serious()]
 if _problems:
