@@ -32,6 +32,12 @@ def data_dir() -> Path:
     return Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
 
 
+def read_quotas() -> dict[str, int]:
+    """What the operator allows instead of AWS's numbers: QUOTA_USERS=20000 is {"users": 20000}."""
+    prefix = "QUOTA_"
+    return {name.removeprefix(prefix).lower(): env.int(name) for name in os.environ if name.startswith(prefix)}
+
+
 def key_file() -> Path:
     return data_dir() / "keys.json"
 

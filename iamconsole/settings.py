@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from iamconsole.env import BASE_DIR, LOOPBACK_HOSTS, data_dir, env, read_keys
+from iamconsole.env import BASE_DIR, LOOPBACK_HOSTS, data_dir, env, read_keys, read_quotas
 
 DATA_DIR = data_dir()
 HOST = env.str("HOST", "127.0.0.1")
@@ -49,11 +49,7 @@ FEDERATION_ALLOW_LOOPBACK = env.bool("FEDERATION_ALLOW_LOOPBACK", False)
 # How long the credentials last that a machine gets; it asks for new ones when a third of that is left.
 MACHINE_CREDENTIALS_SECONDS = env.int("MACHINE_CREDENTIALS_SECONDS", 3600)
 COMPILED_DOCUMENTS_BYTES = env.int("COMPILED_DOCUMENTS_BYTES", 64 * 1024 * 1024)
-QUOTAS = {
-    name.removeprefix("QUOTA_").lower(): int(value)
-    for name, value in env._environ.items()  # noqa: SLF001 # environs has no way to list by prefix
-    if name.startswith("QUOTA_")
-}
+QUOTAS = read_quotas()
 
 INSTALLED_APPS = [
     "audit",
