@@ -5,38 +5,41 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 
 from accounts.counting import number_of
 from accounts.models import Account
+from accounts.quotas import default
 from audit.errors import LimitExceeded
 from audit.prepared import Given, Prepared
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """An account and how many it had of one kind a moment ago; `relation` is what the account calls them."""
+    """An account and how many it had at most of one kind a moment ago; `relation` is what the account calls them."""
 
     account: Account
     relation: str
-    present: int
+    limit: int
+    at_most: int
 
-    def check(self, quota_name: str, quota: str = "") -> None:
+    def check(self, quota_name: str) -> None:
         """Near the quota the account's lock makes counting safe: of two who take the last place, the second waits and
         then sees it taken. Far from it, all who are at work at the same time, each making one, can't reach it, and
         need not wait for each other's commits. Raises LimitExceeded."""
-        limit = self.account.quota(quota or self.relation)
-        if self.present + most_at_once() <= limit:
+        if self.at_most + most_at_once() <= self.limit:
             return
         Account.objects.select_for_update().get(pk=self.account.pk)
-        if getattr(self.account, self.relation).count() >= limit:
-            raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {limit}")
+        if getattr(self.account, self.relation).count() >= self.limit:
+            raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {self.limit}")
 
 
-def room_for(account_id: str, relation: str) -> Room:
-    """Account and number in one question."""
-    (account,) = _accounts(relation).rows(account_id=account_id)
-    return Room(account, relation, account.present)  # type: ignore[attr-defined] # annotated below
+def room_for(account_id: str, relation: str, quota: str = "") -> Room:
+    """Account and number in one question. `quota` is what the quota is called, if not as the relation."""
+    (account,) = _accounts(relation, quota or relation).rows(account_id=account_id)
+    return Room(account, relation, account.quota(quota or relation), account.at_most)  # type: ignore[attr-defined] # annotated below
 
 
 @cache
@@ -52,10 +55,16 @@ def most_at_once() -> int:
 
 
 @cache
-def _accounts(relation: str) -> Prepared[Account]:
+def _accounts(relation: str, quota: str) -> Prepared[Account]:
+    """Keys count up over all accounts: no account has more than the newest key says, and nobody counts until that comes
+    near the quota."""
+    enough = default(quota) - most_at_once()
+
     def build() -> QuerySet[Account]:
         kind: Any = Account._meta.get_field(relation).related_model
+        newest = Coalesce(Subquery(kind.objects.order_by("-pk").values("pk")[:1]), 0)
         present = number_of(kind.objects.all(), "account")
-        return Account.objects.filter(pk=Given("account_id")).annotate(present=present)
+        at_most = Case(When(LessThanOrEqual(newest, enough), then=newest), default=present)
+        return Account.objects.filter(pk=Given("account_id")).annotate(at_most=at_most)
 
     return Prepared(build)

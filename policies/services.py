@@ -63,13 +63,13 @@ def create_policy(
     Raises ValidationError, InvalidInput (tags), DocumentRefused, LimitExceeded, EntityAlreadyExists.
     """
     tags = tags or {}
-    room = room_for(by.account_id, "managed_policies")
+    room = room_for(by.account_id, "managed_policies", quota="policies")
     account = room.account
     _check_shape(name, path, description)
     check_tags(tags, account.quota("tags"))
     check_document(document)
     check_size(document, account.quota("policy_characters"))
-    room.check("PoliciesPerAccount", "policies")
+    room.check("PoliciesPerAccount")
     policy = ManagedPolicy(
         account=account,
         name=name,
