@@ -3,7 +3,6 @@
 import base64
 import secrets
 
-_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _KEY_FORMAT_BIT = 1 << 47
 
 
@@ -14,7 +13,7 @@ def new_account_id() -> str:
 
 def new_unique_id(prefix: str) -> str:
     """Four letters that name the type (AIDA user, AGPA group, ANPA policy …) and 17 random ones; never reused."""
-    return prefix + "".join(secrets.choice(_BASE32) for _ in range(17))
+    return prefix + base64.b32encode(secrets.token_bytes(11)).decode()[:17]
 
 
 def new_access_key_id(account_id: str, prefix: str = "AKIA") -> str:

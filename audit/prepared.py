@@ -40,10 +40,11 @@ def _constant(parameter: Any) -> str:
     return f"'{parameter}'" if type(parameter) is str and _WORD.fullmatch(parameter) else ""
 
 
-def prepared_cursor() -> Any:
-    """For statements that come again and again: PostgreSQL then plans them once (`iamconsole.postgres`)."""
+def prepared_cursor(*, may_wait: bool = False) -> Any:
+    """For statements that come again and again: PostgreSQL then plans them once (`iamconsole.postgres`). One that finds
+    nothing may wait there until the transaction asks for something else, or ends."""
     database: Any = connections[DEFAULT_DB_ALIAS]
-    return database.prepared_cursor() if hasattr(database, "prepared_cursor") else database.cursor()
+    return database.prepared_cursor(may_wait=may_wait) if hasattr(database, "prepared_cursor") else database.cursor()
 
 
 class _Statement:
@@ -164,20 +165,26 @@ class PreparedInsert(Generic[Row]):
         sql = f"INSERT INTO {quoted(options.db_table)} ({columns}) VALUES ({places}) RETURNING {back}"  # noqa: S608 # names of columns
         return sql, [(each.attname, None if type(each) in _AS_THEY_ARE else each) for each in given], made
 
-    def insert(self, row: Row) -> Row:
-        if not connection.features.can_return_columns_from_insert:  # SQLite before 3.35
+    def insert(self, row: Row, *, may_wait: bool = False) -> Row:
+        """With `may_wait` nobody asks what the database works out of the row, its key for one: it may not be known."""
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        if not database.features.can_return_columns_from_insert:  # SQLite before 3.35
             row.save(force_insert=True)
             return row
         sql, given, made = self._statement
         values = [
-            field.get_db_prep_save(field.pre_save(row, True), connection) if field else getattr(row, name)
+            field.get_db_prep_save(field.pre_save(row, True), database) if field else getattr(row, name)
             for name, field in given
         ]
-        with connection.wrap_database_errors, mark_for_rollback_on_error(), prepared_cursor() as cursor:
+        with (
+            database.wrap_database_errors,
+            mark_for_rollback_on_error(),
+            prepared_cursor(may_wait=may_wait) as cursor,
+        ):
             cursor.execute(sql, values)
-            for field, value in zip(made, cursor.fetchone(), strict=True):
+            for field, value in zip(made, cursor.fetchone() or (), strict=not may_wait):
                 setattr(row, field.attname, value)
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
         return row
 
 

@@ -1,5 +1,6 @@
 """Writing the audit trail. Called inside the transaction of the change, so that neither exists without the other."""
 
+import json
 import re
 from typing import Any
 
@@ -25,12 +26,17 @@ def _clean(text: str, limit: int) -> str:
 
 def _storable(value: Any) -> Any:
     """JSON that every database takes: services and proxies hand on texts of strangers, with NUL or half a character."""
+    text = json.dumps(value)
+    return _replaced(value) if "\\u0000" in text or "\\ud" in text else value
+
+
+def _replaced(value: Any) -> Any:
     if isinstance(value, str):
-        return value if value.isascii() and "\0" not in value else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
-        return {_storable(key): _storable(each) for key, each in value.items()}
+        return {_replaced(key): _replaced(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(each) for each in value]
+        return [_replaced(each) for each in value]
     return value
 
 
@@ -77,4 +83,5 @@ def record(
         detail=_storable(_checked(detail)),
         explanation=_storable(explanation or {}),
     )
-    return _EVENTS.insert(event)
+    # Of what was refused the caller is told the key of the event.
+    return _EVENTS.insert(event, may_wait=outcome == Outcome.SUCCESS)

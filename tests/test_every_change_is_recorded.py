@@ -141,7 +141,7 @@ def test_without_its_event_nothing_changes(
     browser, before = browser_of(alice), contents()
     browser.raise_request_exception = False
 
-    def fail(self: PreparedInsert[Event], *args: object) -> None:
+    def fail(self: PreparedInsert[Event], *args: object, **options: object) -> None:
         raise RuntimeError("The disk is full.")
 
     monkeypatch.setattr(PreparedInsert, "insert", fail)

@@ -6,9 +6,8 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base, operations
-from psycopg.pq import TransactionStatus
 
-from iamconsole.postgres.prepared import MomentLoader, PlannedCursor, Plans, numbered
+from iamconsole.postgres.prepared import MomentLoader, PlannedCursor, Plans, WaitingCursor, numbered
 
 # A statement is prepared when a connection has run it this many times.
 _RUNS_BEFORE_PREPARING = 2
@@ -16,7 +15,7 @@ _CursorMixin: Any = base.CursorMixin
 
 
 class _PreparedCursor(_CursorMixin, psycopg.RawCursor):  # type: ignore[misc] # a mixin of Django's without types
-    """For what a plan can't do: begin a transaction, or do without prepared statements."""
+    """For connections on which nothing stays prepared."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(numbered(query), params, **options)
@@ -45,22 +44,37 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._plans = Plans(connection)
         return connection
 
-    def prepared_cursor(self) -> Any:
+    def prepared_cursor(self, *, may_wait: bool = False) -> Any:
         """A cursor that sends values apart from the statement, so that the server plans one that comes again only once:
-        planning the statement that reads a caller's policies takes longer than running it."""
+        planning the statement that reads a caller's policies takes longer than running it. A statement that finds
+        nothing may wait, within a transaction, for the next one or for the end."""
         self.close_if_health_check_failed()
         self.ensure_connection()
         wrapper: Any = self
         with wrapper.wrap_database_errors:
-            return wrapper._prepare_cursor(self._cursor_for_plans())
+            return wrapper._prepare_cursor(self._cursor_for_plans(may_wait and self.in_atomic_block))
 
-    def _cursor_for_plans(self) -> PlannedCursor | _PreparedCursor:
-        """The driver begins a transaction together with its first statement."""
-        connection: Any = self.connection
-        begins = not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
-        if begins or not settings.DATABASE_PREPARED_STATEMENTS:
-            return _PreparedCursor(connection)
-        return PlannedCursor(self._plans)
+    def _cursor_for_plans(self, may_wait: bool) -> PlannedCursor | _PreparedCursor:
+        if not settings.DATABASE_PREPARED_STATEMENTS:
+            return _PreparedCursor(self.connection)
+        return (WaitingCursor if may_wait else PlannedCursor)(self._plans)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        self._plans.run_waiting()
+        return super().create_cursor(name)
+
+    def _commit(self) -> None:
+        """Where nothing has waited, or nothing was begun, the driver knows."""
+        wrapper: Any = self
+        if self.connection is not None:
+            with wrapper.wrap_database_errors:
+                self._plans.commit_waiting()
+        super()._commit()  # type: ignore[misc] # Django's, without types
+
+    def _rollback(self) -> None:
+        if self.connection is not None:
+            self._plans.forget_waiting()
+        super()._rollback()  # type: ignore[misc] # Django's, without types
 
     def is_usable(self) -> bool:
         """A server that has gone, or has ended the connection, leaves something to read on an idle socket: that is seen

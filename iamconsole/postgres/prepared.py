@@ -14,6 +14,8 @@ from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from psycopg import pq
 from psycopg.adapt import Buffer, PyFormat, Transformer
 
+from iamconsole.postgres.pipeline import Statement, send_together
+
 _Transformer = Any  # written in C, without types
 
 
@@ -40,39 +42,84 @@ def numbered(sql: str) -> str:
 
 class Plans:
     """The prepared statements of one connection; they go with it. The statements are written in the code, so that
-    there is only a small number of them, once for each combination of types that they meet."""
+    there is only a small number of them, once for each combination of types that they meet.
+
+    A transaction asks the server as seldom as it can: it begins with its first statement, and what finds nothing waits
+    for the next statement, or for the end.
+    """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._columns: dict[bytes, _Transformer] = {}
         self._values: _Transformer = Transformer(connection)
+        self._controls: set[bytes] = set()
+        self._waiting: list[Statement] = []
 
     def run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What a statement finds. Raises psycopg.Error."""
-        written: Any = self._values.dump_sequence(values, [PyFormat.TEXT] * len(values))
-        name = self._names.get((sql, self._types()))
-        if name is None:
-            name = self._prepare(sql)
-        result = self._connection.pgconn.exec_prepared(name, written)
-        self._check(result)
-        columns = self._columns[name]
+        """What a statement finds. Raises psycopg.Error, also for what has waited."""
+        statement = self._statement(sql, values)
+        result = self._sent(statement)
+        columns = self._columns[statement.name]
         columns.set_pgresult(result)
         rows: list[tuple[Any, ...]] = columns.load_rows(0, result.ntuples, tuple)
         return rows
+
+    def run_later(self, sql: str, values: Sequence[Any]) -> None:
+        """For a statement within a transaction that finds nothing. What is wrong with it is told when it is sent."""
+        self._waiting.append(self._statement(sql, values))
+
+    def run_waiting(self) -> None:
+        """Before anything else that asks on this connection."""
+        if self._waiting:
+            self._sent()
+
+    def commit_waiting(self) -> None:
+        """End the transaction together with what waits, if there is anything."""
+        if self._waiting:
+            self._sent(self._control(b"COMMIT"))
+
+    def forget_waiting(self) -> None:
+        self._waiting.clear()
+
+    def _sent(self, *statements: Statement) -> pq.abc.PGresult:
+        """The answer to the last one."""
+        waiting, self._waiting = self._waiting, []
+        together = [*self._beginning(), *waiting, *statements]
+        if len(together) == 1:
+            only = together[0]
+            return self._checked(self._connection.pgconn.exec_prepared(only.name, only.values))
+        return [self._checked(each) for each in send_together(self._connection, together)][-1]
+
+    def _beginning(self) -> list[Statement]:
+        """The driver, too, begins a transaction with its first statement."""
+        connection = self._connection
+        if connection.autocommit or connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            return []
+        return [self._control(b"BEGIN")]
+
+    def _control(self, word: bytes) -> Statement:
+        if word not in self._controls:
+            self._controls.add(word)
+            self._checked(self._connection.pgconn.prepare(word, word))
+        return Statement(word)
+
+    def _statement(self, sql: str, values: Sequence[Any]) -> Statement:
+        written: Any = self._values.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        return Statement(self._names.get((sql, self._types())) or self._prepare(sql), written)
 
     def _types(self) -> tuple[int, ...]:
         return self._values.types or ()
 
     def _prepare(self, sql: str) -> bytes:
         name = f"plan_{len(self._names)}".encode()
-        self._check(self._connection.pgconn.prepare(name, sql.encode(), self._types()))
+        self._checked(self._connection.pgconn.prepare(name, sql.encode(), self._types()))
         self._names[sql, self._types()], self._columns[name] = name, Transformer(self._connection)
         return name
 
-    def _check(self, result: pq.abc.PGresult) -> None:
+    def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            return
+            return result
         error = psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
         # Of an end of the connection the server could not say what it was.
         is_over = self._connection.pgconn.status != pq.ConnStatus.OK
@@ -98,3 +145,10 @@ class PlannedCursor:
 
     def close(self) -> None:
         self._rows = []
+
+
+class WaitingCursor(PlannedCursor):
+    """For a statement that finds nothing."""
+
+    def execute(self, query: str, params: Sequence[Any] = ()) -> None:
+        self._plans.run_later(numbered(query), params)

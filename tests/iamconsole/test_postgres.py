@@ -6,8 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from psycopg.pq import TransactionStatus
+
+from accounts.models import Account
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -116,3 +119,83 @@ def _ask_as_ever(kept: Any, value: object) -> Any:
 
 def _transaction(wanted: bool) -> AbstractContextManager[Any]:
     return transaction.atomic() if wanted else nullcontext()
+
+
+def _later(kept: Any, value: object) -> None:
+    with kept.prepared_cursor(may_wait=True) as cursor:
+        cursor.execute(INSERT, [value])
+
+
+def _names_of_new(kept: Any) -> int:
+    found: int = _ask(kept, "SELECT count(*) FROM accounts_account WHERE id = %s", NEW)
+    return found
+
+
+def test_what_may_wait_is_sent_with_the_next_statement_whoever_asks_it(kept: Any) -> None:
+    with transaction.atomic():
+        _later(kept, NEW)
+        assert kept.connection.info.transaction_status == TransactionStatus.IDLE
+        assert Account.objects.filter(pk=NEW).exists()
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        _later(kept, NEW)
+        assert _names_of_new(kept) == 1
+        transaction.set_rollback(True)
+    assert _names_of_new(kept) == 0
+
+
+def test_what_may_wait_is_kept_by_the_commit_and_forgotten_by_a_rollback(kept: Any) -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        _later(kept, NEW)
+        raise ZeroDivisionError
+    with transaction.atomic():
+        _ask(kept, "SELECT %s::int", 1)
+    assert _names_of_new(kept) == 0
+    with transaction.atomic():
+        _later(kept, NEW)
+    assert _names_of_new(kept) == 1
+
+
+def test_outside_a_transaction_nothing_waits(kept: Any) -> None:
+    _later(kept, NEW)
+    other = kept.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM accounts_account WHERE id = %s", [NEW])
+        assert cursor.fetchone() == (1,)
+    other.close()
+
+
+@pytest.mark.parametrize("asks_on", [False, True])
+def test_what_is_wrong_with_what_waited_undoes_everything(kept: Any, asks_on: bool) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        assert _ask(kept, INSERT, NEW) == NEW
+        _later(kept, "no 12 digits")
+        if asks_on:
+            _ask(kept, "SELECT %s::int", 1)
+    assert _names_of_new(kept) == 0
+
+
+def test_a_savepoint_takes_back_what_waited_in_it_and_no_more(kept: Any) -> None:
+    with transaction.atomic():
+        _later(kept, NEW)
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            _later(kept, "000000000043")
+            raise ZeroDivisionError
+    assert set(Account.objects.values_list("pk", flat=True)) == {NEW}
+
+
+def test_what_is_larger_than_a_socket_takes_begins_a_transaction_too(kept: Any) -> None:
+    with transaction.atomic():
+        assert _ask(kept, "SELECT length(%s::text)", "x" * 3_000_000) == 3_000_000
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_connection_that_ends_below_a_transaction_is_an_operational_error(kept: Any, waits: bool) -> None:
+    with pytest.raises(OperationalError), transaction.atomic():
+        if waits:
+            _ask(kept, "SELECT %s::int", 1)
+            _later(kept, NEW)
+        end(kept)
+        if not waits:
+            _ask(kept, "SELECT %s::int", 1)
+    assert _names_of_new(kept) == 0
