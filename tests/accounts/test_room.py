@@ -6,6 +6,7 @@ import pytest
 
 from accounts import room
 from accounts.models import Account
+from audit.errors import LimitExceeded
 from identities.models import User
 from tests.cast import make_user
 
@@ -29,11 +30,11 @@ def test_nobody_has_more_than_is_said(alice: User, bob: User, mallory: User, set
 def test_an_account_of_less_room_than_others_is_held_to_it(acme: Account, alice: User) -> None:
     acme.quota_overrides = {"users": 1}
     acme.save()
-    with pytest.raises(room.LimitExceeded, match="Cannot exceed quota for UsersPerAccount: 1"):
+    with pytest.raises(LimitExceeded, match="Cannot exceed quota for UsersPerAccount: 1"):
         room.room_for(acme.pk, "users").check("UsersPerAccount")
     acme.quota_overrides = {"users": 2}
     acme.save()
     room.room_for(acme.pk, "users").check("UsersPerAccount")
     make_user(acme, "carol", console=False)
-    with pytest.raises(room.LimitExceeded):
+    with pytest.raises(LimitExceeded):
         room.room_for(acme.pk, "users").check("UsersPerAccount")
