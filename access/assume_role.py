@@ -154,6 +154,7 @@ def issue_role_session(
         source_key=source_key or ("" if by.is_temporary else by.access_key_id),
         source_identity=wish.source_identity,
         provider=provider or by.vouched_by,
+        begun_by=by.unique_id if by.type == "user" else by.begun_by,
         policies=session_policies(role.account_id, wish),
         tags={**inherited, **wish.tags},
         transitive_keys=(*inherited, *wish.transitive_keys),

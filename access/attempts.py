@@ -64,7 +64,15 @@ def owner_of(attempt: SignInAttempt) -> Owner | None:
     """Whose password it is about; None when there is nobody, or no password any more."""
     if attempt.is_root:
         return attempt.account.root_user if attempt.account else None
-    return getattr(attempt.user, "login_profile", None)
+    return profile_of(attempt.user)
+
+
+def profile_of(user: User | None) -> LoginProfile | None:
+    """The console password that opens sessions of a user; None when there is none, or while they are locked down."""
+    if user is None or user.is_locked_down:
+        return None
+    profile: LoginProfile | None = getattr(user, "login_profile", None)
+    return profile
 
 
 def advance(attempt: SignInAttempt, step: SignInStep, *, password_binding: str = "", mfa: bool = False) -> str:

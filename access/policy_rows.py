@@ -3,11 +3,12 @@ session policies, by digest; and with a key or a session that signed a request, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import F, Model, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
 from audit.prepared import Given, PreparedWith, constants_inlined, prefetched, prepared_cursor
@@ -15,6 +16,7 @@ from identities.models import (
     AccessKey,
     GroupAttachment,
     GroupInlinePolicy,
+    Lockdown,
     Role,
     RoleAttachment,
     RoleInlinePolicy,
@@ -29,8 +31,8 @@ from identities.models.roles import role_arn
 from identities.models.users import user_arn
 from policies.models import PolicyVersion, policy_arn
 
-# Stand for the caller and the session policies in the statement; never unique ids, which have no colon.
-_CALLER, _SESSION_POLICY = Given("caller:"), "policy:{}"
+# Stand for the caller, who began the session, and the session policies; never unique ids, which have no colon.
+_CALLER, _BEGINNER, _SESSION_POLICY = Given("caller:"), Given("beginner:"), "policy:{}"
 _BY_KEY, _BY_ID = "access_keys", "unique_id"
 _TAG = "tag"
 _ARNS = {"user": user_arn, "group": group_arn, "role": role_arn}
@@ -68,6 +70,19 @@ class Caller(Generic[Row]):
     policies: tuple[PolicyRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CallingRole(Caller[Role]):
+    """What is known of a lockdown of the user who began the session; also when that user is deleted."""
+
+    is_beginner_locked_down: bool
+    beginner_valid_from: datetime | None
+
+    def beginner_ended(self, issued_at: datetime) -> bool:
+        """Whether what was issued then is over, because that user is locked down or was since."""
+        lifted_later = self.beginner_valid_from is not None and issued_at < self.beginner_valid_from
+        return self.is_beginner_locked_down or lifted_later
+
+
 def read_key_and_policies(access_key_id: str, session_policies: Sequence[str] = ()) -> Caller[AccessKey] | None:
     """A long-term key with its user. What limits a session made with it is read too."""
     statement = _of_key(connection.vendor, len(session_policies))
@@ -81,16 +96,18 @@ def read_key_and_policies(access_key_id: str, session_policies: Sequence[str] = 
     return Caller(key, policies)
 
 
-def read_role_and_policies(unique_id: str, session_policies: Sequence[str] = ()) -> Caller[Role] | None:
-    """The role behind a session."""
+def read_role_and_policies(
+    unique_id: str, session_policies: Sequence[str] = (), *, begun_by: str = ""
+) -> CallingRole | None:
+    """The role behind a session, which a user of that unique id began."""
     statement = _of_session_role(connection.vendor, len(session_policies))
-    role, beside = statement.row_and_beside(**_values(unique_id, session_policies))
+    role, beside = statement.row_and_beside(**_values(unique_id, session_policies), **{_BEGINNER: begun_by})
     if role is None:
         return None
     tags, policies = _parted(role.account_id, beside)
     made = (RoleTag(role_id=role.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
     prefetched(role, "tags", made)
-    return Caller(role, policies)
+    return CallingRole(role, policies, role.is_beginner_locked_down, role.beginner_valid_from)  # type: ignore[attr-defined] # annotated below
 
 
 def _parted(account_id: str, beside: list[tuple[Any, ...]]) -> tuple[list[tuple[str, str]], tuple[PolicyRow, ...]]:
@@ -118,7 +135,16 @@ def _of_session_role(vendor: str, session_policies: int) -> PreparedWith[Role]:
         tags = _tags(RoleTag.objects.filter(role__unique_id=_CALLER))
         return tags.union(*_of_role(), *_of_session(session_policies), all=True)
 
-    return PreparedWith(lambda: Role.objects.filter(unique_id=_CALLER), beside)
+    return PreparedWith(_session_role, beside)
+
+
+def _session_role() -> QuerySet[Role]:
+    lockdowns = Lockdown.objects.filter(unique_id=_BEGINNER)
+    lifted = lockdowns.filter(lifted_at__isnull=False).order_by("-lifted_at")
+    return Role.objects.filter(unique_id=_CALLER).annotate(
+        is_beginner_locked_down=Exists(lockdowns.filter(lifted_at=None)),
+        beginner_valid_from=Subquery(lifted.values("lifted_at")[:1]),
+    )
 
 
 def _row(

@@ -1,8 +1,9 @@
 """Turning a session or an access key into the Principal it stands for. Looked up at every request, so that a deleted
-user or role, a removed password or an inactive key counts at once."""
+user or role, a removed password, an inactive key or a lockdown counts at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from django.db.models import Prefetch
@@ -92,6 +93,7 @@ def role_session_principal(role: Role, claims: SessionClaims, origin: Origin, ac
         transitive_keys=claims.transitive_keys,
         federated_provider=claims.provider if claims.made_by != "AssumeRole" else "",
         vouched_by=claims.provider,
+        begun_by=claims.begun_by,
         access_key_id=access_key_id,
         origin=origin,
     )
@@ -212,13 +214,13 @@ Holder = KeyHolder | RoleSessionHolder | UserSessionHolder
 
 
 def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = None) -> Holder | None:
-    """The active key with that id and who it belongs to; None for an unknown or inactive one alike, at equal cost:
-    the time of an answer must not tell which key ids exist. A temporary key comes with its token, a long-term one
-    without: a token beside it was made for somebody else's credentials."""
+    """The active key with that id and who it belongs to; None for an unknown one, an inactive one and one of a user who
+    is locked down alike, at equal cost: the time of an answer must not tell which key ids exist. A temporary key comes
+    with its token, a long-term one without: a token beside it was made for somebody else's credentials."""
     if access_key_id.startswith(TEMPORARY):
         return _temporary(access_key_id, origin, token or "")
     found = read_key_and_policies(access_key_id)
-    if found is None or not found.row.is_active or token is not None:
+    if found is None or not _counts(found.row) or token is not None:
         box().open(_nobodys_secret(), _NOBODY)
         return None
     key = found.row
@@ -227,21 +229,27 @@ def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = 
 
 def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
     """None when the token is not one made for this key, or what it stands for is gone: the role or user (by unique id,
-    so that a new one of the old name is somebody else), the long-term key that made it, or the machine that has it."""
+    so that a new one of the old name is somebody else), the long-term key that made it, or the machine that has it; and
+    when the user behind it is locked down, or was since it was made."""
     try:
         claims = open_token(token, access_key_id, box())
     except TokenUnreadable:
         return None
     limits = claims.policies.managed if claims.policies else ()
     if claims.made_by in ROLE_SESSIONS:
-        role = read_role_and_policies(claims.issuer_id, limits)
-        if role is None or not _is_still_given(claims):
+        role = read_role_and_policies(claims.issuer_id, limits, begun_by=claims.begun_by)
+        if role is None or role.beginner_ended(claims.issued_at) or not _is_still_given(claims):
             return None
         return RoleSessionHolder(role.row, claims, access_key_id, origin, role.policies)
     found = read_key_and_policies(claims.source_key, limits)
-    if found is None or not found.row.is_active or _owner_id(found.row) != claims.issuer_id:
+    if found is None or not _counts(found.row, claims.issued_at) or _owner_id(found.row) != claims.issuer_id:
         return None
     return UserSessionHolder(found.row, claims, access_key_id, origin, found.policies)
+
+
+def _counts(key: AccessKey, since: datetime | None = None) -> bool:
+    """Whether a key, or what was made with it at `since`, may be used at all."""
+    return key.is_active and not (key.user and (key.user.ended(since) if since else key.user.is_locked_down))
 
 
 def _is_still_given(claims: SessionClaims) -> bool:

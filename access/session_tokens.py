@@ -28,7 +28,8 @@ class TokenUnreadable(Exception):
 class SessionClaims:
     """What a token says. `made_by` is the STS operation, or MADE_BY_MACHINE; `issuer_id` the unique id of the role or
     user behind it (root: the account's id); `name` the session's or federated user's name, or the machine's id;
-    `source_key` the long-term key that asked, or the fingerprint of the machine's."""
+    `source_key` the long-term key that asked, or the fingerprint of the machine's; `begun_by` the unique id of the user
+    who began the chain of roles."""
 
     made_by: str
     account_id: str
@@ -41,6 +42,7 @@ class SessionClaims:
     mfa_at: datetime | None = None
     source_identity: str = ""
     provider: str = ""
+    begun_by: str = ""
     policies: SessionPolicies | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     transitive_keys: tuple[str, ...] = ()
@@ -82,6 +84,7 @@ def seal(claims: SessionClaims, access_key_id: str, box: SecretBox) -> str:
         int(claims.mfa_at.timestamp()) if claims.mfa_at else None,
         claims.source_identity,
         claims.provider,
+        claims.begun_by,
     ]
     plain = json.dumps(head, separators=(",", ":")).encode() + b"\n"
     if claims.policies is not None or claims.tags:
@@ -96,8 +99,9 @@ def open_token(token: str, access_key_id: str, box: SecretBox) -> SessionClaims:
     except SecretUnreadable as error:
         raise TokenUnreadable from error
     head, _, rest = plain.partition(b"\n")
-    made_by, account_id, issuer_id, secret, issued_at, expires_at, name, key, mfa_at, identity, provider = json.loads(
-        head
+    # Of releases that did not tell yet who began a session there are tokens without the last word.
+    made_by, account_id, issuer_id, secret, issued_at, expires_at, name, key, mfa_at, identity, provider, *begun = (
+        json.loads(head)
     )
     limits, tags, transitive_keys = json.loads(zlib.decompress(rest)) if rest else (None, {}, [])
     return SessionClaims(
@@ -112,6 +116,7 @@ def open_token(token: str, access_key_id: str, box: SecretBox) -> SessionClaims:
         mfa_at=None if mfa_at is None else _moment(mfa_at),
         source_identity=identity,
         provider=provider,
+        begun_by=begun[0] if begun else "",
         policies=None if limits is None else SessionPolicies(limits[0], tuple(limits[1:])),
         tags=tags or NO_TAGS,
         transitive_keys=tuple(transitive_keys),

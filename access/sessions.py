@@ -77,7 +77,8 @@ def _open(origin: Origin, **facts: Any) -> str:
 
 
 def load_session(token: str) -> ConsoleSession | None:
-    """The live session of a cookie; None when there is none, it is over, or its password has changed or gone."""
+    """The live session of a cookie; None when there is none, it is over, its password has changed or gone, or its user
+    is locked down or was since."""
     session = (
         ConsoleSession.objects.select_related("account__root_user", "user__login_profile")
         .prefetch_related(_WITH_TAGS)
@@ -96,6 +97,8 @@ def _is_live(session: ConsoleSession) -> bool:
     now = clock.now()
     idle = ROOT_IDLE if session.is_root else USER_IDLE
     if now >= session.expires_at or now - session.last_seen_at >= idle:
+        return False
+    if session.user is not None and session.user.ended(session.created_at):
         return False
     return same(session.password_binding, present_binding(session))
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from access import known_browsers, sessions, throttle
-from access.attempts import Owner, owner_of
+from access.attempts import Owner, owner_of, profile_of
 from access.models import ConsoleSession, SignInAttempt, SignInStep
 from access.principals import user_principal
 from access.proofs import password_fits
@@ -38,8 +38,8 @@ class SignInFailed(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is meant. `owner` is None when there is nobody or no console password. `key` is who it is for the limits:
-    the same for all spellings, and there also for those who do not exist."""
+    """Who is meant. `owner` is None when there is nobody, no console password, or a lockdown. `key` is who it is for
+    the limits: the same for all spellings, and there also for those who do not exist."""
 
     account: Account | None
     user: User | None
@@ -67,8 +67,9 @@ def find_iam_user(account_name: str, user_name: str) -> Person:
     account = Account.objects.filter(Q(id=typed) | Q(alias=typed)).first()
     users = User.objects.select_related("login_profile", "account")
     user = users.filter(account_id=account.id if account else "", name_key=name_key).first()
-    owner: LoginProfile | None = getattr(user, "login_profile", None)
-    return Person(account, user, False, owner, throttle.person_key(account.id if account else typed, name_key))
+    return Person(
+        account, user, False, profile_of(user), throttle.person_key(account.id if account else typed, name_key)
+    )
 
 
 def find_root(email: str) -> Person:
@@ -92,7 +93,7 @@ def find_signed_in(session: ConsoleSession) -> Person:
     if session.is_federated:
         raise SignInFailed("Signed in elsewhere.")
     user = session.user
-    owner: Owner | None = getattr(user, "login_profile", None) if user else session.account.root_user
+    owner: Owner | None = profile_of(user) if user else session.account.root_user
     key = throttle.person_key(session.account_id, user.name if user else None)
     return Person(session.account, user, user is None, owner, key)
 
@@ -212,6 +213,8 @@ def _reason(person: Person) -> str:
         return "no such account"
     if person.user is None and not person.is_root:
         return "no such user"
+    if person.user is not None and person.user.is_locked_down:
+        return "locked down"
     return "wrong password" if person.owner else "no console password"
 
 

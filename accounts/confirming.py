@@ -11,7 +11,9 @@ Data = Mapping[str, Any] | None
 
 
 class TypedNameForm(forms.Form):
-    """`what` says what kind of name it is."""
+    """`what` says what kind of name it is, `otherwise` that it was not typed and what that means."""
+
+    otherwise = "nothing was deleted"
 
     confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
 
@@ -26,7 +28,7 @@ class TypedNameForm(forms.Form):
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"]
         if typed != self.name:
-            raise ValidationError(f"Type the {self.what} {self.name} exactly; nothing was deleted.")
+            raise ValidationError(f"Type the {self.what} {self.name} exactly; {self.otherwise}.")
         return typed
 
 

@@ -64,6 +64,16 @@ class UnmodifiableEntity(ServiceError):
     code = "UnmodifiableEntity"
 
 
+class EntityTemporarilyUnmodifiable(ServiceError):
+    """It can be changed again when something else is over."""
+
+    code = "EntityTemporarilyUnmodifiable"
+
+
+class PolicyNotAttachable(ServiceError):
+    code = "PolicyNotAttachable"
+
+
 class ConcurrentModification(ServiceError):
     """A page or a caller worked from a state that somebody else has changed since."""
 

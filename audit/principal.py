@@ -40,7 +40,8 @@ class Principal:
     Of a session: `issuer_arn` and `issuer_id` name the role or user behind it, `made_by` the STS operation that made
     its credentials ("" for long-term keys and signed-in people), `session_policies` is None where none was given,
     `transitive_keys` are the tags that go on to the next role of a chain, `vouched_by` is the outside provider with
-    whose word the chain began, `federated_provider` the one with whose word this very session did.
+    whose word the chain began, `federated_provider` the one with whose word this very session did, `begun_by` the
+    unique id of the user who began the chain.
     """
 
     account_id: str
@@ -60,6 +61,7 @@ class Principal:
     transitive_keys: tuple[str, ...] = ()
     federated_provider: str = ""
     vouched_by: str = ""
+    begun_by: str = ""
     expires_at: datetime | None = None
     access_key_id: str = ""
     origin: Origin = Origin()

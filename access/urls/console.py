@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 
 from access.views import (
     dashboard,
+    lockdown,
     role_credentials,
     root_protection,
     sessions,
@@ -26,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     path("sessions/end-others/", sessions.end_my_other_sessions, name="end-other-sessions"),
     path("user/<str:user_name>/sessions/", sessions.list_console_sessions, name="list-console-sessions"),
     path("user/<str:user_name>/sessions/end/", sessions.end_console_session, name="end-console-session"),
+    path("user/<str:user_name>/lock-down/", lockdown.lock_down_user, name="lock-down-user"),
+    path("user/<str:user_name>/lift-lockdown/", lockdown.lift_user_lockdown, name="lift-user-lockdown"),
     path("simulator/", simulator.simulate_principal_policy, name="simulate-principal-policy"),
     path("simulator/custom/", simulator.simulate_custom_policy, name="simulate-custom-policy"),
     path("why/", why.why_refused, name="why-refused"),

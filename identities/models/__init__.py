@@ -1,6 +1,7 @@
 from identities.models.certificates import ServerCertificate, ServerCertificateTag, SigningCertificate
 from identities.models.credentials import AccessKey, LoginProfile, MFADevice, MFADeviceTag, PasswordHistory
 from identities.models.groups import Group, GroupAttachment, GroupInlinePolicy, Membership
+from identities.models.lockdowns import Lockdown
 from identities.models.machines import Machine
 from identities.models.reports import CredentialReport
 from identities.models.roles import (
@@ -23,6 +24,7 @@ __all__ = [
     "GroupInlinePolicy",
     "InstanceProfile",
     "InstanceProfileTag",
+    "Lockdown",
     "LoginProfile",
     "MFADevice",
     "MFADeviceTag",

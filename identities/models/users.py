@@ -1,13 +1,20 @@
+from datetime import datetime
+
 from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models import Account
 from audit import clock
+from identities.models.lockdowns import Lockdown
 from policies.models import Document, ManagedPolicy
 
 
 class User(models.Model):
-    """An IAM user: a person or a service. Its credentials are rows of their own (`LoginProfile`, `AccessKey`, …)."""
+    """An IAM user: a person or a service. Its credentials are rows of their own (`LoginProfile`, `AccessKey`, …).
+
+    While there is a `lockdown`, none of them is any good. Console sessions and temporary credentials that are older
+    than `sessions_valid_from` are over.
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="users")
     name = models.CharField(max_length=64)
@@ -19,6 +26,8 @@ class User(models.Model):
     boundary = models.ForeignKey(ManagedPolicy, models.PROTECT, null=True, blank=True, related_name="bounded_users")
     created_at = models.DateTimeField(default=clock.now)
     password_last_used_at = models.DateTimeField(null=True, blank=True)
+    lockdown = models.OneToOneField(Lockdown, models.RESTRICT, null=True, blank=True, related_name="user")
+    sessions_valid_from = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["account", "name_key"], name="user_name_unique_in_account"),)
@@ -30,6 +39,14 @@ class User(models.Model):
     @property
     def arn(self) -> str:
         return user_arn(self.account_id, self.path, self.name)
+
+    @property
+    def is_locked_down(self) -> bool:
+        return self.lockdown_id is not None
+
+    def ended(self, moment: datetime) -> bool:
+        """Whether a session that began then, or temporary credentials issued then, are over for the user."""
+        return self.is_locked_down or (self.sessions_valid_from is not None and moment < self.sessions_valid_from)
 
 
 def user_arn(account_id: str, path: str, name: str) -> str:

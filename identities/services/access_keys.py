@@ -14,6 +14,7 @@ from audit.services import record
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.sealed import box
+from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot
 
@@ -21,13 +22,16 @@ from identities.slots import create_in_slot
 USE_WINDOW = timedelta(minutes=15)
 
 
+@transaction.atomic
 def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, str]:
     """Make an active key for a user, or for root where `user` is None. Returns it with its secret, the only time.
 
-    Raises LimitExceeded when the owner has as many keys as the quota allows.
+    Raises LimitExceeded when the owner has as many keys as the quota allows, EntityTemporarilyUnmodifiable when the
+    owner is locked down.
     """
-    account = user.account if user else Account.objects.get(pk=by.account_id)
     secret = new_secret_access_key()
+    user = equippable_user(user, "account__root_user") if user else None
+    account = user.account if user else Account.objects.get(pk=by.account_id)
 
     def insert(slot: int) -> AccessKey:
         key = AccessKey(access_key_id=new_access_key_id(account.id), account=account, user=user, slot=slot)
@@ -36,10 +40,9 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
         return key
 
     siblings = AccessKey.objects.filter(account=account, user=user)
-    with transaction.atomic():
-        key = create_in_slot(siblings, account.quota("access_keys"), insert, quota_name="AccessKeysPerUser")
-        record(by, "iam:CreateAccessKey", owner_arn(key), access_key_id=key.access_key_id)
-        _notify(by, key, f"The access key {key.access_key_id} was made")
+    key = create_in_slot(siblings, account.quota("access_keys"), insert, quota_name="AccessKeysPerUser")
+    record(by, "iam:CreateAccessKey", owner_arn(key), access_key_id=key.access_key_id)
+    _notify(by, key, f"The access key {key.access_key_id} was made")
     return key, secret
 
 
@@ -53,9 +56,14 @@ def get_access_key(account_id: str, access_key_id: str) -> AccessKey:
 
 @transaction.atomic
 def update_access_key(*, by: Principal, key: AccessKey, status: str) -> AccessKey:
-    """Activate or deactivate a key; it counts at the next request signed with it."""
+    """Activate or deactivate a key; it counts at the next request signed with it.
+
+    Raises ValidationError, NoSuchEntity, EntityTemporarilyUnmodifiable.
+    """
     if status not in KeyStatus.values:
         raise ValidationError(f"“{status[:40]}” is not a status of an access key: use Active or Inactive.")
+    if status == KeyStatus.ACTIVE:
+        refuse_locked_down(key.user)
     before, key.status = key.status, KeyStatus(status)
     if before != key.status:
         key.status_changed_at = clock.now()

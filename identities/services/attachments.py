@@ -5,10 +5,11 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
-from audit.errors import NoSuchEntity
+from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Role, User
+from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
 from identities.slots import create_in_slot, free_slot
 from policies.models import ManagedPolicy
@@ -23,7 +24,12 @@ def attach_user_policy(*, by: Principal, user: User, policy: ManagedPolicy | str
 
 @transaction.atomic
 def detach_user_policy(*, by: Principal, user: User, policy: ManagedPolicy) -> None:
-    """Take a policy from a user; the policy itself stays. Raises NoSuchEntity when it is not attached."""
+    """Take a policy from a user; the policy itself stays. Raises NoSuchEntity when it is not attached, and
+    EntityTemporarilyUnmodifiable for the one that goes with the user's lockdown."""
+    if policy.is_built_in and policy.name == LOCKDOWN_POLICY and locked_user(user).is_locked_down:
+        raise EntityTemporarilyUnmodifiable(
+            f"The user {user.name} is locked down: {policy.arn} is detached by lifting the lockdown."
+        )
     _detach(by, user, policy)
 
 

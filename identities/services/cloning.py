@@ -12,6 +12,7 @@ from audit.errors import ConcurrentModification, ServiceError
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Role, User
+from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services.grants import BoundaryItem, GroupItem, InlineItem, Item, PolicyItem
 
 # What one must be allowed to read of a user before one may copy from it.
@@ -45,7 +46,8 @@ def items_of(user: User) -> list[Item]:
     items: list[Item] = [BoundaryItem(user.boundary)] if user.boundary else []
     memberships = user.memberships.select_related("group").order_by("group__name_key")
     items += [GroupItem(membership.group) for membership in memberships]
-    attachments = user.attachments.select_related("policy").order_by("policy__name_key")
+    given = user.attachments.exclude(slot=LOCKDOWN_SLOT)
+    attachments = given.select_related("policy").order_by("policy__name_key")
     items += [PolicyItem(attachment.policy) for attachment in attachments]
     return items + [InlineItem(inline) for inline in user.inline_policies.order_by("name")]
 

@@ -4,8 +4,9 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from audit.errors import NoSuchEntity, UnmodifiableEntity
+from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity, PolicyNotAttachable, UnmodifiableEntity
 from identities.models import Group, InstanceProfile, Role, User
+from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
 
 Row = TypeVar("Row", bound=Model)
@@ -25,6 +26,23 @@ def locked_user(user: User, *related: str) -> User:
 def locked_user_named(account_id: str, name: str) -> User:
     """Raises NoSuchEntity."""
     return _found_user(_locked(User.objects.filter(account_id=account_id, name_key=name.lower()), "boundary"), name)
+
+
+def equippable_user(user: User, *related: str) -> User:
+    """A user who may be given a credential that counts, or have one of theirs count again: kept from others, so that a
+    lockdown comes before it or finds it. Raises NoSuchEntity, EntityTemporarilyUnmodifiable."""
+    user = locked_user(user, *related)
+    if user.is_locked_down:
+        raise EntityTemporarilyUnmodifiable(
+            f"The user {user.name} is locked down: no credential can be made or activated before that is lifted."
+        )
+    return user
+
+
+def refuse_locked_down(user: User | None) -> None:
+    """The same of whoever a credential belongs to: root, where `user` is None, is never locked down."""
+    if user is not None:
+        equippable_user(user)
 
 
 def _found_user(found: User | None, name: str) -> User:
@@ -69,7 +87,7 @@ def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
 
 def locked_policy(policy: ManagedPolicy | str, account_id: str, **looks: Any) -> ManagedPolicy:
     """A policy that may be attached in the account, given as a row or by its ARN; `looks` are found out in the same
-    question. Raises NoSuchEntity, also for another account's.
+    question. Raises NoSuchEntity, also for another account's, and PolicyNotAttachable for the one of lockdowns.
 
     Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing.
     """
@@ -79,4 +97,6 @@ def locked_policy(policy: ManagedPolicy | str, account_id: str, **looks: Any) ->
     found = rows.first() if is_built_in else rows.select_for_update(of=("self",)).first()
     if found is None or found.arn != arn:
         raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
+    if is_built_in and found.name == LOCKDOWN_POLICY:
+        raise PolicyNotAttachable(f"Policy {arn} is attached by locking a user down, and not by hand.")
     return found

@@ -18,7 +18,7 @@ from audit.principal import Principal
 from audit.services import record
 from identities.models import ServiceSpecificCredential, User
 from identities.models.credentials import KeyStatus
-from identities.services.locks import locked_user
+from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot, lowest_free
 
@@ -59,14 +59,14 @@ def create_service_specific_credential(
 ) -> tuple[ServiceSpecificCredential, str]:
     """Make an active credential. Returns it with its password or API key, the only time.
 
-    Raises NotSupportedService, ValidationError, LimitExceeded.
+    Raises NotSupportedService, ValidationError, LimitExceeded, EntityTemporarilyUnmodifiable.
     """
     if age_days is not None and not check_service(service).api_key_prefix:
         raise ValidationError(f"CredentialAgeDays can't be given for {service}: its passwords don't expire.")
     expires_at = clock.now() + timedelta(days=age_days) if age_days is not None else None
     check_service(service)
     # One at a time for each user, so that no two take the same alias.
-    user = locked_user(user, "account__root_user")
+    user = equippable_user(user, "account__root_user")
     taken = list(_siblings(user, service).values_list("user_id", "slot", "alias"))
     alias = _free_alias(user, {alias for _, _, alias in taken})
     secret = _new_secret(service, alias)
@@ -110,9 +110,11 @@ def reset_service_specific_credential(*, by: Principal, credential: ServiceSpeci
 def update_service_specific_credential(
     *, by: Principal, credential: ServiceSpecificCredential, status: str
 ) -> ServiceSpecificCredential:
-    """Activate or deactivate a credential. Raises ValidationError, NoSuchEntity."""
+    """Activate or deactivate a credential. Raises ValidationError, NoSuchEntity, EntityTemporarilyUnmodifiable."""
     if status not in KeyStatus.values:
         raise ValidationError(f"“{status[:40]}” can't be set as status of a credential: use Active or Inactive.")
+    if status == KeyStatus.ACTIVE:
+        refuse_locked_down(credential.user)
     before = credential.status
     if not ServiceSpecificCredential.objects.filter(pk=credential.pk).update(status=status):
         raise no_such_credential(credential.pk)

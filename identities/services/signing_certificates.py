@@ -15,6 +15,7 @@ from audit.services import record
 from identities.models import SigningCertificate, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import MalformedCertificate, check_dates, read_certificate
+from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot, lowest_free
 
@@ -38,10 +39,15 @@ class InvalidCertificate(ServiceError):
 def upload_signing_certificate(*, by: Principal, user: User | None, body: str) -> SigningCertificate:
     """Give a certificate to a user, or to root where `user` is None; it is active at once.
 
-    Raises MalformedCertificate, InvalidCertificate, DuplicateCertificate, LimitExceeded.
+    Raises MalformedCertificate, InvalidCertificate, DuplicateCertificate, LimitExceeded, EntityTemporarilyUnmodifiable.
     """
-    account = Account.objects.select_related("root_user").get(pk=user.account_id if user else by.account_id)
-    fingerprint = _fingerprint(body)
+    return _upload(by, user, body, _fingerprint(body))
+
+
+@transaction.atomic
+def _upload(by: Principal, user: User | None, body: str, fingerprint: str) -> SigningCertificate:
+    user = equippable_user(user, "account__root_user") if user else None
+    account = user.account if user else Account.objects.select_related("root_user").get(pk=by.account_id)
 
     def insert(slot: int) -> SigningCertificate:
         certificate_id = "".join(secrets.choice(_LETTERS) for _ in range(32))
@@ -56,29 +62,28 @@ def upload_signing_certificate(*, by: Principal, user: User | None, body: str) -
 
     siblings = SigningCertificate.objects.filter(account=account, user=user)
     quota = account.quota("signing_certificates")
-    with transaction.atomic():
-        same_or_sibling = Q(fingerprint=fingerprint) | Q(user=user)
-        taken = dict(
-            SigningCertificate.objects.filter(same_or_sibling, account=account).values_list("fingerprint", "slot")
-        )
-        if fingerprint in taken:
-            raise _duplicate()
-        first = lowest_free(taken.values())
-        try:
-            row = create_in_slot(siblings, quota, insert, quota_name="CertificatesPerUser", first=first)
-        except IntegrityError:
-            _refuse_duplicate(account, fingerprint)
-            raise
-        record(by, "iam:UploadSigningCertificate", row.owner_arn, certificate_id=row.pk)
-        _notify(by, row, f"The signing certificate {row.pk} was added")
+    same_or_sibling = Q(fingerprint=fingerprint) | Q(user=user)
+    taken = dict(SigningCertificate.objects.filter(same_or_sibling, account=account).values_list("fingerprint", "slot"))
+    if fingerprint in taken:
+        raise _duplicate()
+    first = lowest_free(taken.values())
+    try:
+        row = create_in_slot(siblings, quota, insert, quota_name="CertificatesPerUser", first=first)
+    except IntegrityError:
+        _refuse_duplicate(account, fingerprint)
+        raise
+    record(by, "iam:UploadSigningCertificate", row.owner_arn, certificate_id=row.pk)
+    _notify(by, row, f"The signing certificate {row.pk} was added")
     return row
 
 
 @transaction.atomic
 def update_signing_certificate(*, by: Principal, certificate: SigningCertificate, status: str) -> SigningCertificate:
-    """Activate or deactivate a certificate. Raises InvalidInput, NoSuchEntity."""
+    """Activate or deactivate a certificate. Raises InvalidInput, NoSuchEntity, EntityTemporarilyUnmodifiable."""
     if status not in KeyStatus.values:
         raise InvalidInput(f"“{status[:40]}” can't be set as status of a signing certificate: use Active or Inactive.")
+    if status == KeyStatus.ACTIVE:
+        refuse_locked_down(certificate.user)
     before, changed = certificate.status, {"status": status}
     if before != status:
         changed["status_changed_at"] = clock.now()  # type: ignore[assignment] # columns of two types

@@ -12,6 +12,7 @@ from audit.services import record
 from identities.models import SSHPublicKey, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import as_ssh, md5_fingerprint, read_ssh_key
+from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot, lowest_free
 
@@ -26,7 +27,8 @@ class DuplicateSSHPublicKey(ServiceError):
 def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicKey:
     """Give a user a key; it is active at once.
 
-    Raises UnrecognizedPublicKeyEncoding, InvalidPublicKey, DuplicateSSHPublicKey, LimitExceeded.
+    Raises UnrecognizedPublicKeyEncoding, InvalidPublicKey, DuplicateSSHPublicKey, LimitExceeded,
+    EntityTemporarilyUnmodifiable.
     """
     key = read_ssh_key(body)
     digest = hashlib.sha256(as_ssh(key).encode()).hexdigest()
@@ -42,6 +44,7 @@ def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicK
         )
 
     with transaction.atomic():
+        user = equippable_user(user, "account__root_user")
         taken = dict(user.ssh_public_keys.values_list("slot", "digest"))
         if digest in taken.values():
             raise _duplicate()
@@ -66,9 +69,11 @@ def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicK
 
 @transaction.atomic
 def update_ssh_public_key(*, by: Principal, key: SSHPublicKey, status: str) -> SSHPublicKey:
-    """Activate or deactivate a key. Raises InvalidInput, NoSuchEntity."""
+    """Activate or deactivate a key. Raises InvalidInput, NoSuchEntity, EntityTemporarilyUnmodifiable."""
     if status not in KeyStatus.values:
         raise InvalidInput(f"“{status[:40]}” can't be set as status of an SSH public key: use Active or Inactive.")
+    if status == KeyStatus.ACTIVE:
+        refuse_locked_down(key.user)
     before = key.status
     if not SSHPublicKey.objects.filter(pk=key.pk).update(status=status):
         raise no_such_key(key.pk)

@@ -19,6 +19,7 @@ from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import LoginProfile, User
+from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services import (
     access_keys,
     attachments,
@@ -119,7 +120,8 @@ def delete_user(*, by: Principal, user: User) -> None:
 
 @transaction.atomic
 def delete_user_with_everything(*, by: Principal, user: User) -> None:
-    """Take away all that hangs on a user, one recorded change each, and then delete it: what the console does."""
+    """Take away all that hangs on a user, one recorded change each, and then delete it: what the console does. What a
+    lockdown ended stays ended."""
     user = locked_user(user)
     if hasattr(user, "login_profile"):
         login_profiles.delete_login_profile(by=by, user=user)
@@ -130,6 +132,7 @@ def delete_user_with_everything(*, by: Principal, user: User) -> None:
         mfa.remove_mfa_device(by=by, device=device)
     for inline in user.inline_policies.all():
         inline_policies.delete_user_policy(by=by, user=user, name=inline.name)
+    user.attachments.filter(slot=LOCKDOWN_SLOT).delete()
     for attachment in user.attachments.select_related("policy"):
         attachments.detach_user_policy(by=by, user=user, policy=attachment.policy)
     for membership in user.memberships.select_related("group"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from audit.errors import AccessDenied, NoSuchEntity
 from audit.http import ConsoleRequest, require_hiding
 from identities.models import Group, User
+from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.models.users import user_arn
 from identities.resource_tags import resource_tags
 from identities.services.cloning import READ_ACTIONS, Held, items_of
@@ -72,6 +73,7 @@ def policy_choices(request: ConsoleRequest, chosen: Iterable[str], search: str) 
     arns = set(chosen)
     names = {arn.rpartition("/")[2].lower() for arn in arns}
     policies = ManagedPolicy.objects.visible_to(request.principal.account_id).order_by("name_key", "account_id")
+    policies = policies.exclude(account_id=None, name=LOCKDOWN_POLICY)
     picked = [policy for policy in policies.filter(name_key__in=names) if policy.arn in arns]
     found = policies.filter(name_key__contains=search.lower()).exclude(pk__in=[policy.pk for policy in picked])
     choices = [_policy_choice(policy, True) for policy in picked]

@@ -9,6 +9,7 @@ from accounts.confirming import TypedNameForm
 from audit.actions import recently_signed_in, requires
 from audit.http import ConsoleRequest
 from identities.models import User
+from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services import users
 from identities.services.grants import Step, Target
 
@@ -87,7 +88,8 @@ def _steps(user: User, target: Target) -> Iterator[Step]:
     for membership in user.memberships.select_related("group").order_by("group__name_key"):
         group = membership.group
         yield Step("iam:RemoveUserFromGroup", group.arn, {}, f"Membership in the group {group.name}")
-    for attachment in user.attachments.select_related("policy").order_by("policy__name_key"):
+    attachments = user.attachments.exclude(slot=LOCKDOWN_SLOT).select_related("policy")
+    for attachment in attachments.order_by("policy__name_key"):
         policy = attachment.policy
         text = f"Attached policy {policy.name} (the policy itself stays)"
         yield Step("iam:DetachUserPolicy", arn, target.context(PolicyARN=policy.arn), text)

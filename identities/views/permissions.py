@@ -12,6 +12,7 @@ from audit.actions import requires
 from audit.errors import AccessDenied
 from audit.http import ConsoleRequest
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
+from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.views.permission_holders import Holder, denial_of, holder_of
 
 GROUP_READS = ("iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies")
@@ -66,9 +67,12 @@ def list_attached_group_policies(request: ConsoleRequest, group: Group) -> HttpR
 def _common(request: ConsoleRequest, holder: Holder) -> dict[str, Any]:
     denial = holder.denial(request, f"iam:List{holder.word}Policies")
     rows: Any = holder.row.attachments
+    attached = list(rows.select_related("policy").order_by("policy__name_key", "policy__account_id"))
     return {
         "holder": holder,
-        "attached": list(rows.select_related("policy").order_by("policy__name_key", "policy__account_id")),
+        "attached": attached,
+        # That of a lockdown is beyond the quota.
+        "attached_in_slots": sum(attachment.slot != LOCKDOWN_SLOT for attachment in attached),
         "inline_denial": denial,
         "inline": [] if denial else list(holder.row.inline_policies.order_by("name")),
         "may_attach": _might(request, holder, "Attach{}Policy"),

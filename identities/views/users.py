@@ -24,6 +24,8 @@ PANELS = {
     "key_use": "iam:GetAccessKeyLastUsed",
     "rename": "iam:UpdateUser",
     "delete": "iam:DeleteUser",
+    "lock": "iam:LockDownUser",
+    "lift": "iam:LiftUserLockdown",
 }
 
 

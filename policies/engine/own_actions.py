@@ -36,6 +36,8 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     (PREFIX, "ListRouteTables", "List", (), "List the route tables"),
     (PREFIX, "RotateRouteTableToken", "Write", ("route-table",), "Make a new token for the proxy of a route table"),
     (PREFIX, "UpdateRouteTable", "Write", ("route-table",), "Change the routes of a service"),
+    ("iam", "LiftUserLockdown", "Write", ("user",), "Let a user who is locked down sign in and sign requests again"),
+    ("iam", "LockDownUser", "Write", ("user",), "End all access of a user at once: sessions, keys and the password"),
     (
         "iam",
         "Authorize",

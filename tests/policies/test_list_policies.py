@@ -11,7 +11,7 @@ from tests.cast import allow, browser_of, make_user, principal_of
 from tests.policies.documents import ALLOW
 
 PAGE = reverse("policies:list-policies")
-BUILT_IN = 8
+BUILT_IN = 9
 
 
 def make(by: User, *names: str) -> list[ManagedPolicy]:
