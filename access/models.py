@@ -239,3 +239,22 @@ class AccessReport(models.Model):
 
     def __str__(self) -> str:
         return f"services of {self.arn}"
+
+
+class AcceptedFinding(models.Model):
+    """A finding of the self-check that somebody accepted for a while. `key` names what was found by unique ids and, for
+    a document, by its digest: a changed document is a finding again."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="accepted_findings")
+    code = models.CharField(max_length=64)
+    key = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=500)
+    until = models.DateTimeField()
+    accepted_by = models.CharField(max_length=2048)
+    accepted_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "code", "key"], name="finding_accepted_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.code} accepted until {self.until:%Y-%m-%dT%H:%M:%SZ}"

@@ -128,7 +128,7 @@ def escalations(document: Document) -> Iterator[Located]:
     if any(_allows_everything(statement) for statement in document.statements):
         # Who may do everything needs no way to more; that is said already.
         return
-    ways = reachable(partial(_is_allowed_widely, document))
+    ways = reachable(partial(_is_allowed, document))
     for what, actions in ways[:_MANY_WAYS]:
         message = f"With {' and '.join(actions)} its holder can {what}."
         yield _place(document, actions[0]), _escalation(message, actions)
@@ -147,10 +147,18 @@ def _escalation(message: str, actions: tuple[str, ...]) -> Problem:
     return Problem("PRIVILEGE_ESCALATION", message, hint, "security", ", ".join(actions))
 
 
-def _is_allowed_widely(document: Document, action: str) -> bool:
+def _is_allowed(document: Document, action: str) -> bool:
+    return allows_widely(document, action) and not denies_everywhere(document, action)
+
+
+def allows_widely(document: Document, action: str) -> bool:
     """Whether a document allows an action on everything of its kind (or on oneself), without conditions."""
-    denied = any(each.denies and each.covers_everything for each in candidates(document, action.lower()))
-    return not denied and next(_allowing(document, action), None) is not None
+    return next(_allowing(document, action), None) is not None
+
+
+def denies_everywhere(document: Document, action: str) -> bool:
+    """Whether a document denies an action on everything, without conditions."""
+    return any(each.denies and each.covers_everything for each in candidates(document, action.lower()))
 
 
 def _allowing(document: Document, action: str) -> Iterator[int]:

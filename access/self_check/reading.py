@@ -1,0 +1,178 @@
+"""Reading an account for its checks: one question to the database per table, however many rows there are."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model, Q
+
+from access.policy_rows import texts_of
+from access.self_check.checks import CERTIFICATES, CREDENTIALS, DETAILS, EMAIL, PASSWORD_POLICY, PROVIDERS, SUMMARY
+from access.self_check.facts import Certificate, Facts, Holder, Inline, Key, Person, Policy, Root, Trust
+from accounts.models import RootUser
+from accounts.passwords import password_policy_of
+from federation.models import OIDCProvider, SAMLProvider
+from identities.models import (
+    AccessKey,
+    Group,
+    GroupAttachment,
+    GroupInlinePolicy,
+    Membership,
+    MFADevice,
+    Role,
+    RoleAttachment,
+    RoleInlinePolicy,
+    ServerCertificate,
+    User,
+    UserAttachment,
+    UserInlinePolicy,
+)
+from identities.models.credentials import KeyStatus
+from identities.models.roles import SERVICE_LINKED_PATH
+from policies.analysed import openings, powers
+from policies.models import PolicyVersion
+
+# Backends that send nothing to anybody.
+_NO_MAIL = ("console", "dummy", "filebased")
+
+
+def read_facts(account_id: str, may_read: Collection[str], most: int) -> Facts:
+    """What somebody with these actions may be shown of an account. At most `most` documents that nobody has looked at
+    yet are looked at now."""
+
+    def may(actions: Iterable[str]) -> bool:
+        return all(action in may_read for action in actions)
+
+    parts: dict[str, Any] = {}
+    if may(SUMMARY) or may(CREDENTIALS) or may(EMAIL):
+        parts |= _credentials(account_id)
+    if may(DETAILS):
+        parts |= _permissions(account_id, most)
+    if may(PASSWORD_POLICY):
+        policy = password_policy_of(account_id)
+        parts["password_length"] = policy.minimum_password_length if policy else 0
+        parts["password_reuse"] = policy.password_reuse_prevention if policy else 0
+    if may(CERTIFICATES):
+        rows = ServerCertificate.objects.filter(account_id=account_id).values_list("name", "unique_id", "expires_at")
+        parts["certificates"] = tuple(Certificate(*row) for row in rows.order_by("name_key"))
+    if may(PROVIDERS):
+        providers = (
+            SAMLProvider.objects.filter(account_id=account_id),
+            OIDCProvider.objects.filter(account_id=account_id),
+        )
+        parts["has_providers"] = any(rows.exists() for rows in providers)
+    return Facts(**parts)
+
+
+def _credentials(account_id: str) -> dict[str, Any]:
+    """Root and the users, with keys and devices."""
+    keys: dict[int | None, list[Key]] = defaultdict(list)
+    active: dict[int | None, list[Key]] = defaultdict(list)
+    rows = AccessKey.objects.filter(account_id=account_id).order_by("created_at", "slot")
+    columns = ("user_id", "status", "access_key_id", "created_at", "last_used_at")
+    for owner, status, access_key_id, created_at, used_at in rows.values_list(*columns):
+        key = Key(access_key_id, created_at, used_at)
+        keys[owner].append(key)
+        if status == KeyStatus.ACTIVE:
+            active[owner].append(key)
+    enabled = MFADevice.objects.filter(account_id=account_id, enabled_at__isnull=False)
+    with_mfa = set(enabled.values_list("user_id", flat=True))
+    return {
+        "root": _root(account_id, keys[None], has_mfa=None in with_mfa),
+        "people": tuple(
+            Person(name, unique_id, made, password_set, password_used, pk in with_mfa, tuple(active.get(pk, ())))
+            for pk, name, unique_id, made, password_set, password_used in _users(account_id)
+        ),
+    }
+
+
+def _root(account_id: str, keys: list[Key], *, has_mfa: bool) -> Root:
+    root = RootUser.objects.get(account_id=account_id)
+    used = (root.password_last_used_at, *(key.used_at for key in keys))
+    mail_is_sent = not any(f".{name}." in settings.EMAIL_BACKEND for name in _NO_MAIL)
+    return Root(root.email, has_mfa, len(keys), max((each for each in used if each), default=None), mail_is_sent)
+
+
+def _users(account_id: str) -> Iterable[tuple[Any, ...]]:
+    users = User.objects.filter(account_id=account_id).order_by("name_key")
+    return users.values_list(
+        "pk", "name", "unique_id", "created_at", "login_profile__password_changed_at", "password_last_used_at"
+    )
+
+
+def _permissions(account_id: str, most: int) -> dict[str, Any]:
+    """Everybody's policies, and whom the roles trust. What comes while this is read is left for the next time."""
+    policies = _policies(account_id)
+    users = _holders(account_id, policies, User, UserAttachment, UserInlinePolicy)
+    groups = _holders(account_id, policies, Group, GroupAttachment, GroupInlinePolicy)
+    roles = _holders(account_id, policies, Role, RoleAttachment, RoleInlinePolicy)
+    holders = (*users.values(), *groups.values(), *roles.values())
+    digests = {each.digest for each in policies.values()} | {each.digest for who in holders for each in who.inline}
+    trusted = Role.objects.filter(account_id=account_id).exclude(path__startswith=SERVICE_LINKED_PATH)
+    trusts = tuple(Trust(*row) for row in trusted.order_by("name_key").values_list("name", "unique_id", "digest"))
+    return {
+        "policies": policies,
+        "users": tuple(users.values()),
+        "groups": groups,
+        "roles": tuple(roles.values()),
+        "trusts": trusts,
+        "powers": powers.get_many(digests, texts_of, most),
+        "openings": openings.get_many({trust.digest for trust in trusts}, partial(_trust_texts, account_id), most),
+    }
+
+
+def _policies(account_id: str) -> dict[int, Policy]:
+    """The account's own policies and the built-in ones, by their default versions."""
+    defaults = PolicyVersion.objects.filter(Q(policy__account_id=account_id) | Q(policy__account=None), is_default=True)
+    columns = ("policy_id", "policy__name", "policy__unique_id", "policy__account_id", "digest")
+    rows = defaults.order_by("policy__name_key").values_list(*columns)
+    return {pk: Policy(name, unique_id, account is None, digest) for pk, name, unique_id, account, digest in rows}
+
+
+def _holders(
+    account_id: str,
+    policies: Mapping[int, Policy],
+    model: type[Model],
+    attachment: type[Model],
+    inline: type[Model],
+) -> dict[int, Holder]:
+    """All users, groups or roles of an account, by primary key and in the order of their names."""
+    kind = str(model._meta.model_name)
+    of_account = {f"{kind}__account_id": account_id}
+    attached, written, joined = defaultdict(list), defaultdict(list), _memberships(account_id, kind)
+    for owner, policy in attachment._default_manager.filter(**of_account).values_list(f"{kind}_id", "policy_id"):
+        if policy in policies:
+            attached[owner].append(policy)
+    rows = inline._default_manager.filter(**of_account).order_by("name")
+    for owner, name, digest in rows.values_list(f"{kind}_id", "name", "digest"):
+        written[owner].append(Inline(name, digest))
+    columns = ("pk", "name", "unique_id", *(() if kind == "group" else ("boundary_id",)))
+    found = model._default_manager.filter(account_id=account_id).order_by("name_key")
+    return {
+        pk: Holder(
+            kind,
+            name,
+            unique_id,
+            tuple(attached.get(pk, ())),
+            tuple(written.get(pk, ())),
+            boundary[0] if boundary else None,
+            tuple(joined.get(pk, ())),
+        )
+        for pk, name, unique_id, *boundary in found.values_list(*columns)
+    }
+
+
+def _memberships(account_id: str, kind: str) -> Mapping[int, list[int]]:
+    joined: dict[int, list[int]] = defaultdict(list)
+    if kind == "user":
+        rows = Membership.objects.filter(user__account_id=account_id)
+        for user, group in rows.values_list("user_id", "group_id"):
+            joined[user].append(group)
+    return joined
+
+
+def _trust_texts(account_id: str, digests: set[str]) -> Mapping[str, str]:
+    rows = Role.objects.filter(account_id=account_id, digest__in=digests)
+    return dict(rows.values_list("digest", "document"))

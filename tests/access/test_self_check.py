@@ -1,0 +1,112 @@
+"""The account's self-check: each check finds what it is for, in an account where nothing else is wrong, and no longer
+when it is mended."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from access.self_check.checks import CHECKS, READS
+from access.self_check.report import Report, make_report
+from accounts.models import Account
+from identities.models import Role, RoleInlinePolicy
+from tests.access import sound
+from tests.access.sound import Spoiling, make_sound
+from tests.cast import make_role
+
+SPOILED = [*sound.ROOT, *sound.USERS, *sound.POLICIES, *sound.ACCOUNT]
+
+
+@pytest.fixture
+def healthy(acme: Account) -> Account:
+    make_sound(acme)
+    return acme
+
+
+def report_on(account: Account) -> Report:
+    return make_report(account.id, READS)
+
+
+def found_in(account: Account) -> list[str]:
+    return [each.check.code for each in report_on(account).open]
+
+
+def comes_and_goes(account: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+    steps = spoil(account, settings)
+    next(steps)
+    assert found_in(account) == [code]
+    assert next(steps, "mended") == "mended"
+    assert found_in(account) == []
+
+
+def test_nothing_is_found_where_nothing_is_wrong(healthy: Account) -> None:
+    report = report_on(healthy)
+    assert report.open == () and report.checked == CHECKS and report.unread == 0
+
+
+@pytest.mark.bar(140)
+@pytest.mark.parametrize(("code", "spoil"), sound.ROOT)
+def test_root(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+    comes_and_goes(healthy, settings, code, spoil)
+
+
+@pytest.mark.bar(141)
+@pytest.mark.parametrize(("code", "spoil"), sound.USERS)
+def test_users(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+    comes_and_goes(healthy, settings, code, spoil)
+
+
+@pytest.mark.bar(142)
+@pytest.mark.parametrize(("code", "spoil"), sound.POLICIES)
+def test_permissions_and_trust(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+    comes_and_goes(healthy, settings, code, spoil)
+
+
+@pytest.mark.bar(143)
+@pytest.mark.parametrize(("code", "spoil"), sound.ACCOUNT)
+def test_account(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+    comes_and_goes(healthy, settings, code, spoil)
+
+
+def test_every_check_is_tried() -> None:
+    assert {code for code, _ in SPOILED} == {check.code for check in CHECKS}
+    assert len({check.code for check in CHECKS}) == len(CHECKS)
+
+
+def test_the_gravest_stand_first() -> None:
+    order = ["critical", "high", "medium", "low"]
+    assert [check.severity for check in CHECKS] == sorted((check.severity for check in CHECKS), key=order.index)
+
+
+@pytest.mark.parametrize("action", READS)
+def test_a_check_is_made_only_for_who_may_read_what_it_looks_at(healthy: Account, settings: Any, action: str) -> None:
+    for _, spoil in (*sound.ROOT[:4], *sound.ACCOUNT):
+        next(spoil(healthy, settings))
+    report = make_report(healthy.id, set(READS) - {action})
+    hidden = {check.code for check in CHECKS if action in check.reads}
+    assert hidden and not hidden & {each.check.code for each in report.open}
+    assert not hidden & {check.code for check in report.checked}
+
+
+def test_other_accounts_have_no_say(healthy: Account, settings: Any, globex: Account) -> None:
+    make_sound(globex)
+    for _, spoil in (sound.ROOT[0], sound.USERS[0], sound.POLICIES[8], sound.ACCOUNT[2]):
+        next(spoil(globex, settings))
+    assert found_in(healthy) == [] and len(found_in(globex)) == 4
+
+
+def test_what_a_service_made_for_itself_is_its_own_affair(healthy: Account, settings: Any) -> None:
+    next(sound.any_account_through_a_service(healthy, settings))
+    Role.objects.update(path="/aws-service-role/events.amazonaws.com/")
+    assert found_in(healthy) == []
+
+
+def test_documents_wait_their_turn(healthy: Account) -> None:
+    """What one request has no time for is not claimed, and not forgotten."""
+    role = make_role(healthy, "Worker")
+    for action in ("iam:PassRole", "ec2:RunInstances", "ec2:StopInstances"):
+        never_seen = sound.letting(action, Sid=uuid.uuid4().hex)
+        RoleInlinePolicy.objects.create(role=role, name=action[4:], document=sound.document(never_seen))
+    rounds = [make_report(healthy.id, READS, most=1) for _ in range(4)]
+    assert [report.unread for report in rounds] == [2, 1, 0, 0]
+    assert [each.check.code for each in rounds[2].open] == ["JOINT_ESCALATION"]
