@@ -19,6 +19,7 @@ NAVIGATION = (
     ("Policies", "outline/file-certificate", "policies:list-policies", "iam:ListPolicies"),
     ("Identity providers", "outline/building-community", "federation:list-identity-providers", "iam:ListSAMLProviders"),
     ("Server certificates", "outline/certificate", "identities:list-server-certificates", "iam:ListServerCertificates"),
+    ("Security findings", "outline/shield-search", "access:security-findings", ""),
     ("Simulator", "outline/test-pipe", "access:simulate-principal-policy", "iam:SimulatePrincipalPolicy"),
     ("Route tables", "outline/route", "access:list-route-tables", "iamconsole:ListRouteTables"),
     ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.plugin import DjangoDbBlocker
 
 from access.route_tables import create_route_table
+from access.self_check.report import finding_id
 from accounts.models import Account
 from audit.actions import Declaration
 from audit.services import record
@@ -107,6 +108,7 @@ def furnish(alice: User) -> dict[str, Any]:
         "credential_id": create_service_specific_credential(by=by, user=alice, service="logs.amazonaws.com")[0].pk,
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes="").name,
         "path": "x",
+        "finding_id": finding_id(alice.account_id, "NO_AUDITOR", ""),
         "event_id": record(by, "iam:CreateUser", "x").event_id,
         "session_id": "00000000-0000-4000-8000-000000000000",
         "public_id": "00000000-0000-4000-8000-000000000000",

@@ -42,6 +42,7 @@ FORM = {
     "sure": "on",
     "alias": "new-alias",
     "minimum_password_length": "20",
+    "reason": "words",
 }
 SURE = {
     "identities:create-user-review",
@@ -82,6 +83,7 @@ SURE = {
     "policies:delete-policy",
     "accounts:create-account-alias",
     "accounts:update-account-password-policy",
+    "access:accept-finding",
     "access:create-my-access-key",
     "access:create-my-mfa-device",
 }

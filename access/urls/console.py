@@ -1,10 +1,12 @@
 from django.urls import URLPattern, path
 
 from access.views import (
+    accept_finding,
     dashboard,
     lockdown,
     role_credentials,
     root_protection,
+    security_findings,
     sessions,
     simulator,
     switch_role,
@@ -29,6 +31,12 @@ urlpatterns: list[URLPattern] = [
     path("user/<str:user_name>/sessions/end/", sessions.end_console_session, name="end-console-session"),
     path("user/<str:user_name>/lock-down/", lockdown.lock_down_user, name="lock-down-user"),
     path("user/<str:user_name>/lift-lockdown/", lockdown.lift_user_lockdown, name="lift-user-lockdown"),
+    path("security-findings/", security_findings.security_findings, name="security-findings"),
+    path("security-findings/count/", security_findings.count_security_findings, name="count-security-findings"),
+    path("security-findings/file.csv", security_findings.security_findings_csv, name="security-findings-csv"),
+    path("security-findings/file.json", security_findings.security_findings_json, name="security-findings-json"),
+    path("security-findings/<slug:finding_id>/accept/", accept_finding.accept_finding, name="accept-finding"),
+    path("security-findings/<slug:finding_id>/reopen/", accept_finding.reopen_finding, name="reopen-finding"),
     path("simulator/", simulator.simulate_principal_policy, name="simulate-principal-policy"),
     path("simulator/custom/", simulator.simulate_custom_policy, name="simulate-custom-policy"),
     path("why/", why.why_refused, name="why-refused"),

@@ -18,6 +18,8 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     (PREFIX, "EndConsoleSession", "Write", ("user",), "End a console session of a user"),
     (PREFIX, "ExplainDecision", "Read", ("user",), "See why another principal was allowed or denied something"),
     (PREFIX, "ListConsoleSessions", "List", ("user",), "See where a user is signed in to the console"),
+    (PREFIX, "AcceptFinding", "Write", ("finding",), "Accept a security finding for a while, with a reason"),
+    (PREFIX, "ReopenFinding", "Write", ("finding",), "Tell an accepted security finding again before its time"),
     (PREFIX, "CreateService", "Write", ("service",), "Register a service of one's own, with its actions"),
     (PREFIX, "DeleteService", "Write", ("service",), "Remove a registered service from the catalogue"),
     (PREFIX, "GetService", "Read", ("service",), "See a registered service with its actions"),
@@ -49,6 +51,7 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 
 # Resource types of our own service, with their ARNs.
 OWN_RESOURCES: tuple[tuple[str, str], ...] = (
+    ("finding", "arn:${Partition}:iamconsole::${Account}:finding/${CheckCode}/${FindingId}"),
     ("machine", "arn:${Partition}:iamconsole::${Account}:machine/${MachineName}"),
     ("route-table", "arn:${Partition}:iamconsole::${Account}:route-table/${RouteTableName}"),
     ("service", "arn:${Partition}:iamconsole::${Account}:service/${Prefix}"),

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
 from access.route_tables import create_route_table
+from access.self_check.report import finding_id
 from accounts.ids import new_unique_id
 from accounts.models import Account
 from audit import clock
@@ -148,6 +149,7 @@ def words(alice: User) -> dict[str, Any]:
         "table_name": create_route_table(by=by, name="look", signing_name="look", routes=ROUTES).name,
         "event_id": event.event_id,
         "session_id": uuid.uuid4(),
+        "finding_id": finding_id(alice.account_id, "NO_AUDITOR", ""),
         "provider_name": "corp",
         "provider_url": "id.example.com/tenant",
         "account": "acme",
