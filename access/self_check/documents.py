@@ -60,14 +60,13 @@ def waiting_escalations(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 def joint_escalations(facts: Facts, now: datetime) -> Iterator[Finding]:
     """Ways that no single policy opens, but all together that somebody has, those of groups included."""
-    known: dict[tuple[frozenset[str], Powers | None], Ways] = {}
-    of_groups = {number: _digests(facts, group) for number, group in facts.groups.items()}
+    known: dict[tuple[frozenset[Powers], Powers | None], Ways] = {}
+    of_groups = {number: _powers(facts, group) for number, group in facts.groups.items()}
     for holder in (*facts.users, *facts.roles):
         groups = (of_groups.get(number, frozenset()) for number in holder.groups)
-        digests = _digests(facts, holder).union(*groups)
-        place = (digests, facts.boundary_of(holder))
+        place = (_powers(facts, holder).union(*groups), facts.boundary_of(holder))
         if place not in known:
-            known[place] = _joint_ways(facts, *place)
+            known[place] = _joint_ways(*place)
         if ways := known[place]:
             sentence = f"Several policies together let this {holder.kind} {_told(ways)}."
             yield Finding(holder.name, holder.kind, sentence, holder.link, f"{holder.unique_id}:{_name_of(ways)}")
@@ -101,8 +100,7 @@ def _ways_of_policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield Finding(policy.name, "policy", sentence, policy.link, f"{policy.unique_id}:{policy.digest[:16]}")
 
 
-def _joint_ways(facts: Facts, digests: frozenset[str], boundary: Powers | None) -> Ways:
-    powers = [facts.powers[digest] for digest in digests if digest in facts.powers]
+def _joint_ways(powers: frozenset[Powers], boundary: Powers | None) -> Ways:
     if any(each.full for each in powers):
         return []
     alone = {what for each in powers for what, _ in ways_of([each], boundary)}
@@ -151,6 +149,8 @@ def _attached(facts: Facts) -> set[int]:
     return {number for holder in facts.holders() for number in holder.attached}
 
 
-def _digests(facts: Facts, holder: Holder) -> frozenset[str]:
-    attached = (facts.policies[number].digest for number in holder.attached)
-    return frozenset((*attached, *(inline.digest for inline in holder.inline)))
+def _powers(facts: Facts, holder: Holder) -> frozenset[Powers]:
+    """What a holder's own documents say about ways to more power. Most say nothing: so few sets differ."""
+    digests = (*(facts.policies[number].digest for number in holder.attached), *(each.digest for each in holder.inline))
+    found = (facts.powers.get(digest, NOTHING) for digest in digests)
+    return frozenset(powers for powers in found if powers != NOTHING)

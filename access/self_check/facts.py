@@ -12,11 +12,12 @@ Link = tuple[str, ...]  # the name of a page, and the words of its address
 
 
 class Key(NamedTuple):
-    """An active access key."""
+    """An active access key. `owner_made_at` is told of one only that was never used."""
 
     access_key_id: str
     created_at: datetime
     used_at: datetime | None
+    owner_made_at: datetime | None
 
 
 class Person(NamedTuple):
@@ -24,7 +25,6 @@ class Person(NamedTuple):
 
     name: str
     unique_id: str
-    created_at: datetime
     password_set_at: datetime | None
     password_used_at: datetime | None
     has_mfa: bool

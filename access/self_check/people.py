@@ -57,7 +57,8 @@ def two_keys(facts: Facts, now: datetime) -> Iterator[Finding]:
 def keys_made_with_user(facts: Facts, now: datetime) -> Iterator[Finding]:
     """Somebody with a console password who was given a key in the same breath and has never used it."""
     for person, key in _keys(facts):
-        if person.password_set_at and key.used_at is None and key.created_at - person.created_at <= TOGETHER:
+        made = key.owner_made_at
+        if person.password_set_at and made and key.used_at is None and key.created_at - made <= TOGETHER:
             yield _about(person, "An access key was made along with the user and never used.", key.access_key_id)
 
 

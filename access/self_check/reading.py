@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model, Q
+from django.db.models import Case, F, Model, Q, When
 
 from access.policy_rows import texts_of
 from access.self_check.checks import CERTIFICATES, CREDENTIALS, DETAILS, EMAIL, PASSWORD_POLICY, PROVIDERS, SUMMARY
@@ -19,6 +19,7 @@ from identities.models import (
     Group,
     GroupAttachment,
     GroupInlinePolicy,
+    LoginProfile,
     Membership,
     MFADevice,
     Role,
@@ -67,39 +68,43 @@ def read_facts(account_id: str, may_read: Collection[str], most: int) -> Facts:
 
 
 def _credentials(account_id: str) -> dict[str, Any]:
-    """Root and the users, with keys and devices."""
-    keys: dict[int | None, list[Key]] = defaultdict(list)
-    active: dict[int | None, list[Key]] = defaultdict(list)
-    rows = AccessKey.objects.filter(account_id=account_id).order_by("created_at", "slot")
-    columns = ("user_id", "status", "access_key_id", "created_at", "last_used_at")
-    for owner, status, access_key_id, created_at, used_at in rows.values_list(*columns):
-        key = Key(access_key_id, created_at, used_at)
-        keys[owner].append(key)
-        if status == KeyStatus.ACTIVE:
-            active[owner].append(key)
-    enabled = MFADevice.objects.filter(account_id=account_id, enabled_at__isnull=False)
-    with_mfa = set(enabled.values_list("user_id", flat=True))
+    """Root, and the users who have a console password or an active key; nobody else has anything to lose."""
+    devices = MFADevice.objects.filter(account_id=account_id, enabled_at__isnull=False)
+    with_mfa = set(devices.values_list("user_id", flat=True))
+    people = {
+        pk: Person(name, unique_id, password_set, password_used, pk in with_mfa, ())
+        for pk, name, unique_id, password_set, password_used in _passwords(account_id)
+    }
+    for owner, name, unique_id, *facts in _active_keys(account_id):
+        person = people.get(owner) or Person(name, unique_id, None, None, owner in with_mfa, ())
+        people[owner] = person._replace(keys=(*person.keys, Key(*facts)))
     return {
-        "root": _root(account_id, keys[None], has_mfa=None in with_mfa),
-        "people": tuple(
-            Person(name, unique_id, made, password_set, password_used, pk in with_mfa, tuple(active.get(pk, ())))
-            for pk, name, unique_id, made, password_set, password_used in _users(account_id)
-        ),
+        "root": _root(account_id, has_mfa=None in with_mfa),
+        "people": tuple(sorted(people.values(), key=lambda person: person.name.lower())),
     }
 
 
-def _root(account_id: str, keys: list[Key], *, has_mfa: bool) -> Root:
+def _root(account_id: str, *, has_mfa: bool) -> Root:
     root = RootUser.objects.get(account_id=account_id)
-    used = (root.password_last_used_at, *(key.used_at for key in keys))
+    keys = list(AccessKey.objects.filter(account_id=account_id, user=None).values_list("last_used_at", flat=True))
+    used = max((each for each in (root.password_last_used_at, *keys) if each), default=None)
     mail_is_sent = not any(f".{name}." in settings.EMAIL_BACKEND for name in _NO_MAIL)
-    return Root(root.email, has_mfa, len(keys), max((each for each in used if each), default=None), mail_is_sent)
+    return Root(root.email, has_mfa, len(keys), used, mail_is_sent)
 
 
-def _users(account_id: str) -> Iterable[tuple[Any, ...]]:
-    users = User.objects.filter(account_id=account_id).order_by("name_key")
-    return users.values_list(
-        "pk", "name", "unique_id", "created_at", "login_profile__password_changed_at", "password_last_used_at"
+def _passwords(account_id: str) -> Iterable[tuple[Any, ...]]:
+    rows = LoginProfile.objects.filter(user__account_id=account_id)
+    return rows.values_list(
+        "user_id", "user__name", "user__unique_id", "password_changed_at", "user__password_last_used_at"
     )
+
+
+def _active_keys(account_id: str) -> Iterable[tuple[Any, ...]]:
+    """The oldest first. When the owner was made is told of keys only that were never used."""
+    rows = AccessKey.objects.filter(account_id=account_id, user__isnull=False, status=KeyStatus.ACTIVE)
+    owner_made = Case(When(last_used_at=None, then=F("user__created_at")))
+    columns = ("user_id", "user__name", "user__unique_id", "access_key_id", "created_at", "last_used_at")
+    return rows.order_by("created_at", "slot").values_list(*columns, owner_made)
 
 
 def _permissions(account_id: str, most: int) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def ways_of(powers: Iterable[Powers], boundary: Powers | None = None) -> Ways:
     if boundary is not None:
         allowed &= boundary.allowed
         denied |= boundary.denied
-    return reachable((allowed - denied).__contains__)
+    left = allowed - denied
+    return reachable(left.__contains__) if left else []
 
 
 def trust_openings(document: Document) -> tuple[Problem, ...]:

@@ -2,11 +2,13 @@
 when it is mended."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from access.self_check.checks import CHECKS, READS
+from access.self_check.finding import KINDS
 from access.self_check.report import Report, make_report
 from accounts.models import Account
 from identities.models import Role, RoleInlinePolicy
@@ -110,3 +112,13 @@ def test_documents_wait_their_turn(healthy: Account) -> None:
     rounds = [make_report(healthy.id, READS, most=1) for _ in range(4)]
     assert [report.unread for report in rounds] == [2, 1, 0, 0]
     assert [each.check.code for each in rounds[2].open] == ["JOINT_ESCALATION"]
+
+
+def test_the_page_in_the_documentation_lists_every_check_as_it_is() -> None:
+    written = (Path(__file__).resolve().parents[2] / "docs/security-findings.md").read_text()
+    rows = [line for line in written.splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{check.code}` | {check.severity} | {KINDS[check.kind]} | {check.title} | {check.why} | {check.remedy} | "
+        f"{', '.join(f'`{action}`' for action in check.reads)} |"
+        for check in CHECKS
+    ]

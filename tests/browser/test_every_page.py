@@ -69,6 +69,9 @@ NO_PAGES = {
     "healthz",
     "readyz",
     "policies:search-actions",
+    "access:count-security-findings",
+    "access:security-findings-csv",
+    "access:security-findings-json",
     *(f"api:{name}" for name in (*PROGRAMS, *MACHINES)),
     *(f"federation:{name}" for name in PUBLISHED),
 }
