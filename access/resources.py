@@ -14,13 +14,13 @@ from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
-from identities.models import Group, InstanceProfile, Machine, ServerCertificate
+from identities.models import InstanceProfile, Machine, ServerCertificate
 from identities.models.certificates import server_certificate_arn
 from identities.models.groups import group_arn
 from identities.models.machines import machine_arn
 from identities.models.roles import instance_profile_arn, role_arn
 from identities.models.users import user_arn
-from identities.reading import read_named_role, read_user
+from identities.reading import read_group, read_named_role, read_user
 from identities.resource_tags import resource_tags
 from identities.services.mfa import devices_named, serial_number_of
 from policies.models import AWS, ManagedPolicy, RegisteredService, policy_arn, service_arn
@@ -75,7 +75,7 @@ def load_machine(principal: Principal, machine_name: str) -> Loaded:
 
 
 def load_group(principal: Principal, group_name: str) -> Loaded:
-    group = Group.objects.filter(account_id=principal.account_id, name_key=group_name.lower()).first()
+    group = read_group(principal.account_id, group_name)
     asked = group_arn(principal.account_id, "/", group_name)
     return Loaded(group.arn if group else asked, group, {}, asked)
 

@@ -3,12 +3,13 @@
 import functools
 
 from django.db.models import Q, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
 from api import policy_uses
 from api.tables import Joined, Moment, Table, arn, text
 from audit.prepared import Given
-from identities.models import Group, Role, ServerCertificate, User
+from identities.models import Group, InstanceProfile, Role, ServerCertificate, User
 from policies.models import AWS, ManagedPolicy
 
 _ACCOUNT = Given("account_id")
@@ -48,19 +49,39 @@ def _groups(query: QuerySet[Group]) -> Table:
 GROUPS = _groups(Group.objects.filter(account_id=_ACCOUNT))
 GROUPS_OF_USER = _groups(Group.objects.filter(memberships__user=_OWNER))
 
-# Trust policies stand in it as they are stored.
-ROLES = Table(
-    Role.objects.filter(account_id=_ACCOUNT),
-    "name_key",
-    Path="path",
-    RoleName="name",
-    RoleId="unique_id",
-    Arn=arn("role"),
-    CreateDate=Moment("created_at"),
-    AssumeRolePolicyDocument="document",
-    Description=NullIf("description", Value("")),
-    MaxSessionDuration=text("max_session_seconds"),
-)
+
+def _role(of: str = "") -> dict[str, Combinable | str]:
+    """With the trust policy as it is stored."""
+    return {
+        "Path": f"{of}path",
+        "RoleName": f"{of}name",
+        "RoleId": f"{of}unique_id",
+        "Arn": arn("role", of=of),
+        "CreateDate": Moment(f"{of}created_at"),
+        "AssumeRolePolicyDocument": f"{of}document",
+        "Description": NullIf(f"{of}description", Value("")),
+        "MaxSessionDuration": text(f"{of}max_session_seconds"),
+    }
+
+
+ROLES = Table(Role.objects.filter(account_id=_ACCOUNT), "name_key", **_role())
+
+
+def _instance_profiles(query: QuerySet[InstanceProfile]) -> Table:
+    return Table(
+        query,
+        "name_key",
+        Path="path",
+        InstanceProfileName="name",
+        InstanceProfileId="unique_id",
+        Arn=arn("instance-profile"),
+        CreateDate=Moment("created_at"),
+        **{f"Roles.{member}": column for member, column in _role("role__").items()},
+    )
+
+
+INSTANCE_PROFILES = _instance_profiles(InstanceProfile.objects.filter(account_id=_ACCOUNT))
+INSTANCE_PROFILES_OF_ROLE = _instance_profiles(InstanceProfile.objects.filter(role=_OWNER))
 
 SERVER_CERTIFICATES = Table(
     ServerCertificate.objects.filter(account_id=_ACCOUNT),

@@ -120,21 +120,26 @@ def _list_writer(name: str, shape: Shape) -> Writer:
 
 
 class _RowsWriter:
-    """Writes the rows of a table. They are texts already, so that all there is to do is to put them between tags: into
-    a template for each combination of columns that have something in them."""
+    """Writes the rows of a table. Most are texts that need no escaping, so that all there is to do is to put them
+    between tags: into a template for each combination of columns that have something in them."""
 
     def __init__(self, name: str, shape: Shape, columns: tuple[str, ...]) -> None:
         if [member for member in shape.members if member in columns] != list(columns):
             raise ValueError(f"The model has not the members {columns} in this order.")
         tags = [shape.members[column].wire_name or column for column in columns]
         self._elements = [f"<{tag}>%s</{tag}>" for tag in tags]
+        writers = [_writer(shape.members[column]) for column in columns]
+        self._writers = [escape if writer is _text else writer for writer in writers]
+        self._plain = all(writer is _text for writer in writers)
         self._item = f"<{name}>{{}}</{name}>"
         self._templates: dict[tuple[bool, ...], str] = {}
         self._full = self._template((True,) * len(columns))
 
     def write(self, rows: Sequence[Texts]) -> str:
-        if not _PLAIN.fullmatch("".join(filter(None, chain.from_iterable(rows)))):
-            rows = [tuple([text and escape(text) for text in row]) for row in rows]
+        if not (self._plain and _PLAIN.fullmatch("".join(filter(None, chain.from_iterable(rows))))):
+            rows = [
+                tuple([text and write(text) for write, text in zip(self._writers, row, strict=True)]) for row in rows
+            ]
         full, part = self._full, self._part
         return "".join([part(row) if None in row else full % row for row in rows])
 

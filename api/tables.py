@@ -17,7 +17,8 @@ from django.db.models.lookups import Exact, GreaterThan
 
 from audit.prepared import Given, PreparedValues
 
-Texts = tuple[str | None, ...]
+# Of a row each column's text, or rows of their own.
+Texts = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Rows:
         told = tell([row[place] or "" for row in self.rows])
         changed = [(*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, told, strict=True)]
         return replace(self, rows=changed)
+
+    def nested(self, member: str) -> "Rows":
+        """With the last columns, `member.This` and `member.That`, as a list of one structure, or of none where the
+        first of them is NULL."""
+        inner = tuple(column.removeprefix(f"{member}.") for column in self.columns if column.startswith(f"{member}."))
+        width = len(self.columns) - len(inner)
+        changed = [(*row[:width], Rows(inner, () if row[width] is None else (row[width:],))) for row in self.rows]
+        return Rows((*self.columns[:width], member), changed)
 
 
 class Joined(Func):
@@ -50,9 +59,9 @@ class Moment(Func):
     output_field = TextField()
 
 
-def arn(kind: str, account: Combinable | str = "account_id") -> Joined:
-    """The ARN of a row that has a path and a name."""
-    return Joined(Value("arn:aws:iam::"), account, Value(f":{kind}"), "path", "name")
+def arn(kind: str, account: Combinable | str = "account_id", of: str = "") -> Joined:
+    """The ARN of a row that has a path and a name; `of` leads to it."""
+    return Joined(Value("arn:aws:iam::"), account, Value(f":{kind}"), f"{of}path", f"{of}name")
 
 
 def text(number: Combinable | str) -> Cast:

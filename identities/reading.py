@@ -1,9 +1,9 @@
-"""What most calls are about: a user or a role by name, with tags and boundary, in one statement."""
+"""What most calls are about: a user or a role by name, with tags and boundary, or a group, in one statement."""
 
 from django.db.models import F, QuerySet
 
 from audit.prepared import Given, Prepared, prefetched
-from identities.models import Machine, Role, RoleTag, User, UserTag
+from identities.models import Group, Machine, Role, RoleTag, User, UserTag
 
 
 def _users() -> QuerySet[User]:
@@ -19,11 +19,16 @@ def _named_roles() -> QuerySet[Role]:
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+def _groups() -> QuerySet[Group]:
+    return Group.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+
+
 def _machines() -> QuerySet[Machine]:
     """A machine that has a role through its profile."""
     return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
 
 
+_GROUPS = Prepared(_groups)
 _MACHINES = Prepared(_machines)
 _NAMED_ROLES = Prepared(_named_roles)
 _USERS = Prepared(_users)
@@ -41,6 +46,10 @@ def read_user(account_id: str, name: str) -> User | None:
 def read_named_role(account_id: str, name: str) -> Role | None:
     """The role of that name in any case, with tags and boundary."""
     return _with_tags(_NAMED_ROLES.rows(account_id=account_id, name_key=name.lower()))
+
+
+def read_group(account_id: str, name: str) -> Group | None:
+    return next(iter(_GROUPS.rows(account_id=account_id, name_key=name.lower())), None)
 
 
 def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:

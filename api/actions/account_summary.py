@@ -4,6 +4,7 @@ from django.db.models.expressions import Combinable
 from accounts.counting import number_of
 from accounts.models import Account
 from api.registry import Call, Result, action
+from audit.prepared import Given, Prepared
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import (
     AccessKey,
@@ -59,12 +60,13 @@ _FACTS: dict[str, Combinable] = {
     "AccountAccessKeysPresent": Exists(AccessKey.objects.filter(**_OF_ROOT)),
     "AccountSigningCertificatesPresent": Exists(SigningCertificate.objects.filter(**_OF_ROOT)),
 }
+_ACCOUNTS = Prepared(lambda: Account.objects.filter(pk=Given("account_id")).annotate(**_FACTS))
 
 
 @action("iam:GetAccountSummary", resource="*")
 def get_account_summary(call: Call) -> Result:
     """All in one question. A root user always has a password here."""
-    account = Account.objects.annotate(**_FACTS).get(pk=call.account_id)
+    (account,) = _ACCOUNTS.rows(account_id=call.account_id)
     summary = {name: int(getattr(account, name)) for name in _FACTS}
     summary |= {key: account.quota(name) for key, name in _QUOTAS.items()}
     summary |= {

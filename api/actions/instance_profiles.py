@@ -1,23 +1,17 @@
-from collections.abc import Iterable
-
-from api import context, describe
+from api import context, describe, listed
+from api.actions.roles import shown_documents
+from api.paging import TablePage
 from api.registry import Call, Result, action
 from api.targets import exact_tags, found_instance_profile, found_role, instance_profile, passed_role, role
 from audit.errors import NoSuchEntity
 from identities.models import InstanceProfile
 from identities.services import instance_profiles as profiles
-from identities.services.trust import shown_trusts
-
-
-def described(rows: Iterable[InstanceProfile]) -> list[dict[str, object]]:
-    """Profiles with their roles, whose trust policies are read together."""
-    rows = list(rows)
-    trusts = shown_trusts(row.role.document if row.role else "" for row in rows)
-    return [describe.instance_profile(*each) for each in zip(rows, trusts, strict=True)]
+from identities.services.trust import shown_trust
 
 
 def in_full(row: InstanceProfile) -> dict[str, object]:
-    return {**described([row])[0], "Tags": describe.tags((tag.key, tag.value) for tag in row.tags.all()) or None}
+    described = describe.instance_profile(row, shown_trust(row.role.document) if row.role else "")
+    return {**described, "Tags": describe.tags((tag.key, tag.value) for tag in row.tags.all()) or None}
 
 
 @action(
@@ -40,15 +34,17 @@ def get_instance_profile(call: Call) -> Result:
 
 @action("iam:ListInstanceProfiles", resource="*")
 def list_instance_profiles(call: Call) -> Result:
-    rows = InstanceProfile.objects.filter(call.under_path(), account_id=call.account_id).select_related("role")
-    page = call.page(rows, "name_key")
-    return {"InstanceProfiles": described(page.items), **page.fields}
+    return listed_profiles(call.table(listed.INSTANCE_PROFILES))
 
 
 @action("iam:ListInstanceProfilesForRole", resource=role)
 def list_instance_profiles_for_role(call: Call) -> Result:
-    page = call.page(found_role(call).instance_profiles.select_related("role"), "name_key")
-    return {"InstanceProfiles": described(page.items), **page.fields}
+    return listed_profiles(call.table(listed.INSTANCE_PROFILES_OF_ROLE, owner=found_role(call).pk))
+
+
+def listed_profiles(page: TablePage) -> Result:
+    rows = page.rows.told("Roles.AssumeRolePolicyDocument", shown_documents)
+    return {"InstanceProfiles": rows.nested("Roles"), **page.fields}
 
 
 @action("iam:DeleteInstanceProfile", resource=instance_profile)

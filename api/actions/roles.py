@@ -46,7 +46,10 @@ def list_roles(call: Call) -> Result:
 
 
 def shown_documents(stored: Iterable[str]) -> list[str]:
-    return [describe.document(text) for text in shown_trusts(stored)]
+    """Most roles of a list have one of a few trust policies: each is told once."""
+    shown = shown_trusts(stored)
+    told = {text: describe.document(text) for text in set(shown)}
+    return [told[text] for text in shown]
 
 
 @action("iam:UpdateRole", resource=role, context=context.present_boundary)

@@ -53,11 +53,13 @@ def shown_trust(text: str) -> str:
 
 
 def shown_trusts(texts: Iterable[str]) -> list[str]:
-    """As `shown_trust` for a whole list, in one query."""
+    """As `shown_trust` for a whole list, in one query. Only what has an id in it is read: most trust services alone."""
     texts = list(texts)
-    named = {node.text for text in texts for node in principal_nodes(text)}
+    with_ids = {text for text in texts if _UNIQUE_ID.search(text)}
+    named = {node.text for text in with_ids for node in principal_nodes(text)}
     arns = _arns_of({name for name in named if _UNIQUE_ID.fullmatch(name)})
-    return [_rewritten(text, lambda name: arns.get(name, name)) for text in texts]
+    shown = {text: _rewritten(text, lambda name: arns.get(name, name)) for text in with_ids}
+    return [shown.get(text, text) for text in texts]
 
 
 def principal_nodes(text: str) -> Iterator[Node]:

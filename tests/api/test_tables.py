@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -10,7 +11,7 @@ from api.tables import Rows
 from identities.models import Group, InstanceProfile, User
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, xml
-from tests.cast import make_role
+from tests.cast import make_role, trusting
 
 NAME = {"UserName": "alice"}
 SINGLE: tuple[tuple[str, str, str, dict[str, str], str], ...] = (
@@ -50,10 +51,26 @@ def test_a_list_says_what_a_single_thing_does(
     assert single.keys() - listed.keys() <= {"RoleLastUsed", "Description", "Tags"}
 
 
+def test_trust_policies_name_who_is_let_in_as_people_do(program: Program, alice: User, bob: User) -> None:
+    alice.refresh_from_db()
+    given = trusting(alice.arn, bob.arn)
+    for name in ("first", "second"):
+        program.iam("CreateRole", RoleName=name, AssumeRolePolicyDocument=given)
+    listed = program.iam("ListRoles")["Roles"]
+    assert [unquote(role["AssumeRolePolicyDocument"]) == given for role in listed] == [True, True, False]
+
+
 def test_moments_are_cut_to_the_second_and_left_out_where_there_are_none(program: Program, bob: User) -> None:
     listed = {user["UserName"]: user for user in program.iam("ListUsers")["Users"]}
     assert listed["alice"]["CreateDate"] == listed["alice"]["PasswordLastUsed"] == AT.replace(microsecond=0)
     assert "PasswordLastUsed" not in listed["bob"]
+
+
+def test_a_profile_without_a_role_has_none(program: Program) -> None:
+    program.iam("CreateInstanceProfile", InstanceProfileName="bare")
+    listed = program.iam("ListInstanceProfiles")["InstanceProfiles"]
+    assert [[role["RoleName"] for role in profile["Roles"]] for profile in listed] == [[], ["worker"]]
+    assert program.iam("ListInstanceProfilesForRole", RoleName="worker")["InstanceProfiles"] == listed[1:]
 
 
 def written(columns: tuple[str, ...], *rows: tuple[str | None, ...]) -> list[list[tuple[str, str | None]]]:
