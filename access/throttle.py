@@ -81,12 +81,13 @@ class Try:
     def succeeded(self) -> None:
         """It was no failure: take it back from each count. What others failed before stays counted; only the count
         that belongs to this very browser starts anew."""
-        for limit, subject in self.counters:
-            row = Throttle.objects.filter(key=_key(limit, subject))
-            if limit is KNOWN_BROWSER:
-                row.delete()
-            else:
-                row.filter(failures__gt=0).update(failures=F("failures") - 1)
+        keys = {limit: _key(limit, subject) for limit, subject in self.counters}
+        if KNOWN_BROWSER in keys:
+            Throttle.objects.filter(key=keys[KNOWN_BROWSER]).delete()
+        else:
+            # In the order of their keys, as they are counted: nobody waits for somebody who waits for them.
+            counted = Throttle.objects.filter(key__in=keys.values()).order_by("key").select_for_update().values("key")
+            Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
         if _SWEEPING.is_due():
             Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
 
@@ -118,32 +119,48 @@ def person_key(account_id: str, user_name: str | None) -> str:
 def _take(counters: Sequence[Counter]) -> Try:
     """All or none: a try that is refused is counted nowhere."""
     with transaction.atomic():
-        for limit, subject in counters:
-            _count(limit, subject)
+        is_counted = _count(counters)
+        transaction.set_rollback(not is_counted)
+    if not is_counted:
+        raise _refusal(counters)
     return Try(tuple(counters))
 
 
-# What is there for the key, or a new row: counts the try, in a new window where the old one is over. Where neither has
+# What is there for each key, or a new row: counts the try, in a new window where the old one is over. Where neither has
 # room, nothing is written.
 _COUNT = """
-INSERT INTO access_throttle (key, window_started_at, failures) VALUES (%(key)s, %(now)s, 1)
+INSERT INTO access_throttle (key, window_started_at, failures) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
     failures = CASE WHEN access_throttle.window_started_at > %(begun)s THEN access_throttle.failures + 1 ELSE 1 END,
     window_started_at = CASE WHEN access_throttle.window_started_at > %(begun)s
         THEN access_throttle.window_started_at ELSE excluded.window_started_at END
-WHERE access_throttle.failures < %(tries)s OR access_throttle.window_started_at <= %(begun)s
+WHERE access_throttle.failures < CASE excluded.key {tries} END OR access_throttle.window_started_at <= %(begun)s
 """
 
 
-def _count(limit: Limit, subject: str) -> None:
-    key, now, moment = _key(limit, subject), clock.now(), connection.ops.adapt_datetimefield_value
+def _count(counters: Sequence[Counter]) -> bool:
+    """Whether there was room at each; what is counted together has the same window."""
+    (window,) = {limit.window for limit, _ in counters}
+    tries = sorted((_key(limit, subject), limit.tries) for limit, subject in counters)
+    moment, now = connection.ops.adapt_datetimefield_value, clock.now()
+    values = {"now": moment(now), "begun": moment(now - window)}
+    for number, (key, most) in enumerate(tries):
+        values |= {f"key{number}": key, f"tries{number}": most}
+    sql = _COUNT.format(
+        rows=", ".join(f"(%(key{number})s, %(now)s, 1)" for number in range(len(tries))),
+        tries=" ".join(f"WHEN %(key{number})s THEN %(tries{number})s" for number in range(len(tries))),
+    )
     with connection.cursor() as cursor:
-        values = {"key": key, "now": moment(now), "begun": moment(now - limit.window), "tries": limit.tries}
-        cursor.execute(_COUNT, values)
-        is_counted = cursor.rowcount == 1
-    if not is_counted:
-        begun = Throttle.objects.values_list("window_started_at", flat=True).get(key=key)
-        raise Throttled(begun + limit.window)
+        cursor.execute(sql, values)
+        return bool(cursor.rowcount == len(tries))
+
+
+def _refusal(counters: Sequence[Counter]) -> Throttled:
+    """When the first that has no room will have some again; now, if it has by now."""
+    rows = Throttle.objects.in_bulk([_key(limit, subject) for limit, subject in counters])
+    full = ((rows.get(_key(limit, subject)), limit) for limit, subject in counters)
+    ends = (row.window_started_at + limit.window for row, limit in full if row and row.failures >= limit.tries)
+    return Throttled(next((end for end in ends if end > clock.now()), clock.now()))
 
 
 def network_of(address: str) -> str:
