@@ -29,6 +29,8 @@ _KEPT = timedelta(days=7)
 # As far back as AWS looks.
 _REACH = timedelta(days=400)
 _NO_GROUP = Value("")
+# What a report tells of somebody.
+_PERSON = ("unique_id", "path", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def _no_such_job(job_id: str) -> NoSuchEntity:
     return NoSuchEntity(f"No job with id {job_id} was found for this caller.")
 
 
-def _people(account_id: str, entity: Entity) -> list[User | Role]:
+def _people(account_id: str, entity: Entity) -> Sequence[User | Role]:
     """The users and roles whose tries count."""
     if isinstance(entity, (User, Role)):
         return [entity]
@@ -135,8 +137,13 @@ def _people(account_id: str, entity: Entity) -> list[User | Role]:
         return list(User.objects.filter(memberships__group=entity).distinct())
     in_group = Q(memberships__group__attachments__policy=entity)
     attached = Q(attachments__policy=entity)
-    users = User.objects.filter(attached | in_group, account_id=account_id).distinct()
-    return [*users, *Role.objects.filter(attached, account_id=account_id).distinct()]
+    users, roles = (
+        model.objects.filter(whose, account_id=account_id).values_list(Value(model._meta.model_name), *_PERSON)
+        for model, whose in ((User, attached | in_group), (Role, attached))
+    )
+    made: dict[str, type[User | Role]] = {"user": User, "role": Role}
+    found = users.union(roles)
+    return [made[kind](account_id=account_id, **dict(zip(_PERSON, facts, strict=True))) for kind, *facts in found]
 
 
 def _service(namespace: str, name: str, uses: Sequence[ActionUse], people: Mapping[str, User | Role]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def load_group(principal: Principal, group_name: str) -> Loaded:
 def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
     account_id = None if scope == AWS else principal.account_id
     rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=policy_name.lower())
-    policy, tags = first_with_tags(rows)
+    policy, tags = first_with_tags(rows.select_related("account"))
     asked = policy_arn(account_id, "/", policy_name)
     return Loaded(policy.arn if policy else asked, policy, tag_keys(tags), asked, tags)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -143,7 +144,7 @@ def _count(counters: Sequence[Counter]) -> bool:
     (window,) = {limit.window for limit, _ in counters}
     tries = sorted((_key(limit, subject), limit.tries) for limit, subject in counters)
     moment, now = connection.ops.adapt_datetimefield_value, clock.now()
-    values = {"now": moment(now), "begun": moment(now - window)}
+    values: dict[str, Any] = {"now": moment(now), "begun": moment(now - window)}
     for number, (key, most) in enumerate(tries):
         values |= {f"key{number}": key, f"tries{number}": most}
     sql = _COUNT.format(

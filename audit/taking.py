@@ -1,11 +1,11 @@
-"""Deleting rows in one statement that also says what they were, or that nothing hung on them."""
+"""Deleting or changing rows in one statement that also says what they were or are, or that nothing hung on them."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, Model, QuerySet
-from django.db.models.sql import DeleteQuery
+from django.db.models.sql import DeleteQuery, Query, UpdateQuery
 
 
 def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
@@ -15,12 +15,26 @@ def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
         found = list(rows.values_list(*columns))
         rows.all()._raw_delete(rows.db)
         return found
-    query = rows.query.chain(klass=DeleteQuery)
+    return _returned(rows.query.chain(klass=DeleteQuery), columns)
+
+
+def changed(rows: QuerySet[Any], *columns: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Change rows by columns of their own; returns these columns of each, as they are now."""
+    if not connection.features.can_return_columns_from_insert:  # as above
+        keys = list(rows.values_list("pk", flat=True))
+        QuerySet(rows.model).filter(pk__in=keys).update(**values)
+        return list(QuerySet(rows.model).filter(pk__in=keys).values_list(*columns))
+    query: Any = rows.query.chain(klass=UpdateQuery)
+    query.add_update_values(values)
+    return _returned(query, columns)
+
+
+def _returned(query: Query, columns: Iterable[str]) -> list[tuple[Any, ...]]:
     sql, parameters = query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING {', '.join(map(connection.ops.quote_name, columns))}", parameters)
-        gone: list[tuple[Any, ...]] = cursor.fetchall()
-    return gone
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def deleted_unless(row: Model, uses: Iterable[QuerySet[Any]]) -> bool:

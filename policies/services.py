@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import PROTECT, QuerySet
+from django.db.models import PROTECT, F, QuerySet
+from django.db.models.lookups import Exact
 
 from accounts import ids, rules
 from accounts.quotas import default
@@ -22,7 +23,7 @@ from audit.errors import (
 )
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import deleted_unless, taken
+from audit.taking import changed, deleted_unless, taken
 from policies.documents import check_document, check_size
 from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
@@ -100,10 +101,10 @@ def create_policy_version(
     Raises DocumentRefused, LimitExceeded, UnmodifiableEntity, NoSuchEntity, and ConcurrentModification when there is a
     newer version than the author has seen.
     """
-    policy = _locked(policy)
-    if newest_seen is not None and newest_seen != policy.newest_version:
+    number = _next_number(policy)
+    if newest_seen is not None and newest_seen != number - 1:
         raise ConcurrentModification(
-            f"Somebody made version v{policy.newest_version} of this policy while you were writing. "
+            f"Somebody made version v{number - 1} of this policy while you were writing. "
             "What you typed is kept: look at the newest version, then decide."
         )
     check_document(document)
@@ -113,12 +114,7 @@ def create_policy_version(
     before = _facts(policy, versions)
     if set_as_default:
         policy.versions.filter(is_default=True).update(is_default=False)
-    policy.newest_version += 1
-    policy.updated_at = clock.now()
-    policy.save(update_fields=["newest_version", "updated_at"])
-    version = policy.versions.create(
-        number=policy.newest_version, slot=slot, is_default=set_as_default, document=document
-    )
+    version = policy.versions.create(number=number, slot=slot, is_default=set_as_default, document=document)
     if set_as_default:
         _count_only(version, versions)
     after = _facts(policy, [*versions, version]) | {"version": version.version_id}
@@ -131,11 +127,12 @@ def set_default_policy_version(*, by: Principal, policy: ManagedPolicy, version:
     """Let another version count from now on, for everything the policy is attached to. Raises UnmodifiableEntity,
     NoSuchEntity."""
     policy = _locked(policy)
-    versions = _versions(policy)
+    # First none: the index that allows one default sees each row alone.
+    former = changed(policy.versions.filter(is_default=True), "number", is_default=False)
+    numbers = changed(policy.versions.all(), "number", is_default=Exact(F("number"), version.number))
+    versions = [PolicyVersion(number=number, is_default=(number,) in former) for (number,) in numbers]
     version = _version_now(policy, version, versions)
     before = _facts(policy, versions)
-    policy.versions.filter(is_default=True).update(is_default=False)
-    policy.versions.filter(pk=version.pk).update(is_default=True)
     _count_only(version, versions)
     record(by, "iam:SetDefaultPolicyVersion", policy.arn, before=before, after=_facts(policy, versions))
 
@@ -229,13 +226,27 @@ def _save_new(policy: ManagedPolicy) -> None:
         raise EntityAlreadyExists(message, field="name") from error
 
 
-def _locked(policy: ManagedPolicy) -> ManagedPolicy:
-    """The account's own policy as it is now, kept from others until the transaction ends."""
+def _next_number(policy: ManagedPolicy) -> int:
+    """The number of a new version; from then on the policy is kept from others as by `_locked`."""
+    _refuse_built_in(policy)
+    newer = {"newest_version": F("newest_version") + 1, "updated_at": clock.now()}
+    found = changed(ManagedPolicy.objects.filter(pk=policy.pk), "newest_version", **newer)
+    if not found:
+        raise _no_such_policy(policy.arn)
+    return int(found[0][0])
+
+
+def _refuse_built_in(policy: ManagedPolicy) -> None:
     if policy.is_built_in:
         raise UnmodifiableEntity(
             f"The policy {policy.name} is built in and can't be changed or deleted. "
             "Create a policy of your own from its document."
         )
+
+
+def _locked(policy: ManagedPolicy) -> ManagedPolicy:
+    """The account's own policy as it is now, kept from others until the transaction ends."""
+    _refuse_built_in(policy)
     rows = ManagedPolicy.objects.select_for_update(of=("self",)).select_related("account")
     found = rows.filter(pk=policy.pk).first()
     if found is None:
@@ -255,7 +266,7 @@ def _versions(policy: ManagedPolicy) -> list[PolicyVersion]:
 def _count_only(version: PolicyVersion, versions: Iterable[PolicyVersion]) -> None:
     """In memory what has been written: this version counts, and no other."""
     for each in versions:
-        each.is_default = each.pk == version.pk
+        each.is_default = each.number == version.number
 
 
 def _version_now(policy: ManagedPolicy, version: PolicyVersion, versions: Iterable[PolicyVersion]) -> PolicyVersion:

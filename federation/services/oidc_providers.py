@@ -14,6 +14,7 @@ from accounts.tags import taken_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
+from audit.taking import taken
 from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
 from federation.services import tags as provider_tags
 from identities.services.leaving import delete_bare
@@ -134,9 +135,12 @@ def update_thumbprints(*, by: Principal, provider: OIDCProvider, thumbprints: Se
 def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
     provider = locked(provider)
-    clients, tags = _clients(provider), taken_tags(provider)
-    before = _facts(provider, clients)
-    _delete_clients(provider, clients)
+    sign_in = taken(OIDCSignIn.objects.filter(provider=provider), "client_id", *_SIGN_IN)
+    gone = taken(provider.client_ids.all(), "id", "client_id")
+    clients = {key: OIDCClientId(provider=provider, client_id=client_id) for key, client_id in gone}
+    for key, scopes, enabled, listed in sign_in:
+        vars(clients[key]).update(of_scopes=scopes, of_is_enabled=bool(enabled), of_is_listed=bool(listed))
+    before, tags = _facts(provider, list(clients.values())), taken_tags(provider)
     delete_bare(provider, {})
     record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)
 

@@ -25,10 +25,10 @@ def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
         refuse_leftovers(row, leftovers)
 
 
-def delete_along(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
-    """Delete what goes with a row: all that points at it and is nowhere asked to be gone first. Nothing may
-    hang on that in turn."""
-    asked = {each.model for each in leftovers.values()}
+def delete_along(row: Model, leftovers: Mapping[str, QuerySet[Any]], *gone: type[Model]) -> None:
+    """Delete what goes with a row: all that points at it, is nowhere asked to be gone first, and is not gone already.
+    Nothing may hang on that in turn."""
+    asked = {*gone, *(each.model for each in leftovers.values())}
     for relation in row._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
             rows: Any = relation.related_model._base_manager.filter(**{relation.field.name: row})

@@ -18,7 +18,7 @@ from audit.errors import (
 from audit.principal import Principal
 from audit.services import record
 from identities.models import LoginProfile, PasswordHistory, User
-from identities.services.mfa import has_mfa
+from identities.services.mfa import has_mfa_of
 from identities.services.notices import notify_change
 
 HISTORY_KEPT = 24
@@ -37,8 +37,9 @@ def create_login_profile(
     *, by: Principal, user: User, password: str, password_reset_required: bool = False, for_console: bool = False
 ) -> LoginProfile:
     """Give a user a console password. Raises EntityAlreadyExists or PasswordPolicyViolation."""
-    password, user = normalise(password), User.objects.select_related(*_RULES).get(pk=user.pk)
-    _check(user, password, for_console=for_console)
+    password = normalise(password)
+    user = User.objects.select_related(*_RULES).annotate(has_mfa=has_mfa_of("pk")).get(pk=user.pk)
+    _check(user, password, has_mfa=user.has_mfa, for_console=for_console)
     profile = LoginProfile(user=user, password=make_password(password), password_reset_required=password_reset_required)
     with transaction.atomic():
         try:
@@ -53,7 +54,8 @@ def create_login_profile(
 
 def get_login_profile(user: User) -> LoginProfile:
     """Read afresh, with all that a new password asks for. Raises NoSuchEntity when there is no console password."""
-    profile = LoginProfile.objects.select_related(*(f"user__{each}" for each in _RULES)).filter(user=user).first()
+    profiles = LoginProfile.objects.select_related(*(f"user__{each}" for each in _RULES))
+    profile = profiles.annotate(has_mfa=has_mfa_of("pk")).filter(user=user).first()
     if profile is None:
         raise no_such_profile(user)
     return profile
@@ -143,11 +145,10 @@ def password_is(owner: AbstractBaseUser, password: str) -> bool:
         return False
 
 
-def _check(user: User, password: str, *, for_console: bool) -> None:
+def _check(user: User, password: str, *, has_mfa: bool, for_console: bool) -> None:
     root = getattr(user.account, "root_user", None)
     words = context_words(user.account, user_name=user.name, email=root.email if root else "")
-    policy, factor = _policy_of(user), has_mfa(user.account_id, user)
-    check_new_password(password, policy=policy, words=words, has_mfa=factor, for_console=for_console)
+    check_new_password(password, policy=_policy_of(user), words=words, has_mfa=has_mfa, for_console=for_console)
 
 
 def _policy_of(user: User) -> PasswordPolicy | None:
@@ -157,7 +158,7 @@ def _policy_of(user: User) -> PasswordPolicy | None:
 def _new_password(profile: LoginProfile, password: str, *, for_console: bool) -> dict[str, object]:
     """The columns of a password that passed every rule. Hashing happens here, before any lock is held."""
     policy = _policy_of(profile.user)
-    _check(profile.user, password, for_console=for_console)
+    _check(profile.user, password, has_mfa=profile.has_mfa, for_console=for_console)  # type: ignore[attr-defined] # annotated where it was read
     _check_reuse(profile, password, policy.password_reuse_prevention if policy else 0, for_console=for_console)
     return {"password": make_password(password), "password_changed_at": clock.now()}
 

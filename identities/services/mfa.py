@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Account
 from accounts.rules import name_problem, path_problem
@@ -195,6 +195,11 @@ def remove_mfa_device(*, by: Principal, device: MFADevice) -> None:
 
 def has_mfa(account_id: str, user: User | None) -> bool:
     return _enabled(account_id, user).exists()
+
+
+def has_mfa_of(user: str) -> Exists:
+    """The same as part of a query for something else, which calls the user so."""
+    return Exists(MFADevice.objects.filter(user=OuterRef(user), enabled_at__isnull=False))
 
 
 def verify_code(*, account_id: str, user: User | None, code: str) -> MFADevice | None:

@@ -18,7 +18,7 @@ from audit.errors import (
 from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from identities.models import LoginProfile, User
+from identities.models import LoginProfile, User, UserTag
 from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services import (
     access_keys,
@@ -113,7 +113,7 @@ def delete_user(*, by: Principal, user: User) -> None:
     for device in user.mfa_devices.filter(enabled_at=None):
         mfa.delete_virtual_mfa_device(by=by, device=device)
     tags = taken_tags(user)
-    delete_along(user, leftovers)
+    delete_along(user, leftovers, UserTag)
     delete_bare(user, leftovers)
     record(by, "iam:DeleteUser", user.arn, before=_facts(user), tags=tags)
 
