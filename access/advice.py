@@ -11,6 +11,7 @@ _LAYER_OWNERS = {
     "resource control": "the organization's resource control policies",
     "endpoint": "the policy of the network endpoint",
 }
+_OF_LOCKDOWN = "arn:aws:iam::aws:policy/IAMUserLockdown"
 # Conditions that the person can meet without anybody's help.
 _OWN_DOING = {
     "aws:multifactorauthpresent": "Sign in with a second factor: a statement asks for it.",
@@ -39,4 +40,9 @@ def advice(explanation: dict[str, Any], action: str, resource: str, keys: Iterab
 def _about_denial(explanation: dict[str, Any]) -> list[str]:
     if explanation["reason"] == "unreadable document":
         return ["A policy that can't be read denies everything. Ask an administrator to repair it."]
+    policies, statements = explanation["policies"], explanation["statements"]
+    if any(policies[line["policy"]]["source"] == _OF_LOCKDOWN for line in statements if line["decided"]):
+        return [
+            "The user is locked down; their page says why. Nothing helps before somebody who may lifts the lockdown."
+        ]
     return ["A Deny beats every Allow. Ask an administrator whether it is meant for you, and to change it if not."]

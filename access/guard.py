@@ -31,7 +31,8 @@ from audit.services import record
 # Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
 # accepted at all (iamconsole.middleware). A longer one is packed where it is only to come back to.
 LONGEST_NEXT, LONGEST_OF_OURS = 4500, 8000
-STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
+_CONFLICTS = ("DeleteConflict", "EntityAlreadyExists", "EntityTemporarilyUnmodifiable", "LimitExceeded")
+STATUS = {"NoSuchEntity": 404, **dict.fromkeys(_CONFLICTS, 409)}
 
 
 class GuardMiddleware:

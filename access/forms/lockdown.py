@@ -27,13 +27,11 @@ class LiftForm(forms.Form):
     """What shall be active again; nothing is ticked, since what leaked must stay off."""
 
     restore = forms.MultipleChoiceField(
-        label="Make active again",
         required=False,
-        widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
         error_messages={"invalid_choice": "The user's credentials have changed since you looked. Look at them again."},
     )
 
     def __init__(self, data: Data = None, *, credentials: Sequence[Credential]) -> None:
         super().__init__(data)
         field: Any = self.fields["restore"]
-        field.choices = [(each.id, f"{each.kind.name} {each.id}".capitalize()) for each in credentials]
+        field.choices = [(each.id, each.id) for each in credentials]

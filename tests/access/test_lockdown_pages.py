@@ -170,6 +170,16 @@ def test_the_policy_of_the_lockdown_is_neither_offered_nor_detached_by_hand(
     assert "by lifting the lockdown" in reply.text and bob.attachments.count() == 1
 
 
+def test_the_pages_of_credentials_say_why_nothing_is_activated(alices: Client, acme: Account, bob: User) -> None:
+    key = key_of(bob)
+    lock_down(by=root_of(acme), user=bob, reason=REASON)
+    activated = alices.post(f"{USER}credentials/access-key/{key.pk}/update/", {"status": "Active"})
+    made = alices.post(f"{USER}credentials/access-keys/create/", {"seen": key.pk})
+    for reply in (activated, made):
+        assert reply.status_code == 409 and "The user bob is locked down: no credential" in reply.text
+    assert AccessKey.objects.get().status == "Inactive"
+
+
 def test_who_is_locked_down_is_deleted_with_all_that_was_theirs(alices: Client, acme: Account, bob: User) -> None:
     key_of(bob)
     lock_down(by=root_of(acme), user=bob, reason=REASON)
@@ -184,4 +194,4 @@ def test_the_simulator_says_what_denies(alices: Client, acme: Account, bob: User
     text = alices.post(
         "/simulator/", {"principal": "bob", "actions": "iam:GetUser", "resources": "", "cell": "0.0"}
     ).text
-    assert "“TheUserIsLockedDown”" in text and "IAMUserLockdown" in text
+    assert "“TheUserIsLockedDown”" in text and "IAMUserLockdown" in text and "The user is locked down; their" in text

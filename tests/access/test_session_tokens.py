@@ -1,5 +1,7 @@
 """Session tokens as sealed texts: what goes in comes out, and nothing else does."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
@@ -29,6 +31,7 @@ claims = st.builds(
     mfa_at=st.sampled_from([None, NOW]),
     source_identity=texts,
     provider=texts,
+    begun_by=texts,
     policies=st.none() | st.builds(SessionPolicies, texts, st.lists(texts, max_size=10).map(tuple)),
     tags=st.dictionaries(texts, texts, max_size=5),
     transitive_keys=st.just(()),
@@ -39,6 +42,14 @@ claims = st.builds(
 @given(claims)
 def test_what_goes_in_comes_out(said: SessionClaims) -> None:
     assert open_token(seal(said, KEY_ID, BOX), KEY_ID, BOX) == said
+
+
+def test_a_token_of_a_release_that_did_not_tell_who_began_it_opens() -> None:
+    said = SessionClaims("AssumeRole", "111122223333", "AROAX", "s" * 40, NOW, NOW, "ci", begun_by="AIDAX")
+    head, _, rest = BOX.open_bytes(seal(said, KEY_ID, BOX), f"session-token:{KEY_ID}").partition(b"\n")
+    earlier = json.dumps(json.loads(head)[:-1]).encode() + b"\n" + rest
+    token = BOX.seal_bytes(earlier, f"session-token:{KEY_ID}")
+    assert open_token(token, KEY_ID, BOX) == replace(said, begun_by="")
 
 
 @pytest.mark.bar(89)
