@@ -52,6 +52,7 @@ SMALL = (
     "/me/access-keys/",
     "/me/mfa-devices/",
     "/route-tables/",
+    "/security-findings/",
     "/identities/machines/",
     "/identities/instance-profiles/",
     "/identity-providers/",

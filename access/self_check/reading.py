@@ -31,6 +31,7 @@ from identities.models import (
     UserInlinePolicy,
 )
 from identities.models.credentials import KeyStatus
+from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.models.roles import SERVICE_LINKED_PATH
 from policies.analysed import openings, powers
 from policies.models import PolicyVersion
@@ -68,7 +69,8 @@ def read_facts(account_id: str, may_read: Collection[str], most: int) -> Facts:
 
 
 def _credentials(account_id: str) -> dict[str, Any]:
-    """Root, and the users who have a console password or an active key; nobody else has anything to lose."""
+    """Root, and the users who have a console password or an active key; nobody else has anything to lose. While a user
+    is locked down no credential of theirs is any good."""
     devices = MFADevice.objects.filter(account_id=account_id, enabled_at__isnull=False)
     with_mfa = set(devices.values_list("user_id", flat=True))
     people = {
@@ -93,7 +95,7 @@ def _root(account_id: str, *, has_mfa: bool) -> Root:
 
 
 def _passwords(account_id: str) -> Iterable[tuple[Any, ...]]:
-    rows = LoginProfile.objects.filter(user__account_id=account_id)
+    rows = LoginProfile.objects.filter(user__account_id=account_id, user__lockdown=None)
     return rows.values_list(
         "user_id", "user__name", "user__unique_id", "password_changed_at", "user__password_last_used_at"
     )
@@ -101,7 +103,8 @@ def _passwords(account_id: str) -> Iterable[tuple[Any, ...]]:
 
 def _active_keys(account_id: str) -> Iterable[tuple[Any, ...]]:
     """The oldest first. When the owner was made is told of keys only that were never used."""
-    rows = AccessKey.objects.filter(account_id=account_id, user__isnull=False, status=KeyStatus.ACTIVE)
+    of_users = AccessKey.objects.filter(account_id=account_id, user__isnull=False, user__lockdown=None)
+    rows = of_users.filter(status=KeyStatus.ACTIVE)
     owner_made = Case(When(last_used_at=None, then=F("user__created_at")))
     columns = ("user_id", "user__name", "user__unique_id", "access_key_id", "created_at", "last_used_at")
     return rows.order_by("created_at", "slot").values_list(*columns, owner_made)
@@ -145,9 +148,10 @@ def _holders(
 ) -> dict[int, Holder]:
     """All users, groups or roles of an account, by primary key and in the order of their names."""
     kind = str(model._meta.model_name)
-    of_account = {f"{kind}__account_id": account_id}
+    of_account: dict[str, Any] = {f"{kind}__account_id": account_id}
     attached, written, joined = defaultdict(list), defaultdict(list), _memberships(account_id, kind)
-    for owner, policy in attachment._default_manager.filter(**of_account).values_list(f"{kind}_id", "policy_id"):
+    by_hand = attachment._default_manager.filter(**of_account).exclude(slot=LOCKDOWN_SLOT)
+    for owner, policy in by_hand.values_list(f"{kind}_id", "policy_id"):
         if policy in policies:
             attached[owner].append(policy)
     rows = inline._default_manager.filter(**of_account).order_by("name")

@@ -107,7 +107,7 @@ def root_has_no_mfa(account: Account, settings: Any) -> Iterator[None]:
 def root_was_used(account: Account, settings: Any) -> Iterator[None]:
     RootUser.objects.update(password_last_used_at=ago(89))
     yield
-    RootUser.objects.update(password_last_used_at=ago(91))
+    RootUser.objects.update(password_last_used_at=ago(90))
 
 
 def root_is_nowhere(account: Account, settings: Any) -> Iterator[None]:
@@ -139,31 +139,31 @@ def user_without_mfa(account: Account, settings: Any) -> Iterator[None]:
 
 
 def password_never_used(account: Account, settings: Any) -> Iterator[None]:
-    user = person(account, old=46)
+    user = person(account, old=45)
     yield
     User.objects.filter(pk=user.pk).update(password_last_used_at=clock.now())
 
 
 def password_not_used_lately(account: Account, settings: Any) -> Iterator[None]:
-    user = person(account, old=400, password_last_used_at=ago(46))
+    user = person(account, old=400, password_last_used_at=ago(45))
     yield
     LoginProfile.objects.filter(user=user).delete()
 
 
 def key_not_used_lately(account: Account, settings: Any) -> Iterator[None]:
-    made = key(account, person(account, old=80, console=False), old=60, used=46)
+    made = key(account, person(account, old=80, console=False), old=60, used=45)
     yield
     AccessKey.objects.filter(pk=made.pk).update(status="Inactive")
 
 
 def key_never_used(account: Account, settings: Any) -> Iterator[None]:
-    made = key(account, person(account, old=80, console=False), old=46, used=None)
+    made = key(account, person(account, old=80, console=False), old=45, used=None)
     yield
     AccessKey.objects.filter(pk=made.pk).update(last_used_at=ago(44))
 
 
 def key_is_old(account: Account, settings: Any) -> Iterator[None]:
-    made = key(account, person(account, old=200, console=False), old=91)
+    made = key(account, person(account, old=200, console=False), old=90)
     yield
     AccessKey.objects.filter(pk=made.pk).update(created_at=ago(89))
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from access.lockdown import lock_down
 from access.self_check.checks import CHECKS, READS
 from access.self_check.finding import KINDS
 from access.self_check.report import Report, make_report
 from accounts.models import Account
-from identities.models import Role, RoleInlinePolicy
+from identities.models import AccessKey, Role, RoleInlinePolicy, User
 from tests.access import sound
 from tests.access.sound import Spoiling, make_sound
-from tests.cast import make_role
+from tests.cast import make_role, root_of
 
 SPOILED = [*sound.ROOT, *sound.USERS, *sound.POLICIES, *sound.ACCOUNT]
 
@@ -100,6 +101,17 @@ def test_other_accounts_have_no_say(healthy: Account, settings: Any, globex: Acc
 def test_what_a_service_made_for_itself_is_its_own_affair(healthy: Account, settings: Any) -> None:
     next(sound.any_account_through_a_service(healthy, settings))
     Role.objects.update(path="/aws-service-role/events.amazonaws.com/")
+    assert found_in(healthy) == []
+
+
+def test_who_is_locked_down_has_nothing_to_lose(healthy: Account, settings: Any) -> None:
+    next(sound.user_without_mfa(healthy, settings))
+    user = User.objects.get(name="carol")
+    sound.key(healthy, user, old=100)
+    assert found_in(healthy) == ["USER_NO_MFA", "KEY_OLD"]
+    lock_down(by=root_of(healthy), user=user, reason="Left the company")
+    assert found_in(healthy) == []
+    AccessKey.objects.update(status="Active")
     assert found_in(healthy) == []
 
 
