@@ -199,6 +199,9 @@ def test_acceptance_can_be_allowed_check_by_check(acme: Account, bob: User) -> N
     assert browser.post(address(acme, "USER_NO_MFA"), form).status_code == 403
     assert browser.get(PAGE).content.decode().count("Accept for a while") == 1
     assert browser.post(address(acme, "NO_FEDERATION"), form).status_code == 302
+    allow(bob, "iamconsole:ReopenFinding", "arn:aws:iamconsole::*:finding/USER_NO_MFA/*", name="reopen")
+    assert browser.post(address(acme, "NO_FEDERATION", "reopen")).status_code == 403
+    assert "Open again" not in browser.get(PAGE + "?show=accepted").content.decode()
 
 
 def test_a_changed_document_is_a_finding_again(reader: Any, acme: Account, bob: User) -> None:

@@ -55,3 +55,5 @@ def test_documents_add_up_and_limit_each_other() -> None:
     assert not ways_of([passing, running], boundary=running)
     assert not ways_of([passing, running], boundary=nothing)
     assert ways_of([passing, running], boundary=powers(letting("*")))
+    all_but_machines = powers(letting("*"), {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"})
+    assert not ways_of([passing, running], boundary=all_but_machines)
