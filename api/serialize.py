@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain, compress
+from itertools import chain
 from typing import Any
 
 from api.constraints import ILLEGAL_TEXT
@@ -15,6 +15,8 @@ Writer = Callable[[Any], str]
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\r": "&#13;"})
 _PLAIN = re.compile("[A-Za-z0-9 !#$%()*+,./:;=?@_{|}~-]*")
+# Where a template takes a value and writes nothing.
+_NOTHING = "%.0s"
 # What writes an operation's output: put together from its shape when it is first called.
 _WRITERS: dict[str, Writer] = {}
 
@@ -144,13 +146,13 @@ class _RowsWriter:
         return "".join([part(row) if None in row else full % row for row in rows])
 
     def _part(self, row: Texts) -> str:
-        present = tuple([text is not None for text in row])
-        return self._template(present) % tuple(compress(row, present))
+        return self._template(tuple([text is not None for text in row])) % row
 
     def _template(self, present: tuple[bool, ...]) -> str:
         template = self._templates.get(present)
         if template is None:
-            template = self._templates[present] = self._item.format("".join(compress(self._elements, present)))
+            parts = [part if there else _NOTHING for part, there in zip(self._elements, present, strict=True)]
+            template = self._templates[present] = self._item.format("".join(parts))
         return template
 
 

@@ -20,6 +20,9 @@ from audit.prepared import Given, PreparedValues
 # Of a row each column's text, or rows of their own.
 Texts = tuple[Any, ...]
 
+# A page by default, and the largest one, with the row that says whether there are more.
+_USUAL = (101, 1001)
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -77,7 +80,7 @@ class Table:
         self._query, self._key = query, _expression(key)
         self._told = [*map(_expression, columns.values()), self._key]
         shapes = product((False, True), repeat=2)
-        self._pages = {shape: PreparedValues(partial(self._page, *shape)) for shape in shapes}
+        self._pages = {shape: PreparedValues(partial(self._page, *shape), _USUAL) for shape in shapes}
 
     def rows(self, limit: int, after: str | None, prefix: str, **values: str | int) -> list[Texts]:
         """The rows under a path that come after a key, each with its key behind its columns."""

@@ -101,20 +101,26 @@ class Prepared(Generic[Row]):
 
 
 class PreparedValues:
-    """Rows as the database tells them, at most so many of them: `build` writes a query of values in their order."""
+    """Rows as the database tells them, at most so many of them: `build` writes a query of values in their order.
 
-    def __init__(self, build: Callable[[], QuerySet[Any, tuple[Any, ...]]]) -> None:
-        self._build = build
+    The limits that are `usual` stand in the statement. PostgreSQL plans any other at each run, for fear that it might
+    be a tenth of all there is."""
+
+    def __init__(self, build: Callable[[], QuerySet[Any, tuple[Any, ...]]], usual: Iterable[int] = ()) -> None:
+        self._build, self._usual = build, frozenset(usual)
 
     @cached_property
     def _statement(self) -> tuple[str, tuple[Any, ...]]:
-        sql, parameters = constants_inlined(*self._build().query.sql_with_params())
-        return f"{sql} LIMIT %s", parameters
+        return constants_inlined(*self._build().query.sql_with_params())
 
     def rows(self, limit: int, **values: str | int) -> list[tuple[Any, ...]]:
         sql, parameters = self._statement
+        given: list[Any] = [values[each] if isinstance(each, Given) else each for each in parameters]
         with prepared_cursor() as cursor:
-            cursor.execute(sql, [*(values[each] if isinstance(each, Given) else each for each in parameters), limit])
+            if limit in self._usual:
+                cursor.execute(f"{sql} LIMIT {limit:d}", given)
+            else:
+                cursor.execute(f"{sql} LIMIT %s", [*given, limit])
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Outcome
-from audit.prepared import Given, Prepared, PreparedInsert, PreparedWith, constants_inlined, prefetched
+from audit.prepared import Given, Prepared, PreparedInsert, PreparedValues, PreparedWith, constants_inlined, prefetched
 from identities.models import User, UserTag
 from tests.cast import make_user
 
@@ -75,3 +76,11 @@ def test_what_it_writes_is_what_save_writes(alice: User) -> None:
 def test_what_the_database_works_out_is_known_at_once(alice: User) -> None:
     dora = PreparedInsert(User).insert(User(account=alice.account, name="Dora", unique_id="AIDADORA"))
     assert (dora.pk, dora.name_key) == (User.objects.get(name="Dora").pk, "dora")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_values_come_in_their_order_and_not_too_many(alice: User, bob: User, limit: int) -> None:
+    names = PreparedValues(
+        lambda: User.objects.filter(account_id=Given("id")).order_by("-name").values_list("name"), [2]
+    )
+    assert names.rows(limit, id=alice.account_id) == [("bob",), ("alice",)][:limit]
