@@ -31,7 +31,19 @@ def create_in_slot(
         except IntegrityError:
             if free not in set(siblings.values_list("slot", flat=True)):
                 raise
-    raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {quota}")
+    raise _exceeded(quota_name, quota)
+
+
+def create_in_free_slot(free: int, quota: int, create: Callable[[int], Row], *, quota_name: str) -> Row:
+    """The same with a slot that was found free under its owner's lock: nobody else can have taken it, so nothing is
+    tried that would need a savepoint to try again."""
+    if free > quota:
+        raise _exceeded(quota_name, quota)
+    return create(free)
+
+
+def _exceeded(quota_name: str, quota: int) -> LimitExceeded:
+    return LimitExceeded(f"Cannot exceed quota for {quota_name}: {quota}")
 
 
 def lowest_free(slots: Iterable[int]) -> int:

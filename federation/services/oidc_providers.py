@@ -18,7 +18,7 @@ from audit.taking import taken
 from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
 from federation.services import tags as provider_tags
 from identities.services.leaving import delete_bare
-from identities.slots import create_in_slot, lowest_free
+from identities.slots import create_in_free_slot, lowest_free
 
 URL_LIMIT = 255
 CLIENT_IDS = 100
@@ -86,7 +86,8 @@ def create_oidc_provider(
     provider = OIDCProvider(account=account, url=url.partition("://")[2], issuer=url)
     provider.thumbprints = _checked_thumbprints(thumbprints)
     try:
-        with transaction.atomic():
+        # Nothing can be done after an address that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             provider.save()
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Provider with url {url} already exists.", field="url") from error
@@ -187,13 +188,8 @@ def _add_client_id(provider: OIDCProvider, client_id: str, present: Iterable[OID
     def create(slot: int) -> OIDCClientId:
         return OIDCClientId.objects.create(provider=provider, client_id=client_id, slot=slot)
 
-    return create_in_slot(
-        provider.client_ids.all(),
-        CLIENT_IDS,
-        create,
-        quota_name="ClientIdsPerOpenIdConnectProvider",
-        first=lowest_free(client.slot for client in present),
-    )
+    free = lowest_free(client.slot for client in present)
+    return create_in_free_slot(free, CLIENT_IDS, create, quota_name="ClientIdsPerOpenIdConnectProvider")
 
 
 def _delete_clients(provider: OIDCProvider, clients: Sequence[OIDCClientId]) -> None:

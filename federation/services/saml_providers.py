@@ -21,7 +21,7 @@ from federation.saml.parsing import SAMLError
 from federation.services import tags as provider_tags
 from identities.sealed import box
 from identities.services.leaving import delete_bare
-from identities.slots import create_in_slot, lowest_free
+from identities.slots import create_in_free_slot, lowest_free
 
 NAME_LIMIT = 128
 PRIVATE_KEYS = 2
@@ -197,12 +197,11 @@ def _add_private_key(provider: SAMLProvider, pem: str, present: Iterable[SAMLPri
         row.save(force_insert=True)
         return row
 
-    return create_in_slot(
-        provider.private_keys.all(),
+    return create_in_free_slot(
+        lowest_free(key.slot for key in present),
         PRIVATE_KEYS,
         create,
         quota_name="PrivateKeysPerSAMLProvider",
-        first=lowest_free(key.slot for key in present),
     )
 
 
@@ -221,7 +220,8 @@ def check_private_key(pem: str) -> None:
 
 def _save_new(provider: SAMLProvider) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             provider.save()
     except IntegrityError as error:
         raise _exists(provider.name) from error

@@ -16,7 +16,7 @@ from identities.models.credentials import KeyStatus
 from identities.sealed import box
 from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot
+from identities.slots import create_in_free_slot, lowest_free
 
 # AWS notes several uses within 15 minutes as the first of them.
 USE_WINDOW = timedelta(minutes=15)
@@ -31,7 +31,7 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
     """
     secret = new_secret_access_key()
     user = equippable_user(user, "account__root_user") if user else None
-    account = user.account if user else Account.objects.get(pk=by.account_id)
+    account = user.account if user else Account.objects.select_for_update().get(pk=by.account_id)
 
     def insert(slot: int) -> AccessKey:
         key = AccessKey(access_key_id=new_access_key_id(account.id), account=account, user=user, slot=slot)
@@ -39,8 +39,8 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
         key.save(force_insert=True)
         return key
 
-    siblings = AccessKey.objects.filter(account=account, user=user)
-    key = create_in_slot(siblings, account.quota("access_keys"), insert, quota_name="AccessKeysPerUser")
+    free = lowest_free(AccessKey.objects.filter(account=account, user=user).values_list("slot", flat=True))
+    key = create_in_free_slot(free, account.quota("access_keys"), insert, quota_name="AccessKeysPerUser")
     record(by, "iam:CreateAccessKey", owner_arn(key), access_key_id=key.access_key_id)
     _notify(by, key, f"The access key {key.access_key_id} was made")
     return key, secret

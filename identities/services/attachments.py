@@ -11,7 +11,7 @@ from audit.services import record
 from identities.models import Group, Role, User
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
-from identities.slots import create_in_slot, free_slot
+from identities.slots import create_in_free_slot, free_slot
 from policies.models import ManagedPolicy
 
 
@@ -62,12 +62,11 @@ def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy | 
     present = Exists(attachments.filter(policy=OuterRef("pk")))
     found: Any = locked_policy(policy, holder.account_id, is_attached=present, free=free_slot(attachments.all()))
     if not found.is_attached:
-        create_in_slot(
-            attachments.all(),
+        create_in_free_slot(
+            found.free,
             holder.account.quota(f"policies_per_{kind.lower()}"),
             lambda slot: attachments.create(policy=found, slot=slot),
             quota_name=f"PoliciesPer{kind}",
-            first=found.free,
         )
     record(by, f"iam:Attach{kind}Policy", holder.arn, policy=found.arn, changed=not found.is_attached)
 

@@ -22,7 +22,7 @@ from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
 from identities.services.leaving import delete_bare
 from identities.services.locks import locked_group, locked_user, locked_user_named
-from identities.slots import create_in_slot, free_slot
+from identities.slots import create_in_free_slot, free_slot
 
 NAME_LIMIT = 128
 
@@ -122,12 +122,11 @@ def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
         raise NoSuchEntity(f"The user with name {member.name} cannot be found.")
     if found.is_member:
         return
-    create_in_slot(
-        siblings,
+    create_in_free_slot(
+        found.free,
         member.account.quota("groups_per_user"),
         lambda slot: Membership.objects.create(user=member, group=found, slot=slot),
         quota_name="GroupsPerUser",
-        first=found.free,
     )
     record(by, "iam:AddUserToGroup", found.arn, user=member.arn, before=False, after=True)
 

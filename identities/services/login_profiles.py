@@ -43,7 +43,7 @@ def create_login_profile(
     profile = LoginProfile(user=user, password=make_password(password), password_reset_required=password_reset_required)
     with transaction.atomic():
         try:
-            with transaction.atomic():
+            with transaction.atomic(savepoint=False):
                 profile.save(force_insert=True)
         except IntegrityError as error:
             raise EntityAlreadyExists(f"Login Profile for user {user.name} already exists.") from error

@@ -73,7 +73,8 @@ def _check_shape(device: MFADevice) -> None:
 
 def _save_new(device: MFADevice) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             device.save(force_insert=True)
     except IntegrityError as error:
         message = "MFADevice entity at the same path and name already exists."

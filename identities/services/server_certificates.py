@@ -126,7 +126,8 @@ def _checked(body: str, private_key: str, chain: str) -> Any:
 
 def _save_name(row: ServerCertificate) -> None:
     try:
-        with transaction.atomic():
+        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
             row.save()
     except IntegrityError as error:
         message = f"The Server Certificate with name {row.name} already exists."

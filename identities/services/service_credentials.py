@@ -20,7 +20,7 @@ from identities.models import ServiceSpecificCredential, User
 from identities.models.credentials import KeyStatus
 from identities.services.locks import equippable_user, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot, lowest_free
+from identities.slots import create_in_free_slot, lowest_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,11 @@ def create_service_specific_credential(
             expires_at=expires_at,
         )
 
-    row = create_in_slot(
-        user.service_specific_credentials.filter(service=service),
+    row = create_in_free_slot(
+        lowest_free(slot for user_id, slot, _ in taken if user_id == user.pk),
         user.account.quota("service_specific_credentials"),
         insert,
         quota_name="ServiceSpecificCredentialsPerUser",
-        first=lowest_free(slot for user_id, slot, _ in taken if user_id == user.pk),
     )
     record(by, "iam:CreateServiceSpecificCredential", user.arn, credential_id=row.pk, service=service)
     _notify(by, row, f"The credential {row.pk} for {service} was made")
