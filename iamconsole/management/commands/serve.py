@@ -54,10 +54,12 @@ def server_arguments() -> list[str]:
     """Gunicorn's words. It reads request lines as long as it can, for the flows that carry their state in the address,
     and headers that name such an address (Referer). It drops header names with underscores, which WSGI could not tell
     from those with hyphens, and keeps the request's raw address, which signatures cover. No access log: addresses may
-    hold one-time links, and the audit trail says who did what. No control socket: nothing but the console listens."""
+    hold one-time links, and the audit trail says who did what. No control socket: nothing but the console listens. It
+    believes nobody about the scheme or the path, not even neighbours on the machine, among whom a proxy may be that
+    hands on what its clients write: TRUSTED_PROTO_HEADER says what is believed."""
     arguments = ["--bind", f"{settings.HOST}:{settings.PORT}", "--workers", str(settings.WORKERS)]
     arguments += ["--worker-class", "iamconsole.worker.Worker", "--threads", str(settings.THREADS)]
-    arguments += ["--header-map", "drop", "--no-control-socket"]
+    arguments += ["--header-map", "drop", "--forwarded-allow-ips", "", "--no-control-socket"]
     # Read once and forked, the program starts sooner, and the workers share its memory.
     arguments += ["--preload"]
     arguments += ["--limit-request-line", "8190", "--limit-request-field_size", "16380"]
