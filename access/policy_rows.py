@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Exists, F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from audit.prepared import Given, PreparedWith, constants_inlined, prefetched, prepared_cursor
+from audit.prepared import Given, PreparedWith, asked, constants_inlined, prefetched
 from identities.models import (
     AccessKey,
     GroupAttachment,
@@ -56,10 +56,7 @@ def policy_rows(unique_id: str, account_id: str, session_policies: Sequence[str]
     kind = {"AROA": "role", "AIDA": "user"}.get(unique_id[:4], "")
     sql, parameters = _query(connection.vendor, kind, len(session_policies))
     values = _values(unique_id, session_policies)
-    with prepared_cursor() as cursor:
-        cursor.execute(sql, [values.get(each, each) for each in parameters])
-        rows = cursor.fetchall()
-    return [_row(account_id, *row) for row in rows]
+    return [_row(account_id, *row) for row in asked(sql, [values.get(each, each) for each in parameters])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,17 @@ def _constant(parameter: Any) -> str:
     return f"'{parameter}'" if type(parameter) is str and _WORD.fullmatch(parameter) else ""
 
 
-def prepared_cursor(*, may_wait: bool = False) -> Any:
-    """For statements that come again and again: PostgreSQL then plans them once (`iamconsole.postgres`). One that finds
-    nothing may wait there until the transaction asks for something else, or ends."""
+def asked(sql: str, values: Sequence[Any], *, may_wait: bool = False) -> list[tuple[Any, ...]]:
+    """What a statement finds that comes again and again: PostgreSQL plans it only once (`iamconsole.postgres`). One
+    that finds nothing may wait there until the transaction asks for something else, or ends."""
     database: Any = connections[DEFAULT_DB_ALIAS]
-    return database.prepared_cursor(may_wait=may_wait) if hasattr(database, "prepared_cursor") else database.cursor()
+    if hasattr(database, "ask"):
+        found: list[tuple[Any, ...]] = database.ask(sql, values, may_wait=may_wait)
+        return found
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
+        found = cursor.fetchall()
+    return found
 
 
 class _Statement:
@@ -95,9 +101,7 @@ class Prepared(Generic[Row]):
     def rows(self, **values: str) -> list[Row]:
         statement = self._statement
         parameters = [values[each] if isinstance(each, Given) else each for each in statement.parameters]
-        with prepared_cursor() as cursor:
-            cursor.execute(statement.sql, parameters)
-            return [statement.row(row) for row in cursor.fetchall()]
+        return [statement.row(row) for row in asked(statement.sql, parameters)]
 
 
 class PreparedValues:
@@ -116,13 +120,9 @@ class PreparedValues:
     def rows(self, limit: int, **values: str | int) -> list[tuple[Any, ...]]:
         sql, parameters = self._statement
         given: list[Any] = [values[each] if isinstance(each, Given) else each for each in parameters]
-        with prepared_cursor() as cursor:
-            if limit in self._usual:
-                cursor.execute(f"{sql} LIMIT {limit:d}", given)
-            else:
-                cursor.execute(f"{sql} LIMIT %s", [*given, limit])
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
+        if limit in self._usual:
+            return asked(f"{sql} LIMIT {limit:d}", given)
+        return asked(f"{sql} LIMIT %s", [*given, limit])
 
 
 class PreparedWith(Prepared[Row]):
@@ -142,9 +142,7 @@ class PreparedWith(Prepared[Row]):
     def row_and_beside(self, **values: str) -> tuple[Row | None, list[tuple[Any, ...]]]:
         """The row and what is beside it; without a row there is nothing beside it."""
         sql, parameters = self._joined
-        with prepared_cursor() as cursor:
-            cursor.execute(sql, [values[each] if isinstance(each, Given) else each for each in parameters])
-            found = cursor.fetchall()
+        found = asked(sql, [values[each] if isinstance(each, Given) else each for each in parameters])
         if not found:
             return None, []
         width = self._statement.width
@@ -182,13 +180,10 @@ class PreparedInsert(Generic[Row]):
             field.get_db_prep_save(field.pre_save(row, True), database) if field else getattr(row, name)
             for name, field in given
         ]
-        with (
-            database.wrap_database_errors,
-            mark_for_rollback_on_error(),
-            prepared_cursor(may_wait=may_wait) as cursor,
-        ):
-            cursor.execute(sql, values)
-            for field, value in zip(made, cursor.fetchone() or (), strict=not may_wait):
+        with mark_for_rollback_on_error():
+            found = asked(sql, values, may_wait=may_wait)
+        for told in found:
+            for field, value in zip(made, told, strict=True):
                 setattr(row, field.attname, value)
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
         return row

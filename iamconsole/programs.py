@@ -53,11 +53,8 @@ class ProgramsFirst:
         if settings.SECURE_SSL_REDIRECT and not origin.secure:
             return self._pages(environ, start_response)
         close_old_connections()
-        try:
-            wire = from_environ(environ, environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-            reply = dispatch.answer(wire, origin)
-        finally:
-            close_old_connections()
+        wire = from_environ(environ, environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        reply = dispatch.answer(wire, origin)
         headers, body = reply.written()
         status = HTTPStatus(reply.status)
         start_response(f"{status.value} {status.phrase}", [*headers.items(), *self._security[origin.secure]])
