@@ -99,14 +99,14 @@ def active_credentials(user: User, kind: Kind) -> list[Credential]:
 
 
 def offered(user: User, lockdown: Lockdown) -> list[Credential]:
-    """What the lockdown made inactive, and is still there and inactive: nothing else becomes active by lifting it."""
+    """What the lockdown made inactive and is still there: nothing else becomes active by lifting it."""
     return list(_offered(user, [(str(name), str(pk)) for name, pk in lockdown.deactivated]))
 
 
 def _offered(user: User, deactivated: Sequence[tuple[str, str]]) -> Iterator[Credential]:
     for kind in KINDS:
         ids = [pk for name, pk in deactivated if name == kind.relation]
-        rows = getattr(user, kind.relation).filter(pk__in=ids, status=KeyStatus.INACTIVE) if ids else ()
+        rows = getattr(user, kind.relation).filter(pk__in=ids).order_by("slot", "pk") if ids else ()
         yield from (Credential(kind, row) for row in rows)
 
 

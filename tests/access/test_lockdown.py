@@ -142,12 +142,22 @@ def test_a_session_or_token_that_was_made_at_the_same_time_never_works(
     late = [taken(bobs, role), program_with(bobs.sts("GetSessionToken"))]
     lock_down(by=by, user=bob, reason=REASON)
     browser = browser_of(bob)
+    session = ConsoleSession.objects.get()
     assert not is_in(browser) and {code_of(program) for program in late} == {"InvalidClientTokenId"}
     noon.shift(1)
     lift(by=by, user=bob, restore=[bobs.access_key_id])
+    session.save(force_insert=True)
     assert not is_in(browser) and {code_of(program) for program in late} == {"InvalidClientTokenId"}
     noon.shift(1)
     assert is_in(browser_of(bob)) and taken(bobs, role).sts("GetCallerIdentity")
+
+
+@pytest.mark.bar(22, 139)
+def test_a_key_that_is_active_all_the_same_is_refused(by: Principal, bob: User, bobs: Program) -> None:
+    temporary = program_with(bobs.sts("GetSessionToken"))
+    locked(by, bob)
+    AccessKey.objects.update(status="Active")
+    assert {code_of(bobs), code_of(temporary)} == {"InvalidClientTokenId"}
 
 
 @pytest.mark.bar(139)
@@ -251,6 +261,30 @@ def test_the_deny_is_not_attached_by_hand(by: Principal, acme: Account, bob: Use
     for attempt in attempts:
         with pytest.raises(PolicyNotAttachable):
             attempt()
+
+
+@pytest.mark.bar(139)
+@pytest.mark.parametrize(
+    ("operation", "inputs", "refusal"),
+    [
+        ("CreateAccessKey", {}, (409, "EntityTemporarilyUnmodifiable")),
+        ("DetachUserPolicy", {"PolicyArn": POLICY}, (409, "EntityTemporarilyUnmodifiable")),
+        ("AttachUserPolicy", {"PolicyArn": POLICY}, (400, "PolicyNotAttachable")),
+        ("PutUserPermissionsBoundary", {"PermissionsBoundary": POLICY}, (400, "PolicyNotAttachable")),
+        ("DeleteUser", {}, (409, "DeleteConflict")),
+    ],
+)
+def test_programs_are_told_in_awss_own_codes(
+    alice: User, bob: User, operation: str, inputs: dict[str, str], refusal: tuple[int, str]
+) -> None:
+    program = Program(key_of(alice).access_key_id, SECRET)
+    bob.login_profile.delete()
+    locked(principal_of(alice), bob)
+    (attached,) = program.iam("ListAttachedUserPolicies", UserName="bob")["AttachedPolicies"]
+    assert attached["PolicyArn"] == POLICY
+    with pytest.raises(Refused) as refused:
+        program.iam(operation, UserName="bob", **inputs)
+    assert (refused.value.status, refused.value.code) == refusal
 
 
 @pytest.mark.bar(139)

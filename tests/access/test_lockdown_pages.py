@@ -145,11 +145,13 @@ def test_nothing_is_ticked_and_what_is_ticked_comes_back(alices: Client, acme: A
     assert "There is nothing to lift" in alices.get(LIFT).text
 
 
+@pytest.mark.parametrize("may", ["iam:ListAccessKeys", "iam:UpdateAccessKey"])
 @pytest.mark.parametrize("forged", [True, False])
 def test_who_may_not_activate_a_key_does_not_by_lifting(
-    responders: Client, acme: Account, bob: User, forged: bool
+    responders: Client, acme: Account, bob: User, forged: bool, may: str
 ) -> None:
     key = key_of(bob)
+    allow(User.objects.get(name="rita"), may, name="half")
     lock_down(by=root_of(acme), user=bob, reason=REASON)
     text = responders.get(LIFT).text
     assert key.pk not in text and "There is more that it made inactive" in text
