@@ -87,8 +87,10 @@ class Try:
             Throttle.objects.filter(key=keys[KNOWN_BROWSER]).delete()
         else:
             # In the order of their keys, as they are counted: nobody waits for somebody who waits for them.
-            counted = Throttle.objects.filter(key__in=keys.values()).order_by("key").select_for_update().values("key")
-            Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
+            rows = Throttle.objects.filter(key__in=keys.values())
+            with transaction.atomic():
+                counted = rows.order_by("key").select_for_update().values("key")
+                Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
         if _SWEEPING.is_due():
             Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
 
