@@ -162,7 +162,7 @@ class PreparedInsert(Generic[Row]):
         and the fields that the database works out."""
         options: Any = self._model._meta
         given = [each for each in options.concrete_fields if not (each.generated or each is options.auto_field)]
-        made = list(options.db_returning_fields)
+        made = list(options.db_returning_fields) or [options.pk]
         quoted = connection.ops.quote_name
         columns = ", ".join(quoted(each.column) for each in given)
         places, back = ", ".join(["%s"] * len(given)), ", ".join(quoted(each.column) for each in made)

@@ -21,6 +21,7 @@ from audit.errors import (
     UnmodifiableEntity,
     ValidationError,
 )
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from audit.taking import changed, deleted_unless, taken
@@ -29,6 +30,7 @@ from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
 NAME_LIMIT = 128
 DESCRIPTION_LIMIT = 1000
+_POLICIES, _VERSIONS = PreparedInsert(ManagedPolicy), PreparedInsert(PolicyVersion)
 
 
 def get_policy(account_id: str, arn: str) -> ManagedPolicy:
@@ -80,7 +82,7 @@ def create_policy(
         newest_version=1,
     )
     _save_new(policy)
-    version = policy.versions.create(number=1, slot=1, is_default=True, document=document)
+    version = _VERSIONS.insert(PolicyVersion(policy=policy, number=1, slot=1, is_default=True, document=document))
     PolicyTag.objects.bulk_create([PolicyTag(bearer=policy, key=key, value=value) for key, value in tags.items()])
     after = _facts(policy, [version])
     record(by, "iam:CreatePolicy", policy.arn, after=after, document=document, tags=dict(tags))
@@ -114,7 +116,8 @@ def create_policy_version(
     before = _facts(policy, versions)
     if set_as_default:
         policy.versions.filter(is_default=True).update(is_default=False)
-    version = policy.versions.create(number=number, slot=slot, is_default=set_as_default, document=document)
+    version = PolicyVersion(policy=policy, number=number, slot=slot, is_default=set_as_default, document=document)
+    _VERSIONS.insert(version)
     if set_as_default:
         _count_only(version, versions)
     after = _facts(policy, [*versions, version]) | {"version": version.version_id}
@@ -220,7 +223,7 @@ def _save_new(policy: ManagedPolicy) -> None:
     try:
         # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
         with transaction.atomic(savepoint=False):
-            policy.save()
+            _POLICIES.insert(policy)
     except IntegrityError as error:
         message = f"A policy called {policy.name} already exists. Duplicate names are not allowed."
         raise EntityAlreadyExists(message, field="name") from error

@@ -9,6 +9,7 @@ from accounts.ids import new_access_key_id, new_secret_access_key
 from accounts.models import Account
 from audit import clock
 from audit.errors import NoSuchEntity, ValidationError
+from audit.prepared import PreparedInsert
 from audit.principal import Principal, root_arn
 from audit.services import record
 from identities.models import AccessKey, User
@@ -20,6 +21,7 @@ from identities.slots import create_in_free_slot, lowest_free
 
 # AWS notes several uses within 15 minutes as the first of them.
 USE_WINDOW = timedelta(minutes=15)
+_KEYS = PreparedInsert(AccessKey)
 
 
 @transaction.atomic
@@ -36,8 +38,7 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
     def insert(slot: int) -> AccessKey:
         key = AccessKey(access_key_id=new_access_key_id(account.id), account=account, user=user, slot=slot)
         key.secret_encrypted = box().seal(secret, key.sealed_row)
-        key.save(force_insert=True)
-        return key
+        return _KEYS.insert(key)
 
     free = lowest_free(AccessKey.objects.filter(account=account, user=user).values_list("slot", flat=True))
     key = create_in_free_slot(free, account.quota("access_keys"), insert, quota_name="AccessKeysPerUser")

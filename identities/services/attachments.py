@@ -6,13 +6,16 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from identities.models import Group, Role, User
+from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
 from identities.slots import create_in_free_slot, free_slot
 from policies.models import ManagedPolicy
+
+_USERS, _GROUPS, _ROLES = (PreparedInsert(each) for each in (UserAttachment, GroupAttachment, RoleAttachment))
 
 
 @transaction.atomic
@@ -65,7 +68,7 @@ def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy | 
         create_in_free_slot(
             found.free,
             holder.account.quota(f"policies_per_{kind.lower()}"),
-            lambda slot: attachments.create(policy=found, slot=slot),
+            lambda slot: _attached(holder, found, slot),
             quota_name=f"PoliciesPer{kind}",
         )
     record(by, f"iam:Attach{kind}Policy", holder.arn, policy=found.arn, changed=not found.is_attached)
@@ -75,6 +78,14 @@ def _detach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy) -
     if not _attachments(holder).filter(policy=policy).delete()[0]:
         raise NoSuchEntity(f"Policy {policy.arn} was not found.")
     record(by, f"iam:Detach{type(holder).__name__}Policy", holder.arn, policy=policy.arn)
+
+
+def _attached(holder: User | Group | Role, policy: ManagedPolicy, slot: int) -> models.Model:
+    if isinstance(holder, User):
+        return _USERS.insert(UserAttachment(user=holder, policy=policy, slot=slot))
+    if isinstance(holder, Group):
+        return _GROUPS.insert(GroupAttachment(group=holder, policy=policy, slot=slot))
+    return _ROLES.insert(RoleAttachment(role=holder, policy=policy, slot=slot))
 
 
 def _attachments(holder: User | Group | Role) -> "models.Manager[Any]":

@@ -1,7 +1,7 @@
 """User groups and who is in them. A group carries policies for its users; it is no identity of its own."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from audit.errors import (
     ServiceError,
     ValidationError,
 )
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Membership, User
@@ -25,6 +26,7 @@ from identities.services.locks import locked_group, locked_user, locked_user_nam
 from identities.slots import create_in_free_slot, free_slot
 
 NAME_LIMIT = 128
+_GROUPS, _MEMBERSHIPS = PreparedInsert(Group), PreparedInsert(Membership)
 
 
 def get_group(account_id: str, name: str) -> Group:
@@ -42,7 +44,7 @@ def create_group(*, by: Principal, name: str, path: str = "/") -> Group:
     _check_shape(name, path)
     room.check("GroupsPerAccount")
     group = Group(account=room.account, name=name, path=path, unique_id=ids.new_unique_id("AGPA"))
-    _save_new_name(group)
+    _save_new_name(lambda: _GROUPS.insert(group), name)
     record(by, "iam:CreateGroup", group.arn, after=_facts(group))
     return group
 
@@ -58,7 +60,7 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
     group.name = group.name if new_name is None else new_name
     group.path = group.path if new_path is None else new_path
     _check_shape(group.name, group.path)
-    _save_new_name(group)
+    _save_new_name(group.save, group.name)
     record(by, "iam:UpdateGroup", old_arn, before=before, after=_facts(group))
     return group
 
@@ -125,7 +127,7 @@ def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
     create_in_free_slot(
         found.free,
         member.account.quota("groups_per_user"),
-        lambda slot: Membership.objects.create(user=member, group=found, slot=slot),
+        lambda slot: _MEMBERSHIPS.insert(Membership(user=member, group=found, slot=slot)),
         quota_name="GroupsPerUser",
     )
     record(by, "iam:AddUserToGroup", found.arn, user=member.arn, before=False, after=True)
@@ -182,13 +184,13 @@ def _check_shape(name: str, path: str) -> None:
         raise ValidationError(problem, field="path")
 
 
-def _save_new_name(group: Group) -> None:
+def _save_new_name(save: Callable[[], object], name: str) -> None:
     """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
     try:
         with transaction.atomic(savepoint=False):
-            group.save()
+            save()
     except IntegrityError as error:
-        raise EntityAlreadyExists(f"Group with name {group.name} already exists.", field="name") from error
+        raise EntityAlreadyExists(f"Group with name {name} already exists.", field="name") from error
 
 
 def _record_removals(by: Principal, group: Group, users: Sequence[User]) -> None:

@@ -10,6 +10,7 @@ from accounts import ids, rules
 from accounts.room import room_for
 from accounts.tags import taken_tags
 from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import InstanceProfile, Role
@@ -17,6 +18,7 @@ from identities.services.locks import locked_instance_profile, locked_own_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 
 NAME_LIMIT = 128
+_PROFILES = PreparedInsert(InstanceProfile)
 # To what a role is passed by putting it into a profile (iam:PassedToService).
 PASSED_TO = "ec2.amazonaws.com"
 
@@ -122,7 +124,7 @@ def _save_new(profile: InstanceProfile) -> None:
     try:
         # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
         with transaction.atomic(savepoint=False):
-            profile.save()
+            _PROFILES.insert(profile)
     except IntegrityError as error:
         message = f"Instance Profile {profile.name} already exists."
         raise EntityAlreadyExists(message, field="name") from error

@@ -1,10 +1,12 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity, PolicyNotAttachable, UnmodifiableEntity
+from audit.prepared import Given, Prepared
 from identities.models import Group, InstanceProfile, Role, User
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
@@ -13,19 +15,37 @@ Row = TypeVar("Row", bound=Model)
 _BUILT_IN = "arn:aws:iam::aws:policy/"
 
 
-def _locked(rows: QuerySet[Row], *related: str) -> Row | None:
+def _locking(rows: QuerySet[Row], *related: str) -> QuerySet[Row]:
     """With its account, whose quotas most changes ask for; that one is not kept from others."""
-    return rows.select_for_update(of=("self",)).select_related("account", *related).first()
+    return rows.select_for_update(of=("self",)).select_related("account", *related)
+
+
+@cache
+def _users(*related: str) -> Prepared[User]:
+    return Prepared(lambda: _locking(User.objects.filter(unique_id=Given("unique_id")), "boundary", *related))
+
+
+def _users_named() -> QuerySet[User]:
+    named = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    return _locking(named, "boundary")
+
+
+def _roles() -> QuerySet[Role]:
+    return _locking(Role.objects.filter(unique_id=Given("unique_id")), "boundary")
+
+
+_USERS_NAMED = Prepared(_users_named)
+_ROLES = Prepared(_roles)
 
 
 def locked_user(user: User, *related: str) -> User:
     """`related` is read along. Raises NoSuchEntity when it has gone."""
-    return _found_user(_locked(User.objects.filter(pk=user.pk), "boundary", *related), user.name)
+    return _found_user(_users(*related).rows(unique_id=user.unique_id), user.name)
 
 
 def locked_user_named(account_id: str, name: str) -> User:
     """Raises NoSuchEntity."""
-    return _found_user(_locked(User.objects.filter(account_id=account_id, name_key=name.lower()), "boundary"), name)
+    return _found_user(_USERS_NAMED.rows(account_id=account_id, name_key=name.lower()), name)
 
 
 def equippable_user(user: User, *related: str) -> User:
@@ -45,15 +65,15 @@ def refuse_locked_down(user: User | None) -> None:
         equippable_user(user)
 
 
-def _found_user(found: User | None, name: str) -> User:
-    if found is None:
+def _found_user(found: list[User], name: str) -> User:
+    if not found:
         raise NoSuchEntity(f"The user with name {name} cannot be found.")
-    return found
+    return found[0]
 
 
 def locked_group(group: Group, **looks: Any) -> Group:
     """`looks` are found out in the same question. Raises NoSuchEntity when it has gone."""
-    found = _locked(Group.objects.filter(pk=group.pk).annotate(**looks))
+    found = _locking(Group.objects.filter(pk=group.pk).annotate(**looks)).first()
     if found is None:
         raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
     return found
@@ -61,10 +81,10 @@ def locked_group(group: Group, **looks: Any) -> Group:
 
 def locked_role(role: Role) -> Role:
     """Raises NoSuchEntity when it has gone."""
-    found = _locked(Role.objects.filter(pk=role.pk), "boundary")
-    if found is None:
+    found = _ROLES.rows(unique_id=role.unique_id)
+    if not found:
         raise NoSuchEntity(f"The role with name {role.name} cannot be found.")
-    return found
+    return found[0]
 
 
 def locked_own_role(role: Role) -> Role:
@@ -79,7 +99,7 @@ def locked_own_role(role: Role) -> Role:
 
 def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
     """Raises NoSuchEntity when it has gone."""
-    found = _locked(InstanceProfile.objects.filter(pk=profile.pk), "role")
+    found = _locking(InstanceProfile.objects.filter(pk=profile.pk), "role").first()
     if found is None:
         raise NoSuchEntity(f"Instance Profile {profile.name} cannot be found.")
     return found

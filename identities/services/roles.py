@@ -17,6 +17,7 @@ from audit.errors import (
     NoSuchEntity,
     ValidationError,
 )
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Role
@@ -30,6 +31,7 @@ from policies.models import ManagedPolicy, document_digest
 
 NAME_LIMIT, PATH_AND_NAME_LIMIT, DESCRIPTION_LIMIT = 64, 576, 1000
 SHORTEST_SESSION, LONGEST_SESSION = 3600, 43200
+_ROLES = PreparedInsert(Role)
 
 
 def get_role(account_id: str, name: str) -> Role:
@@ -256,7 +258,7 @@ def _save_new(role: Role) -> None:
     try:
         # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
         with transaction.atomic(savepoint=False):
-            role.save()
+            _ROLES.insert(role)
     except IntegrityError as error:
         raise EntityAlreadyExists(f"Role with name {role.name} already exists.", field="name") from error
 
