@@ -67,6 +67,12 @@ def _model(service: str) -> ServiceModel:
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
+def load_models() -> None:
+    """Read both models now: a server does so when it starts, anybody else with the first operation."""
+    for service in SERVICES:
+        _model(service)
+
+
 def namespace(service: str) -> str:
     """The XML namespace of the service's answers."""
     return str(_model(service).metadata.get("xmlNamespace", ""))
