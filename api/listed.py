@@ -2,7 +2,7 @@
 
 import functools
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import FilteredRelation, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
@@ -103,8 +103,8 @@ _SCOPES = {"AWS": Q(account_id=None), "Local": Q(account_id=_ACCOUNT)}
 @functools.cache
 def policies(scope: str, usage: str) -> Table:
     """`scope` and `usage` are words of the model: there is a table for each combination."""
-
     rows = ManagedPolicy.objects.visible_to(_ACCOUNT).filter(_SCOPES.get(scope, Q()))
+    rows = rows.annotate(in_force=FilteredRelation("versions", condition=Q(versions__is_default=True)))
     return Table(
         rows.filter(policy_uses.used_as(_ACCOUNT, usage)),
         _PLACE,
@@ -112,7 +112,7 @@ def policies(scope: str, usage: str) -> Table:
         PolicyId="unique_id",
         Arn=arn("policy", _WHOSE),
         Path="path",
-        DefaultVersionId=Joined(Value("v"), text(policy_uses.default_version())),
+        DefaultVersionId=Joined(Value("v"), text("in_force__number")),
         AttachmentCount=text(policy_uses.attachments(_ACCOUNT)),
         PermissionsBoundaryUsageCount=text(policy_uses.boundaries(_ACCOUNT)),
         IsAttachable=Value("true"),
