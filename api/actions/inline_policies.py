@@ -20,7 +20,7 @@ def delete_user_policy(call: Call) -> None:
 
 @action("iam:ListUserPolicies", resource=user)
 def list_user_policies(call: Call) -> Result:
-    page = call.page(found_user(call).inline_policies.only("name"), "name")
+    page = call.page(found_user(call).inline_policies.defer("document"), "name")
     return {"PolicyNames": [row.name for row in page.items], **page.fields}
 
 
@@ -52,7 +52,7 @@ def delete_group_policy(call: Call) -> None:
 
 @action("iam:ListGroupPolicies", resource=group)
 def list_group_policies(call: Call) -> Result:
-    page = call.page(found_group(call).inline_policies.only("name"), "name")
+    page = call.page(found_group(call).inline_policies.defer("document"), "name")
     return {"PolicyNames": [row.name for row in page.items], **page.fields}
 
 
@@ -84,7 +84,7 @@ def delete_role_policy(call: Call) -> None:
 
 @action("iam:ListRolePolicies", resource=role)
 def list_role_policies(call: Call) -> Result:
-    page = call.page(found_role(call).inline_policies.only("name"), "name")
+    page = call.page(found_role(call).inline_policies.defer("document"), "name")
     return {"PolicyNames": [row.name for row in page.items], **page.fields}
 
 
