@@ -24,7 +24,8 @@ hypothesis_settings.load_profile("console")
 
 VENDORS = {"sqlite": "sqlite", "postgres": "postgresql"}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
-BROWSER_FIXTURES = {"page", "context", "new_context", "browser"}
+# What everything of Playwright's depends on; "browser" and "page" are names of other things, too.
+BROWSER_FIXTURES = {"playwright"}
 END_OTHER_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
