@@ -6,15 +6,33 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
-from audit.prepared import PreparedInsert
+from audit.prepared import Given, PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from identities.models.lockdowns import LOCKDOWN_POLICY
-from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
+from identities.services.locks import Looks, locked_group, locked_own_role, locked_policy, locked_user
 from identities.slots import create_in_free_slot, free_slot
 from policies.models import ManagedPolicy
 
+Attachment = UserAttachment | GroupAttachment | RoleAttachment
+
+
+def _looks(kind: type[Attachment], holder: str) -> Looks:
+    """Whether a policy is attached to the holder, and which place that one has free for it."""
+
+    def looks() -> dict[str, Any]:
+        rows: Any = kind._default_manager.filter(**{f"{holder}__unique_id": Given("holder")})
+        return {"is_attached": Exists(rows.filter(policy=OuterRef("pk"))), "free": free_slot(rows)}
+
+    return looks
+
+
+_LOOKS = {
+    User: _looks(UserAttachment, "user"),
+    Group: _looks(GroupAttachment, "group"),
+    Role: _looks(RoleAttachment, "role"),
+}
 _USERS, _GROUPS, _ROLES = (PreparedInsert(each) for each in (UserAttachment, GroupAttachment, RoleAttachment))
 
 
@@ -61,9 +79,8 @@ def detach_role_policy(*, by: Principal, role: Role, policy: ManagedPolicy) -> N
 
 
 def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy | str) -> None:
-    kind, attachments = type(holder).__name__, _attachments(holder)
-    present = Exists(attachments.filter(policy=OuterRef("pk")))
-    found: Any = locked_policy(policy, holder.account_id, is_attached=present, free=free_slot(attachments.all()))
+    kind, looks = type(holder).__name__, _LOOKS[type(holder)]
+    found: Any = locked_policy(policy, holder.account_id, looks, holder=holder.unique_id)
     if not found.is_attached:
         create_in_free_slot(
             found.free,

@@ -16,7 +16,7 @@ from audit.errors import (
     ServiceError,
     ValidationError,
 )
-from audit.prepared import PreparedInsert
+from audit.prepared import Given, PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, Membership, User
@@ -117,9 +117,7 @@ def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
     """Put a user, who may be given by name, into a group; nothing happens when they are in it. Raises LimitExceeded
     (ten groups), NoSuchEntity."""
     member = locked_user(user) if isinstance(user, User) else locked_user_named(group.account_id, user)
-    siblings = Membership.objects.filter(user=member)
-    present = Exists(siblings.filter(group=OuterRef("pk")))
-    found: Any = locked_group(group, is_member=present, free=free_slot(siblings))
+    found: Any = locked_group(group, _membership, user=member.unique_id)
     if member.account_id != found.account_id:
         raise NoSuchEntity(f"The user with name {member.name} cannot be found.")
     if found.is_member:
@@ -131,6 +129,12 @@ def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
         quota_name="GroupsPerUser",
     )
     record(by, "iam:AddUserToGroup", found.arn, user=member.arn, before=False, after=True)
+
+
+def _membership() -> dict[str, Any]:
+    """Whether a user is in the group, and which place they have free for one."""
+    siblings = Membership.objects.filter(user__unique_id=Given("user"))
+    return {"is_member": Exists(siblings.filter(group=OuterRef("pk"))), "free": free_slot(siblings)}
 
 
 @transaction.atomic

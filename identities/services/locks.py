@@ -1,5 +1,6 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
 
 Row = TypeVar("Row", bound=Model)
+# What else a locking question finds out, as annotations.
+Looks = Callable[[], dict[str, Any]]
 _BUILT_IN = "arn:aws:iam::aws:policy/"
 
 
@@ -32,6 +35,23 @@ def _users_named() -> QuerySet[User]:
 
 def _roles() -> QuerySet[Role]:
     return _locking(Role.objects.filter(unique_id=Given("unique_id")), "boundary")
+
+
+@cache
+def _groups(looks: Looks) -> Prepared[Group]:
+    return Prepared(lambda: _locking(Group.objects.filter(unique_id=Given("unique_id")).annotate(**looks())))
+
+
+@cache
+def _policies(looks: Looks, is_built_in: bool) -> Prepared[ManagedPolicy]:
+    """Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing."""
+
+    def build() -> QuerySet[ManagedPolicy]:
+        account_id = None if is_built_in else Given("account_id")
+        rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=Given("name_key")).annotate(**looks())
+        return rows if is_built_in else rows.select_for_update(of=("self",))
+
+    return Prepared(build)
 
 
 _USERS_NAMED = Prepared(_users_named)
@@ -71,12 +91,12 @@ def _found_user(found: list[User], name: str) -> User:
     return found[0]
 
 
-def locked_group(group: Group, **looks: Any) -> Group:
-    """`looks` are found out in the same question. Raises NoSuchEntity when it has gone."""
-    found = _locking(Group.objects.filter(pk=group.pk).annotate(**looks)).first()
-    if found is None:
+def locked_group(group: Group, looks: Looks = dict, **given: str) -> Group:
+    """`looks` are found out in the same question, about what is `given`. Raises NoSuchEntity when it has gone."""
+    found = _groups(looks).rows(unique_id=group.unique_id, **given)
+    if not found:
         raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
-    return found
+    return found[0]
 
 
 def locked_role(role: Role) -> Role:
@@ -105,18 +125,14 @@ def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
     return found
 
 
-def locked_policy(policy: ManagedPolicy | str, account_id: str, **looks: Any) -> ManagedPolicy:
-    """A policy that may be attached in the account, given as a row or by its ARN; `looks` are found out in the same
-    question. Raises NoSuchEntity, also for another account's, and PolicyNotAttachable for the one of lockdowns.
-
-    Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing.
-    """
+def locked_policy(policy: ManagedPolicy | str, account_id: str, looks: Looks = dict, **given: str) -> ManagedPolicy:
+    """A policy that may be attached in the account, given as a row or by its ARN; `looks` as for `locked_group`.
+    Raises NoSuchEntity, also for another account's, and PolicyNotAttachable for the one of lockdowns."""
     arn = policy if isinstance(policy, str) else policy.arn
     name, is_built_in = arn.rpartition("/")[2].lower(), arn.startswith(_BUILT_IN)
-    rows = ManagedPolicy.objects.filter(account_id=None if is_built_in else account_id, name_key=name).annotate(**looks)
-    found = rows.first() if is_built_in else rows.select_for_update(of=("self",)).first()
-    if found is None or found.arn != arn:
+    found = _policies(looks, is_built_in).rows(account_id=account_id, name_key=name, **given)
+    if not found or found[0].arn != arn:
         raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
-    if is_built_in and found.name == LOCKDOWN_POLICY:
+    if is_built_in and found[0].name == LOCKDOWN_POLICY:
         raise PolicyNotAttachable(f"Policy {arn} is attached by locking a user down, and not by hand.")
-    return found
+    return found[0]
