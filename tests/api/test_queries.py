@@ -1,6 +1,7 @@
 """How many questions to the database a call takes: a number that does not grow with what there is."""
 
 from collections.abc import Callable
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -48,6 +49,30 @@ def test_a_read_takes_two(program: Program, alice: User, users: int) -> None:
 def test_a_write_takes_six_at_most(program: Program) -> None:
     program.iam("CreateUser", UserName="dora")
     assert asked(lambda: program.iam("CreateUser", UserName="carol")) <= 6
+
+
+def messages(call: Callable[[], object]) -> int:
+    """How many times the server was waited for, by the driver's own record of what was said."""
+    server: Any = connection
+    with TemporaryFile("w+") as record:
+        server.connection.pgconn.trace(record.fileno())
+        call()
+        server.connection.pgconn.untrace()
+        record.seek(0)
+        return sum("ReadyForQuery" in line for line in record)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_write_waits_for_the_server_four_times(program: Program) -> None:
+    """For who asks, room and the beginning, the user, and the event with the end; where an owner is locked, for that
+    one, and for what is given to them."""
+    program.iam("CreateUser", UserName="dora")
+    program.iam("CreateGroup", GroupName="makers")
+    program.iam("AddUserToGroup", UserName="alice", GroupName="makers")
+    assert messages(lambda: program.iam("CreateUser", UserName="carol")) == 4
+    assert messages(lambda: program.iam("CreateGroup", GroupName="others")) == 4
+    assert messages(lambda: program.iam("AddUserToGroup", UserName="carol", GroupName="makers")) == 6
 
 
 ARN = f"arn:aws:iam::{ACME}:policy/readers"
