@@ -95,6 +95,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._plans.forget_waiting()
         super()._rollback()  # type: ignore[misc] # Django's, without types
 
+    def _savepoint_rollback(self, sid: str) -> None:
+        """What waited before a savepoint was sent with it: what waits now would be taken back at once. Sending it could
+        only fail, and take what is outside of the savepoint with it."""
+        self._plans.forget_waiting()
+        super()._savepoint_rollback(sid)  # type: ignore[misc] # Django's, without types
+
     def is_usable(self) -> bool:
         """A server that has gone, or has ended the connection, leaves something to read on an idle socket: that is seen
         without a question to it, which each call would otherwise begin with. Only then it is asked."""

@@ -7,6 +7,7 @@ A plan keeps that beside the prepared statement, which makes a run half as dear;
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -17,6 +18,9 @@ from psycopg.adapt import Buffer, PyFormat, Transformer
 from iamconsole.postgres.pipeline import Statement, send_together
 
 _Transformer = Any  # written in C, without types
+# What the server says of a plan whose table has changed since ("cached plan must not change result type"), and of one
+# that somebody has removed.
+_OUTDATED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 
 
 class MomentLoader(BaseTzLoader):  # type: ignore[misc] # a class of Django's without types
@@ -53,11 +57,21 @@ class Plans:
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._columns: dict[bytes, _Transformer] = {}
         self._values: _Transformer = Transformer(connection)
-        self._controls: set[bytes] = set()
+        self._controls: dict[bytes, bytes] = {}
         self._waiting: list[Statement] = []
+        self._numbers = count()
 
     def run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What a statement finds. Raises psycopg.Error, also for what has waited."""
+        """What a statement finds. Raises psycopg.Error, also for what has waited. A plan that the server refuses as
+        outdated, as after a migration, is made anew: at once, unless a transaction has failed with it."""
+        try:
+            return self._run(sql, values)
+        except _OUTDATED:
+            if not self._connection.autocommit:
+                raise
+            return self._run(sql, values)
+
+    def _run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         statement = self._statement(sql, values)
         result = self._sent(statement)
         columns = self._columns[statement.name]
@@ -99,10 +113,12 @@ class Plans:
         return [self._control(b"BEGIN")]
 
     def _control(self, word: bytes) -> Statement:
-        if word not in self._controls:
-            self._controls.add(word)
-            self._checked(self._connection.pgconn.prepare(word, word))
-        return Statement(word)
+        name = self._controls.get(word)
+        if name is None:
+            name = self._new_name()
+            self._checked(self._connection.pgconn.prepare(name, word))
+            self._controls[word] = name
+        return Statement(name)
 
     def _statement(self, sql: str, values: Sequence[Any]) -> Statement:
         written: Any = self._values.dump_sequence(values, [PyFormat.TEXT] * len(values))
@@ -112,15 +128,27 @@ class Plans:
         return self._values.types or ()
 
     def _prepare(self, sql: str) -> bytes:
-        name = f"plan_{len(self._names)}".encode()
+        name = self._new_name()
         self._checked(self._connection.pgconn.prepare(name, sql.encode(), self._types()))
         self._names[sql, self._types()], self._columns[name] = name, Transformer(self._connection)
         return name
+
+    def _new_name(self) -> bytes:
+        """One that none had before it: what was forgotten may still be there."""
+        return b"plan_%d" % next(self._numbers)
+
+    def _forget(self) -> None:
+        """Let all be prepared anew. What one change has made outdated seldom is one statement."""
+        self._names.clear()
+        self._columns.clear()
+        self._controls.clear()
 
     def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
             return result
         error = psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
+        if isinstance(error, _OUTDATED):
+            self._forget()
         # Of an end of the connection the server could not say what it was.
         is_over = self._connection.pgconn.status != pq.ConnStatus.OK
         raise psycopg.OperationalError(str(error)) if is_over else error

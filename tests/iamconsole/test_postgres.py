@@ -1,12 +1,21 @@
 """A kept connection is looked at before it is used again, without a question to the server; plans are kept with it."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.test.utils import CaptureQueriesContext
 from psycopg.pq import TransactionStatus
 
@@ -98,6 +107,50 @@ def test_a_moment_that_python_cannot_hold_is_bad_data(kept: Any, text: str) -> N
         _ask(kept, "SELECT %s::timestamptz", text)
 
 
+@pytest.fixture
+def migrated(kept: Any) -> Iterator[Any]:
+    """A connection that has asked a table, whose column somebody else has made wider since."""
+    other = kept.copy()
+    with other.cursor() as cursor:
+        cursor.execute("CREATE TABLE migrated AS SELECT 'word'::varchar(8) AS word")
+    with transaction.atomic():
+        _ask(kept, MIGRATED, "word")
+    with other.cursor() as cursor:
+        cursor.execute("ALTER TABLE migrated ALTER COLUMN word TYPE varchar(16)")
+    yield kept
+    with other.cursor() as cursor:
+        cursor.execute("DROP TABLE migrated")
+    other.close()
+
+
+MIGRATED = "SELECT word FROM migrated WHERE word = %s"
+
+
+def test_a_plan_that_a_migration_has_made_outdated_is_made_anew(migrated: Any) -> None:
+    assert _ask(migrated, MIGRATED, "word") == "word"
+
+
+def test_a_transaction_that_fails_with_an_outdated_plan_is_the_only_one(migrated: Any) -> None:
+    with pytest.raises(NotSupportedError), transaction.atomic():
+        _ask(migrated, MIGRATED, "word")
+    with transaction.atomic():
+        _later(migrated, NEW)
+        assert _ask(migrated, MIGRATED, "word") == "word"
+    assert _names_of_new(migrated) == 1
+
+
+def test_plans_that_somebody_has_removed_fail_one_transaction(kept: Any) -> None:
+    with transaction.atomic():
+        _later(kept, NEW)
+    with kept.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        _later(kept, "000000000043")
+    with transaction.atomic():
+        _later(kept, "000000000044")
+    assert set(Account.objects.values_list("pk", flat=True)) == {NEW, "000000000044"}
+
+
 NEW = "000000000042"
 INSERT = (
     "INSERT INTO accounts_account (id, name, created_at, quota_overrides, properties, token_version)"
@@ -182,6 +235,20 @@ def test_a_savepoint_takes_back_what_waited_in_it_and_no_more(kept: Any) -> None
             _later(kept, "000000000043")
             raise ZeroDivisionError
     assert set(Account.objects.values_list("pk", flat=True)) == {NEW}
+
+
+@pytest.mark.parametrize("asks_first", [False, True])
+def test_a_savepoint_that_is_taken_back_takes_its_broken_statements_with_it(kept: Any, asks_first: bool) -> None:
+    with transaction.atomic():
+        _later(kept, NEW)
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            if asks_first:
+                with pytest.raises(DataError):
+                    _ask(kept, "SELECT 1 / %s::int", 0)
+            _later(kept, "no 12 digits")
+            raise ZeroDivisionError
+        assert _names_of_new(kept) == 1
+    assert _names_of_new(kept) == 1
 
 
 def test_what_is_larger_than_a_socket_takes_begins_a_transaction_too(kept: Any) -> None:
