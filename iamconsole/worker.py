@@ -74,6 +74,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             database.inc_thread_sharing()
             self.databases.put(database)
 
+    def init_process(self) -> None:
+        """Settings don't change while a worker runs: as plain attributes they need no look-up, and a call asks for two
+        dozen."""
+        attributes: dict[str, Any] = self.cfg.__dict__
+        for name, setting in self.cfg.settings.items():
+            attributes.setdefault(name, setting.get())
+        super().init_process()
+
     def get_thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(TALKERS, "talking")
 
