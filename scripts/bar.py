@@ -15,7 +15,7 @@ import pytest
 LAST = 143
 
 # What the console promises today. Whoever builds more adds its numbers here.
-PROMISED = "1-27, 29, 31, 33-122, 124-127, 129-134, 136-138"
+PROMISED = "1-27, 29, 31, 33-122, 124-127, 129-134, 136-143"
 
 NAME = re.compile(r"test_bar_(\d+(?:_\d+)*)")
 
