@@ -10,6 +10,7 @@ EMAIL = ("account:GetPrimaryEmail",)
 PASSWORD_POLICY = ("iam:GetAccountPasswordPolicy",)
 CERTIFICATES = ("iam:ListServerCertificates",)
 PROVIDERS = ("iam:ListSAMLProviders", "iam:ListOpenIDConnectProviders")
+PEOPLE_AND_PROVIDERS = (*CREDENTIALS, *PROVIDERS)
 
 CHECKS = (
     Check(
@@ -117,7 +118,7 @@ CHECKS = (
         "ROOT_UNREACHABLE",
         "root",
         "medium",
-        "Root user whom no mail reaches",
+        "Root user who gets no mail",
         "A forgotten root password can't be reset, and warnings reach nobody.",
         "Have the operator set EMAIL_BACKEND, and give the root user an address that somebody reads.",
         "Account settings",
@@ -227,7 +228,7 @@ CHECKS = (
         "DIRECT_POLICY",
         "users",
         "low",
-        "User with policies of its own",
+        "User with policies attached directly",
         "Permissions given one by one are forgotten when somebody changes jobs.",
         "Give the policies to a group, and make the user a member.",
         "See the permissions",
@@ -260,7 +261,7 @@ CHECKS = (
         "NO_AUDITOR",
         "account",
         "low",
-        "Nobody to look after the account without changing it",
+        "No access for auditors",
         "Whoever has to look into an incident would be made an administrator in a hurry.",
         f"Make a role or a group for auditors, and attach {root_and_account.AUDITOR}.",
         "See the policy",
@@ -275,7 +276,7 @@ CHECKS = (
         "People who leave keep the passwords and keys that they have here, until somebody remembers.",
         "Set up your SAML or OpenID Connect provider, and let people assume roles.",
         "Identity providers",
-        PROVIDERS,
+        PEOPLE_AND_PROVIDERS,
         root_and_account.no_federation,
     ),
 )

@@ -1,7 +1,7 @@
 """Checks of what policies open and whom roles trust (CIS 2.14, 2.21, prowler's escalations). Pure: what a single
 document opens was found out before, by its digest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -10,15 +10,22 @@ from access.self_check.finding import Finding
 from policies.engine.powers import Powers, Ways, ways_of
 
 _TOLD = 2
+ADMINISTRATOR, SELF_MANAGED = "AdministratorAccess", "IAMSelfManageCredentials"
 
 
 def direct_policies(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Full rights have a check of their own, and what is about nobody but oneself is everybody's own."""
     for user in facts.users:
-        kinds = ((len(user.attached), "attached"), (len(user.inline), "inline"))
+        attached = sum(not _goes_without_group(facts.policies[number]) for number in user.attached)
+        kinds = ((attached, "attached"), (len(user.inline), "inline"))
         told = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
         if told:
-            many = "policy" if len(user.attached) + len(user.inline) == 1 else "policies"
-            yield Finding(user.name, "user", f"Has {told} {many} of its own.", user.link, user.unique_id)
+            many = "policy" if attached + len(user.inline) == 1 else "policies"
+            yield Finding(user.name, "user", f"Has {told} {many} besides those of groups.", user.link, user.unique_id)
+
+
+def _goes_without_group(policy: Policy) -> bool:
+    return policy.is_built_in and policy.name in (ADMINISTRATOR, SELF_MANAGED)
 
 
 def full_access(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -33,9 +40,22 @@ def full_access(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 
 def administrators(facts: Facts, now: datetime) -> Iterator[Finding]:
-    for holder, policy in _full(facts):
-        if policy.is_built_in:
-            yield _attachment(holder, policy, f"Has every right, by the built-in policy {policy.name}.")
+    """An only administrator is left alone, since every account needs one."""
+    found = [(holder, policy) for holder, policy in _full(facts) if policy.is_built_in]
+    if _is_one_person(facts, [holder for holder, _ in found]):
+        return
+    for holder, policy in found:
+        yield _attachment(holder, policy, f"Has every right, by the built-in policy {policy.name}.")
+
+
+def _is_one_person(facts: Facts, holders: Sequence[Holder]) -> bool:
+    """A user, or groups of which nobody else is a member."""
+    users = {holder.unique_id for holder in holders if holder.kind == "user"}
+    groups = {holder.unique_id for holder in holders if holder.kind == "group"}
+    for user in facts.users if groups else ():
+        if any(facts.groups[number].unique_id in groups for number in user.groups if number in facts.groups):
+            users.add(user.unique_id)
+    return len(users) <= 1 and not any(holder.kind == "role" for holder in holders)
 
 
 def escalations(facts: Facts, now: datetime) -> Iterator[Finding]:

@@ -32,9 +32,10 @@ class Person(NamedTuple):
 
 
 class Root(NamedTuple):
-    """The root user. `keys` counts all, `used_at` is the last use of password or key."""
+    """The root user. `keys` counts all, `used_at` is the last use of password or key, `since` when the account opened."""
 
     email: str
+    since: datetime
     has_mfa: bool
     keys: int
     used_at: datetime | None

@@ -87,11 +87,11 @@ def _credentials(account_id: str) -> dict[str, Any]:
 
 
 def _root(account_id: str, *, has_mfa: bool) -> Root:
-    root = RootUser.objects.get(account_id=account_id)
+    root = RootUser.objects.select_related("account").get(account_id=account_id)
     keys = list(AccessKey.objects.filter(account_id=account_id, user=None).values_list("last_used_at", flat=True))
     used = max((each for each in (root.password_last_used_at, *keys) if each), default=None)
     mail_is_sent = not any(f".{name}." in settings.EMAIL_BACKEND for name in _NO_MAIL)
-    return Root(root.email, has_mfa, len(keys), used, mail_is_sent)
+    return Root(root.email, root.account.created_at, has_mfa, len(keys), used, mail_is_sent)
 
 
 def _passwords(account_id: str) -> Iterable[tuple[Any, ...]]:

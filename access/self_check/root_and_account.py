@@ -7,6 +7,10 @@ from access.self_check.facts import Facts
 from access.self_check.finding import Finding, days
 
 RESTING = timedelta(days=90)
+# Nobody but root can open an account and make its first administrator.
+SETTING_UP = timedelta(days=7)
+# So few people can be looked after by hand.
+FEW_PEOPLE = 10
 GOOD_LENGTH, GOOD_REUSE = 14, 24
 AUDITOR = "SecurityAudit"
 # Domains that no mail reaches (RFC 2606, RFC 6761).
@@ -32,8 +36,10 @@ def root_without_mfa(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 
 def root_in_use(facts: Facts, now: datetime) -> Iterator[Finding]:
-    used = facts.root.used_at if facts.root else None
-    if used is not None and now - used < RESTING:
+    if facts.root is None or facts.root.used_at is None:
+        return
+    used = facts.root.used_at
+    if now - used < RESTING and used - facts.root.since > SETTING_UP:
         when = f"{days(now - used)} ago" if (now - used).days else "today"
         yield _of_root(f"The root user's password or key was last used {when}.", "access:who-needs-access")
 
@@ -51,8 +57,8 @@ def root_out_of_reach(facts: Facts, now: datetime) -> Iterator[Finding]:
 def short_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
     length = facts.password_length
     if length < GOOD_LENGTH:
-        asked = f"asks for {length} characters" if length else "has none of its own"
-        yield Finding("password policy", "account", f"The account's password policy {asked}.", _PASSWORDS)
+        asked = f"It asks for {length} characters." if length else "There is none, so that programs may set shorter ones."
+        yield Finding("password policy", "account", asked, _PASSWORDS)
 
 
 def reused_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -79,6 +85,7 @@ def no_auditor(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 
 def no_federation(facts: Facts, now: datetime) -> Iterator[Finding]:
-    if not facts.has_providers:
+    people = sum(person.password_set_at is not None for person in facts.people)
+    if not facts.has_providers and people >= FEW_PEOPLE:
         link = ("federation:list-identity-providers",)
-        yield Finding("identity providers", "account", "No outside identity provider is set up.", link)
+        yield Finding("identity providers", "account", f"{people} people have a password here, and no outside identity provider is set up.", link)

@@ -32,6 +32,7 @@ Spoiling = Callable[[Account, Any], Iterator[None]]
 
 
 def make_sound(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(created_at=ago(400))
     RootUser.objects.filter(account=account).update(email="root@acme.org", password_last_used_at=None)
     device(account, None)
     PasswordPolicy.objects.create(account=account, minimum_password_length=14, password_reuse_prevention=24)
@@ -351,6 +352,8 @@ def nobody_audits(account: Account, settings: Any) -> Iterator[None]:
 
 
 def nobody_vouches(account: Account, settings: Any) -> Iterator[None]:
+    for number in range(10):
+        device(account, make_user(account, f"user{number}"))
     OIDCProvider.objects.all().delete()
     yield
     OIDCProvider.objects.create(account=account, url="id.acme.org", issuer="https://id.acme.org")

@@ -12,10 +12,20 @@ from access.self_check.checks import CHECKS, READS
 from access.self_check.finding import KINDS
 from access.self_check.report import Report, make_report
 from accounts.models import Account, RootUser
-from identities.models import AccessKey, Role, RoleInlinePolicy, User
+from federation.models import OIDCProvider
+from identities.models import (
+    AccessKey,
+    Group,
+    GroupAttachment,
+    Membership,
+    Role,
+    RoleInlinePolicy,
+    User,
+    UserAttachment,
+)
 from tests.access import sound
 from tests.access.sound import Spoiling, make_sound
-from tests.cast import make_role, root_of
+from tests.cast import make_administrator, make_role, make_user, root_of
 
 SPOILED = [*sound.ROOT, *sound.USERS, *sound.POLICIES, *sound.ACCOUNT]
 
@@ -69,6 +79,39 @@ def test_permissions_and_trust(healthy: Account, settings: Any, code: str, spoil
 @pytest.mark.parametrize(("code", "spoil"), sound.ACCOUNT)
 def test_account(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
     comes_and_goes(healthy, settings, code, spoil)
+
+
+def test_what_the_first_steps_leave_behind_is_no_finding(healthy: Account) -> None:
+    """Root opens the account and makes one administrator, as these pages do it: nobody could do better."""
+    Account.objects.update(created_at=sound.ago(10))
+    RootUser.objects.update(password_last_used_at=sound.ago(4))
+    OIDCProvider.objects.all().delete()
+    first = administrator(healthy, "alice")
+    UserAttachment.objects.create(user=first, policy=sound.built_in("IAMSelfManageCredentials"), slot=2)
+    for number in range(8):
+        sound.device(healthy, make_user(healthy, f"user{number}"))
+    assert found_in(healthy) == []
+    administrator(healthy, "bob")
+    assert found_in(healthy) == ["ADMINISTRATOR", "ADMINISTRATOR", "NO_FEDERATION"]
+    RootUser.objects.update(password_last_used_at=sound.ago(2))
+    assert found_in(healthy)[0] == "ROOT_USED"
+
+
+def test_an_only_administrator_may_be_one_by_a_group(healthy: Account) -> None:
+    group = Group.objects.create(account=healthy, name="admins", unique_id="AGPAADMINS")
+    GroupAttachment.objects.create(group=group, policy=sound.built_in("AdministratorAccess"), slot=1)
+    for slot, name in enumerate(("alice", "bob"), start=1):
+        assert found_in(healthy) == [], slot
+        user = make_user(healthy, name)
+        sound.device(healthy, user)
+        Membership.objects.create(user=user, group=group, slot=1)
+    assert found_in(healthy) == ["ADMINISTRATOR"]
+
+
+def administrator(account: Account, name: str) -> User:
+    user = make_administrator(account, name)
+    sound.device(account, user)
+    return user
 
 
 def test_every_check_is_tried() -> None:
