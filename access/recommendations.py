@@ -26,14 +26,20 @@ class Step:
     for_root: bool = False  # nobody else reaches what the link leads to
 
 
-def has_administrator(account_id: str) -> bool:
-    """Whether some IAM user with a console password or a key has AdministratorAccess, directly or by a group."""
+def has_administrator(account_id: str, besides: User | None = None) -> bool:
+    """Whether some IAM user with a console password or a key, who is not locked down, has AdministratorAccess, directly
+    or by a group."""
     # Asked from the policy, which few have, and not from the users, of whom there may be ten thousand.
     can_act = Q(user__login_profile__isnull=False) | Q(user__access_keys__isnull=False)
-    here = {"user__account_id": account_id}
+    here = {"user__account_id": account_id, "user__lockdown": None}
     direct = UserAttachment.objects.filter(can_act, policy__account=None, policy__name=ADMINISTRATOR, **here)
     administrators = {"group__attachments__policy__account": None, "group__attachments__policy__name": ADMINISTRATOR}
-    return direct.exists() or Membership.objects.filter(can_act, **administrators, **here).exists()
+    members = Membership.objects.filter(can_act, **administrators, **here)
+    return direct.exclude(user=besides).exists() or members.exclude(user=besides).exists()
+
+
+def is_last_administrator(user: User) -> bool:
+    return has_administrator(user.account_id) and not has_administrator(user.account_id, besides=user)
 
 
 def root_steps(account: Account) -> tuple[Step, ...]:
@@ -94,20 +100,6 @@ def own_steps(account: Account, user: User | None) -> tuple[Step, ...]:
             reverse("access:my-access-keys"),
             "See your access keys",
         ),
-    )
-
-
-def key_step(account: Account) -> Step:
-    """About the access keys of all users."""
-    keys = AccessKey.objects.filter(account=account, user__isnull=False, status=KeyStatus.ACTIVE)
-    count = keys.filter(created_at__lt=clock.now() - OLD_KEY).count()
-    many = f"{count} active key{' is' if count == 1 else 's are'} older than that."
-    return Step(
-        count == 0,
-        "Have no active access key older than 90 days",
-        many if count else "Old keys have been copied to more places than anybody remembers.",
-        reverse("identities:list-users"),
-        "See the users",
     )
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from access.models import AcceptedFinding
 from access.self_check.checks import CHECKS
 from access.self_check.facts import Facts
-from access.self_check.finding import Check, Finding
+from access.self_check.finding import SEVERITIES, Check, Finding
 from access.self_check.reading import read_facts
 from audit import clock
 
@@ -46,6 +46,10 @@ class Report:
 
     def find(self, wanted: str) -> Found | None:
         return next((each for each in (*self.open, *self.accepted) if each.id_in(self.account_id) == wanted), None)
+
+    def by_severity(self) -> list[tuple[str, int]]:
+        """How many are open of each, those of which there is none included."""
+        return [(name, sum(each.check.severity == name for each in self.open)) for name in SEVERITIES]
 
     def by_check(self) -> Iterator[tuple[Check, Sequence[Found]]]:
         """The open findings of each check that was made, those without any included."""

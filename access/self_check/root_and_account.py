@@ -57,7 +57,9 @@ def root_out_of_reach(facts: Facts, now: datetime) -> Iterator[Finding]:
 def short_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
     length = facts.password_length
     if length < GOOD_LENGTH:
-        asked = f"It asks for {length} characters." if length else "There is none, so that programs may set shorter ones."
+        asked = (
+            f"It asks for {length} characters." if length else "There is none, so that programs may set shorter ones."
+        )
         yield Finding("password policy", "account", asked, _PASSWORDS)
 
 
@@ -88,4 +90,9 @@ def no_federation(facts: Facts, now: datetime) -> Iterator[Finding]:
     people = sum(person.password_set_at is not None for person in facts.people)
     if not facts.has_providers and people >= FEW_PEOPLE:
         link = ("federation:list-identity-providers",)
-        yield Finding("identity providers", "account", f"{people} people have a password here, and no outside identity provider is set up.", link)
+        yield Finding(
+            "identity providers",
+            "account",
+            f"{people} people have a password here, and no outside identity provider is set up.",
+            link,
+        )

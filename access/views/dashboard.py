@@ -3,7 +3,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.http import AccessRequest
-from access.recommendations import Step, key_step, own_steps, policy_step, root_steps
+from access.recommendations import Step, own_steps, policy_step, root_steps
 from access.views.root_protection import sign_in_url
 from accounts.models import Account
 from audit.actions import signed_in
@@ -32,13 +32,14 @@ def dashboard(request: AccessRequest) -> HttpResponse:
         "counts": _counts(account) if summary.allowed else (),
         "steps": steps,
         "open_steps": sum(not step.done for step in steps),
+        "done_steps": sum(step.done for step in steps),
     }
     return render(request, "access/dashboard.html", context)
 
 
 def _account_steps(account: Account, summary: Panel, policy: Panel) -> tuple[Step, ...]:
-    """What concerns the whole account is shown to those who may read it."""
-    steps = (*root_steps(account), key_step(account)) if summary.allowed else ()
+    """What concerns the whole account, as far as somebody may read it. Everything else is among the findings."""
+    steps = root_steps(account) if summary.allowed else ()
     return (*steps, policy_step(account)) if policy.allowed else steps
 
 

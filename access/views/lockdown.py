@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods
 
 from access import lockdown, sessions
@@ -13,12 +14,14 @@ from access.forms.lockdown import LiftForm, LockDownForm
 from access.http import AccessRequest
 from access.lockdown import KINDS, LIFT, LOCK, Credential, Kind
 from access.models import ConsoleSession
+from access.recommendations import is_last_administrator
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from identities.models import User
 from identities.resource_tags import resource_tags
 
 PASSWORD, SESSIONS = "iam:GetLoginProfile", "iamconsole:ListConsoleSessions"  # noqa: S105 # the name of an action
+DETAILS = "iam:GetAccountAuthorizationDetails"
 LISTS = tuple(kind.lists for kind in KINDS)
 UPDATES = tuple(kind.updates for kind in KINDS)
 
@@ -31,7 +34,7 @@ class Line:
     ids: tuple[str, ...] = ()
 
 
-@requires(LOCK, "user", also=(PASSWORD, SESSIONS, *LISTS))
+@requires(LOCK, "user", also=(PASSWORD, SESSIONS, DETAILS, *LISTS))
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def lock_down_user(request: AccessRequest, user: User) -> HttpResponse:
@@ -48,6 +51,7 @@ def lock_down_user(request: AccessRequest, user: User) -> HttpResponse:
         "user": user,
         "form": form,
         "is_self": lockdown.is_oneself(request.principal, user),
+        "is_last": request.gate.may(DETAILS, "*").allowed and is_last_administrator(user),
         "lines": list(_lines(request, user)),
     }
     return render(request, "access/lock_down_user.html", context)
@@ -86,8 +90,14 @@ def _done(user: User) -> str:
 def _lines(request: AccessRequest, user: User) -> Iterator[Line]:
     yield Line(_of_password(request, user))
     yield Line(_of_sessions(request, user))
+    without = []
     for kind in KINDS:
-        yield _of_kind(request, user, kind)
+        if line := _of_kind(request, user, kind):
+            yield line
+        else:
+            without.append(kind.name)
+    if without:
+        yield Line(f"No active {get_text_list(without, 'or')}")
     yield Line("Temporary credentials issued before now, also those of roles that the user has taken on, are refused")
 
 
@@ -106,12 +116,13 @@ def _of_sessions(request: AccessRequest, user: User) -> str:
     return f"{count} open console session ends" if count == 1 else f"{count} open console sessions end"
 
 
-def _of_kind(request: AccessRequest, user: User, kind: Kind) -> Line:
+def _of_kind(request: AccessRequest, user: User, kind: Kind) -> Line | None:
+    """None when there is none."""
     if not _may(request, kind.lists, user):
         return Line(f"All active {kind.name}s become inactive")
     ids = tuple(each.id for each in lockdown.active_credentials(user, kind))
     if not ids:
-        return Line(f"No active {kind.name}")
+        return None
     number = f"{len(ids)} active {kind.name}"
     return Line(f"{number} becomes inactive" if len(ids) == 1 else f"{number}s become inactive", ids)
 

@@ -62,7 +62,6 @@ def security_findings(request: ConsoleRequest) -> HttpResponse:
         "shows_accepted": shows_accepted,
         "page": page,
         "groups": list(_groups(request, report, found, page)),
-        "by_severity": [(name, sum(each.check.severity == name for each in report.open)) for name in SEVERITIES],
         "sound": [check for check, rows in report.by_check() if not rows],
         "kinds": KINDS.items(),
         "severities": SEVERITIES,
@@ -76,10 +75,9 @@ def security_findings(request: ConsoleRequest) -> HttpResponse:
 @signed_in(OPEN_TO_ALL, also=READS)
 @require_safe
 def count_security_findings(request: ConsoleRequest) -> HttpResponse:
-    """The number beside the dashboard's link, so that the dashboard waits for no self-check."""
+    """The numbers beside the dashboard's link, so that the dashboard waits for no self-check."""
     report = report_for(request, panels_of(request))
-    grave = sum(each.check.severity in ("critical", "high") for each in report.open)
-    return render(request, "access/count_security_findings.html", {"report": report, "grave": grave})
+    return render(request, "access/count_security_findings.html", {"report": report})
 
 
 @signed_in(OPEN_TO_ALL, also=READS)

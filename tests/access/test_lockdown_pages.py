@@ -11,7 +11,7 @@ from audit.models import Event
 from identities.models import AccessKey, User
 from identities.services.ssh_public_keys import upload_ssh_public_key
 from tests.api.conftest import key_of
-from tests.cast import allow, browser_of, make_user, principal_of, root_of
+from tests.cast import allow, browser_of, make_administrator, make_user, principal_of, root_of
 from tests.identities.certificates import ssh_key
 
 pytestmark = pytest.mark.bar(139)
@@ -49,11 +49,21 @@ def test_the_page_lists_what_ends(alices: Client, bob: User) -> None:
         "1 active access key becomes inactive",
         key.pk,
         "1 active SSH public key becomes inactive",
-        "No active signing certificate",
+        "No active signing certificate or service-specific credential",
         "IAMUserLockdown",
     ):
         assert said in text
     assert not is_locked(bob)
+
+
+def test_it_warns_before_the_last_administrator_is_locked_down(acme: Account, alice: User, responders: Client) -> None:
+    page, warning = LOCK.replace("bob", "alice"), "alice is the last administrator who can sign in"
+    root = browser_of(acme)
+    assert warning in root.get(page).text and warning not in responders.get(page).text
+    other = make_administrator(acme, "otto")
+    assert warning not in root.get(page).text
+    lock_down(by=root_of(acme), user=other, reason=REASON)
+    assert warning in root.get(page).text and warning not in root.get(page.replace("alice", "rita")).text
 
 
 def test_who_may_not_list_sees_no_numbers_and_may_lock_all_the_same(responders: Client, bob: User) -> None:
@@ -154,7 +164,7 @@ def test_who_may_not_activate_a_key_does_not_by_lifting(
     allow(User.objects.get(name="rita"), may, name="half")
     lock_down(by=root_of(acme), user=bob, reason=REASON)
     text = responders.get(LIFT).text
-    assert key.pk not in text and "There is more that it made inactive" in text
+    assert key.pk not in text and "It made more credentials inactive" in text
     data: dict[str, Any] = {"restore": [key.pk]} if forged else {}
     reply = responders.post(LIFT, data)
     assert is_locked(bob) == forged and not AccessKey.objects.filter(status="Active")

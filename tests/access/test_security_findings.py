@@ -23,7 +23,7 @@ from audit.models import Event
 from identities.models import MFADevice, User, UserInlinePolicy
 from tests.access import sound
 from tests.access.sound import make_sound
-from tests.cast import allow, browser_of, make_user, principal_of, root_of
+from tests.cast import allow, browser_of, make_administrator, make_user, principal_of, root_of
 from tests.rig.races import THREADS, race
 
 PAGE = reverse("access:security-findings")
@@ -65,10 +65,11 @@ def in_days(days: int) -> str:
 
 @pytest.mark.bar(140, 141, 142, 143)
 def test_it_shows_what_is_wrong_the_gravest_first_with_the_page_where_it_is_mended(reader: Any, alice: User) -> None:
+    make_administrator(alice.account, "otto")
     page = reader.get(PAGE).content.decode()
     codes = list(shown(reader))
     assert codes == [check.code for check in CHECKS if check.code in codes]
-    assert shown(reader)["USER_NO_MFA"] == ["alice"]
+    assert shown(reader)["USER_NO_MFA"] == ["alice", "otto"]
     for address in ("/identities/user/alice/credentials/", "/identities/user/alice/permissions/"):
         assert f'href="{address}"' in page
     for check in CHECKS:
@@ -100,7 +101,7 @@ def test_each_part_is_shown_to_whoever_may_read_what_it_looks_at(bob: User, alic
     assert shown(browser, "?kind=users") == {"USER_NO_MFA": ["alice", "bob"]}
     allow(bob, "iam:GetAccountPasswordPolicy", name="more")
     assert "PASSWORD_LENGTH" in shown(browser)
-    assert not {"ADMINISTRATOR", "ROOT_NO_MFA", "NO_FEDERATION"} & shown(browser).keys()
+    assert not {"ADMINISTRATOR", "ROOT_NO_MFA", "NO_AUDITOR"} & shown(browser).keys()
 
 
 def test_it_is_searched_and_filtered(reader: Any, alice: User, bob: User) -> None:
@@ -194,13 +195,13 @@ def test_it_is_accepted_only_by_whoever_may_and_sees_it(acme: Account, alice: Us
 
 def test_acceptance_can_be_allowed_check_by_check(acme: Account, bob: User) -> None:
     allow(bob, [*READS])
-    allow(bob, ACCEPT, "arn:aws:iamconsole::*:finding/NO_FEDERATION/*", name="accept")
+    allow(bob, ACCEPT, "arn:aws:iamconsole::*:finding/NO_AUDITOR/*", name="accept")
     browser, form = browser_of(bob), {"reason": "why", "until": in_days(1)}
     assert browser.post(address(acme, "USER_NO_MFA"), form).status_code == 403
     assert browser.get(PAGE).content.decode().count("Accept for a while") == 1
-    assert browser.post(address(acme, "NO_FEDERATION"), form).status_code == 302
+    assert browser.post(address(acme, "NO_AUDITOR"), form).status_code == 302
     allow(bob, "iamconsole:ReopenFinding", "arn:aws:iamconsole::*:finding/USER_NO_MFA/*", name="reopen")
-    assert browser.post(address(acme, "NO_FEDERATION", "reopen")).status_code == 403
+    assert browser.post(address(acme, "NO_AUDITOR", "reopen")).status_code == 403
     assert "Open again" not in browser.get(PAGE + "?show=accepted").content.decode()
 
 
@@ -256,7 +257,9 @@ def test_no_key_id_is_told(reader: Any, acme: Account, settings: Any) -> None:
 def test_the_dashboard_tells_how_many_there_are(reader: Any, acme: Account, bob: User) -> None:
     assert f'href="{PAGE}"' in reader.get(reverse("access:dashboard")).content.decode()
     count = reverse("access:count-security-findings")
-    assert f"{len(report_on(acme).open)} open" in reader.get(count).content.decode()
+    told = reader.get(count).content.decode()
+    for severity, number in report_on(acme).by_severity():
+        assert (f"{number} {severity}" in told) is (number > 0)
     assert browser_of(bob).get(count).content.decode().strip() == ""
 
 
