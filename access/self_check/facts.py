@@ -32,7 +32,8 @@ class Person(NamedTuple):
 
 
 class Root(NamedTuple):
-    """The root user. `keys` counts all, `used_at` is the last use of password or key, `since` when the account opened."""
+    """The root user. `since` is when the account was opened, `keys` counts all, `used_at` is the last use of password
+    or key."""
 
     email: str
     since: datetime

@@ -57,9 +57,7 @@ def root_out_of_reach(facts: Facts, now: datetime) -> Iterator[Finding]:
 def short_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
     length = facts.password_length
     if length < GOOD_LENGTH:
-        asked = (
-            f"It asks for {length} characters." if length else "There is none, so that programs may set shorter ones."
-        )
+        asked = f"It asks for {length} characters." if length else "There is none: programs may set short passwords."
         yield Finding("password policy", "account", asked, _PASSWORDS)
 
 
@@ -90,9 +88,5 @@ def no_federation(facts: Facts, now: datetime) -> Iterator[Finding]:
     people = sum(person.password_set_at is not None for person in facts.people)
     if not facts.has_providers and people >= FEW_PEOPLE:
         link = ("federation:list-identity-providers",)
-        yield Finding(
-            "identity providers",
-            "account",
-            f"{people} people have a password here, and no outside identity provider is set up.",
-            link,
-        )
+        sentence = f"{people} users have a console password, and no identity provider is set up."
+        yield Finding("identity providers", "account", sentence, link)
