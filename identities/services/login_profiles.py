@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 
+from accounts.counting import number_of
 from accounts.models import PasswordPolicy
 from accounts.passwords import check_new_password, context_words, normalise
 from audit import clock
@@ -55,7 +56,8 @@ def create_login_profile(
 def get_login_profile(user: User) -> LoginProfile:
     """Read afresh, with all that a new password asks for. Raises NoSuchEntity when there is no console password."""
     profiles = LoginProfile.objects.select_related(*(f"user__{each}" for each in _RULES))
-    profile = profiles.annotate(has_mfa=has_mfa_of("pk")).filter(user=user).first()
+    profiles = profiles.annotate(has_mfa=has_mfa_of("pk"), earlier=number_of(PasswordHistory.objects.all(), "user"))
+    profile = profiles.filter(user=user).first()
     if profile is None:
         raise no_such_profile(user)
     return profile
@@ -183,9 +185,16 @@ def _store(profile: LoginProfile, changed: dict[str, object]) -> None:
     if changed and not LoginProfile.objects.filter(pk=profile.pk, password=before).update(**changed):
         raise ConcurrentModification("The password was changed by somebody else just now. Open the page again.")
     if profile.password != before:
-        PasswordHistory.objects.create(user=profile.user, password=before)
-        earlier = PasswordHistory.objects.filter(user=profile.user)
-        earlier.exclude(pk__in=earlier.order_by("-retired_at", "-id").values("pk")[:HISTORY_KEPT]).delete()
+        _remember(profile, before)
+
+
+def _remember(profile: LoginProfile, password: str) -> None:
+    """As an earlier one, in the place of the earliest where no more are kept."""
+    if profile.earlier < HISTORY_KEPT:  # type: ignore[attr-defined] # annotated where it was read
+        PasswordHistory.objects.create(user=profile.user, password=password)
+        return
+    earlier = PasswordHistory.objects.filter(user=profile.user).order_by("retired_at", "id")
+    PasswordHistory.objects.filter(pk__in=earlier.values("pk")[:1]).update(password=password, retired_at=clock.now())
 
 
 def _notify(by: Principal, user: User, what: str) -> None:
