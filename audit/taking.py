@@ -1,11 +1,13 @@
 """Deleting or changing rows in one statement that also says what they were or are, or that nothing hung on them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Exists, Model, QuerySet
 from django.db.models.sql import DeleteQuery, Query, UpdateQuery
+
+Row = TypeVar("Row", bound=Model)
 
 
 def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
@@ -16,6 +18,29 @@ def taken(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
         rows.all()._raw_delete(rows.db)
         return found
     return _returned(rows.query.chain(klass=DeleteQuery), columns)
+
+
+def taken_row(row: Row) -> Row | None:
+    """Delete a row before what hangs on it, which has to follow in the same transaction: the database asks for it at
+    the end. Deleting it keeps it from others as a lock would. Returns it as the database held it; None if it had gone.
+    """
+    kind = type(row)
+    columns: list[Any] = [field.get_col(kind._meta.db_table) for field in kind._meta.concrete_fields]
+    rows: Any = kind._base_manager.filter(pk=row.pk)
+    if not connection.features.can_return_columns_from_insert:  # as above
+        found: Row | None = rows.first()
+        rows._raw_delete(rows.db)
+        return found
+    for values in taken(rows, *(column.target.column for column in columns)):
+        read = (_read(column, value) for column, value in zip(columns, values, strict=True))
+        return kind.from_db(rows.db, [column.target.attname for column in columns], list(read))
+    return None
+
+
+def _read(column: Any, value: Any) -> Any:
+    for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
+        value = convert(value, column, connection)
+    return value
 
 
 def changed(rows: QuerySet[Any], *columns: str, **values: Any) -> list[tuple[Any, ...]]:

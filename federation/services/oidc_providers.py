@@ -14,10 +14,9 @@ from accounts.tags import taken_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import taken
+from audit.taking import taken, taken_row
 from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
 from federation.services import tags as provider_tags
-from identities.services.leaving import delete_bare
 from identities.slots import create_in_free_slot, lowest_free
 
 URL_LIMIT = 255
@@ -135,14 +134,16 @@ def update_thumbprints(*, by: Principal, provider: OIDCProvider, thumbprints: Se
 @transaction.atomic
 def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
-    provider = locked(provider)
+    found = taken_row(provider)
+    if found is None:
+        raise _not_there(provider)
+    provider = found
     sign_in = taken(OIDCSignIn.objects.filter(provider=provider), "client_id", *_SIGN_IN)
     gone = taken(provider.client_ids.all(), "id", "client_id")
     clients = {key: OIDCClientId(provider=provider, client_id=client_id) for key, client_id in gone}
     for key, scopes, enabled, listed in sign_in:
         vars(clients[key]).update(of_scopes=scopes, of_is_enabled=bool(enabled), of_is_listed=bool(listed))
     before, tags = _facts(provider, list(clients.values())), taken_tags(provider)
-    delete_bare(provider, {})
     record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)
 
 
@@ -166,8 +167,12 @@ def locked(provider: OIDCProvider) -> OIDCProvider:
     rows = OIDCProvider.objects.select_for_update(of=("self",)).select_related("account")
     found = rows.filter(pk=provider.pk).first()
     if found is None:
-        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider.arn}")
+        raise _not_there(provider)
     return found
+
+
+def _not_there(provider: OIDCProvider) -> NoSuchEntity:
+    return NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider.arn}")
 
 
 def _first_client_ids(provider: OIDCProvider, client_ids: Sequence[str]) -> list[OIDCClientId]:

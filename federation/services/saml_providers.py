@@ -14,13 +14,12 @@ from audit import clock
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ServiceError, ValidationError
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import taken
+from audit.taking import taken, taken_row
 from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
 from federation.saml.metadata import read_metadata
 from federation.saml.parsing import SAMLError
 from federation.services import tags as provider_tags
 from identities.sealed import box
-from identities.services.leaving import delete_bare
 from identities.slots import create_in_free_slot, lowest_free
 
 NAME_LIMIT = 128
@@ -129,10 +128,12 @@ def set_use(*, by: Principal, provider: SAMLProvider, enabled: bool, starts_sign
 @transaction.atomic
 def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
-    provider = _locked(provider)
+    found = taken_row(provider)
+    if found is None:
+        raise _not_there(provider)
+    provider = found
     keys = [SAMLPrivateKey(key_id=key_id) for (key_id,) in taken(provider.private_keys.all(), "key_id")]
     tags = taken_tags(provider)
-    delete_bare(provider, {})
     record(by, "iam:DeleteSAMLProvider", provider.arn, before=_facts(provider, keys), tags=tags)
 
 
@@ -156,8 +157,12 @@ def _locked(provider: SAMLProvider) -> SAMLProvider:
     rows = SAMLProvider.objects.select_for_update(of=("self",)).select_related("account")
     found = rows.filter(pk=provider.pk).first()
     if found is None:
-        raise NoSuchEntity(f"Manifest not found for arn {provider.arn}")
+        raise _not_there(provider)
     return found
+
+
+def _not_there(provider: SAMLProvider) -> NoSuchEntity:
+    return NoSuchEntity(f"Manifest not found for arn {provider.arn}")
 
 
 def _take_metadata(provider: SAMLProvider, metadata: str) -> None:

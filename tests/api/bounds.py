@@ -53,10 +53,9 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "DeletePolicy": (7, _GOES),
     "CreateOpenIDConnectProvider": (7, _PROVIDER),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
-    "DeleteOpenIDConnectProvider": (8, _GOES),
+    "DeleteOpenIDConnectProvider": (7, _GOES),
     "CreateSAMLProvider": (7, _PROVIDER),
     "UpdateSAMLProvider": (8, _PROVIDER),
-    "DeleteSAMLProvider": (7, _GOES),
 }
 
 
