@@ -154,7 +154,7 @@ def issue_role_session(
         source_key=source_key or ("" if by.is_temporary else by.access_key_id),
         source_identity=wish.source_identity,
         provider=provider or by.vouched_by,
-        begun_by=by.unique_id if by.type == "user" else by.begun_by,
+        begun_by=_beginner(by),
         policies=session_policies(role.account_id, wish),
         tags={**inherited, **wish.tags},
         transitive_keys=(*inherited, *wish.transitive_keys),
@@ -164,6 +164,13 @@ def issue_role_session(
     return RoleSession(
         credentials, assumed_role_arn(role, wish.name), f"{role.unique_id}:{wish.name}", percent, wish.source_identity
     )
+
+
+def _beginner(by: Principal) -> str:
+    """The user at the beginning, whose lockdown ends it. Behind a federated user that is who vouched for them."""
+    if by.type == "federated-user" and by.issuer_id != by.account_id:
+        return by.issuer_id
+    return by.unique_id if by.type == "user" else by.begun_by
 
 
 def _seconds(role: Role, wish: Wish, longest: int, *, is_chained: bool) -> int:

@@ -120,6 +120,10 @@ def _original(session: ConsoleSession, origin: Origin) -> Principal:
         raise NoSuchEntity("Your session is over. Sign in again.")
     if who.is_root:
         raise InvalidUserType("The root user can't switch roles. Sign in as an IAM user who may take on this role.")
+    if who.type == "federated-user":
+        raise InvalidUserType(
+            "A federated user can't switch roles. Whoever signed you in may give you the role itself."
+        )
     return who
 
 

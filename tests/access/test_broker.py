@@ -13,8 +13,8 @@ from access import broker
 from access.gate import PrincipalGate
 from access.models import ConsoleSession, SigninToken
 from access.session_tokens import open_token, seal
-from access.temporary import Credentials
-from access.user_sessions import get_session_token
+from access.temporary import Credentials, Wish
+from access.user_sessions import get_federation_token, get_session_token
 from accounts.models import Account
 from audit.models import Event
 from audit.principal import Principal
@@ -25,6 +25,7 @@ from identities.services.role_sessions import revoke_sessions
 from identities.services.roles import delete_role
 from tests.access.brokers import (
     GO_ON,
+    LOOK,
     NOON,
     PAGE,
     WRONG,
@@ -36,7 +37,7 @@ from tests.access.brokers import (
     way_in,
     why,
 )
-from tests.cast import ACME, make_role, root_of, trusting
+from tests.cast import ACME, allow, make_role, root_of, trusting
 
 
 @pytest.mark.bar(117)
@@ -50,6 +51,18 @@ def test_a_federated_user_comes_in_and_may_do_what_both_allow(bobs: Principal, c
     assert session.is_federated and session.came_from == "https://login.example/"
     events = Event.objects.filter(principal_type="federated-user", outcome="Success")
     assert [*events.values_list("action", flat=True)] == ["signin:GetSigninToken", "signin:ConsoleLogin"]
+
+
+@pytest.mark.bar(117)
+def test_a_federated_user_takes_on_no_role_here_either(bobs: Principal, bob: User, ops: Role, client: Client) -> None:
+    """As AssumeRole refuses them: the role would not be limited by what the broker gave."""
+    allow(bob, ["sts:AssumeRole", "sts:GetFederationToken"], name="more")
+    wish = Wish(name="jane", seconds=3600, document=LOOK.replace("iam:ListUsers", "*"))
+    client.get(PAGE, way_in(token_for(get_federation_token(by=bobs, wish=wish).credentials)))
+    assert "/switchrole" not in client.get("/dashboard/").text
+    reply = client.post("/switchrole", {"account": bob.account_id, "role_name": "ops"})
+    assert reply.status_code == 200 and "A federated user can" in reply.text
+    assert not ConsoleSession.objects.get().acting_token
 
 
 @pytest.mark.bar(117)

@@ -1,6 +1,7 @@
 """Locking a user down, and lifting it: what stops, what comes back, who is told, and who may."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -15,7 +16,10 @@ from django.test import Client
 from access.gate import authorize
 from access.lockdown import LIFT, LOCK, lift, lock_down
 from access.models import ConsoleSession, SignInAttempt
+from access.principals import load_for_access_key
 from access.sign_in import find_iam_user
+from access.temporary import Wish
+from access.user_sessions import get_federation_token
 from accounts.models import Account
 from audit import clock
 from audit.errors import (
@@ -38,11 +42,12 @@ from identities.services.service_credentials import (
 from identities.services.signing_certificates import update_signing_certificate, upload_signing_certificate
 from identities.services.ssh_public_keys import update_ssh_public_key, upload_ssh_public_key
 from policies.models import ManagedPolicy
+from tests.access.brokers import LOOK, as_role, principal_with
 from tests.access.steps import CODE, facts, is_in, logins, sign_in
 from tests.api.conftest import SECRET, key_of
 from tests.api.program import Program, Refused
 from tests.api.test_assume_role import program_with, taken
-from tests.cast import allow, browser_of, make_role, make_user, principal_of, root_of, trusting
+from tests.cast import ORIGIN, allow, browser_of, make_role, make_user, principal_of, root_of, trusting
 from tests.identities.certificates import issue, ssh_key
 from tests.identities.devices import device_of
 
@@ -108,6 +113,22 @@ def test_within_a_second_no_page_no_key_and_no_temporary_credentials_work(
     assert not is_in(browser) and not ConsoleSession.objects.filter(user=bob)
     assert clock.now() - before < timedelta(seconds=1)
     assert Program(key_of(alice).access_key_id, SECRET).iam("ListUsers")
+
+
+@pytest.mark.bar(22, 90, 139)
+def test_a_role_that_somebody_took_on_for_whom_the_user_vouched_is_over_too(
+    by: Principal, acme: Account, bob: User
+) -> None:
+    allow(bob, ["sts:AssumeRole", "sts:GetFederationToken"])
+    by_key = replace(principal_of(bob), access_key_id=key_of(bob).pk)
+    everything = LOOK.replace("iam:ListUsers", "*")
+    ann = principal_with(get_federation_token(by=by_key, wish=Wish(name="ann", document=everything)).credentials)
+    role = as_role(ann, make_role(acme, "deploy"))
+    acting = principal_with(role)
+    locked(by, bob)
+    assert load_for_access_key(role.access_key_id, ORIGIN, role.session_token) is None
+    with pytest.raises(UnmodifiableEntity):
+        lift(by=acting, user=bob)
 
 
 @pytest.mark.bar(8, 22, 139)
