@@ -92,7 +92,7 @@ class Try:
                 counted = rows.order_by("key").select_for_update().values("key")
                 Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
         if _SWEEPING.is_due():
-            Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW).delete()
+            _sweep()
 
 
 def password_try(*, person: str, address: str, browser: str = "") -> Try:
@@ -156,6 +156,13 @@ def _count(counters: Sequence[Counter]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return bool(cursor.rowcount == len(tries))
+
+
+def _sweep() -> None:
+    """What somebody counts at this moment is not waited for: they might wait for what is swept already."""
+    old = Throttle.objects.filter(window_started_at__lt=clock.now() - 2 * LONGEST_WINDOW)
+    with transaction.atomic():
+        Throttle.objects.filter(key__in=old.select_for_update(skip_locked=True).values("key")).delete()
 
 
 def _refusal(counters: Sequence[Counter]) -> Throttled:

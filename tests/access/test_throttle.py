@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -203,6 +203,25 @@ def test_what_is_over_is_swept_out(alice: User, noon: Any) -> None:
     noon.shift(3 * throttle.LONGEST_WINDOW)
     sign_in(Client(), "alice")
     assert {row.window_started_at for row in Throttle.objects.all()} == {clock.now()}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_sweeping_waits_for_nobody_who_counts(noon: Any) -> None:
+    """Who counts holds one row after the other: a sweeper who waited for one of them might hold the next."""
+    throttle.step_try(throttle.STEPS_FROM_ADDRESS, ELSEWHERE)
+    noon.shift(5 * throttle.LONGEST_WINDOW)
+
+    def sweep() -> None:
+        try:
+            throttle.code_try(person="alice").succeeded()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        assert len(Throttle.objects.select_for_update()) == 1
+        pool.submit(sweep).result(timeout=5)
+    assert Throttle.objects.count() == 2
 
 
 def test_keys_name_nobody(alice: User) -> None:
