@@ -69,7 +69,8 @@ def lift_user_lockdown(request: AccessRequest, user: User) -> HttpResponse:
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
         else:
-            messages.success(request, f"The lockdown of {user.name} is lifted. What was not ticked stays inactive.")
+            rest = " What was not ticked stays inactive." if seen else ""
+            messages.success(request, f"The lockdown of {user.name} is lifted.{rest}")
             return redirect("identities:get-user", user.name)
     context = {
         "user": user,
@@ -84,7 +85,7 @@ def lift_user_lockdown(request: AccessRequest, user: User) -> HttpResponse:
 def _done(user: User) -> str:
     if user.is_locked_down:
         return f"{user.name} was locked down already. Nothing has changed; your reason is in the audit trail."
-    return f"{user.name} is locked down: nothing of theirs works any more."
+    return f"The lockdown of {user.name} took effect at once."
 
 
 def _lines(request: AccessRequest, user: User) -> Iterator[Line]:
