@@ -64,9 +64,9 @@ def short_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
 def reused_passwords(facts: Facts, now: datetime) -> Iterator[Finding]:
     if facts.password_reuse < GOOD_REUSE:
         remembered = facts.password_reuse
-        asked = f"Only the last {remembered} passwords" if remembered > 1 else "No earlier passwords"
-        asked = "Only the last password" if remembered == 1 else asked
-        yield Finding("password policy", "account", f"{asked} may not be used again.", _PASSWORDS)
+        kept = "password" if remembered == 1 else f"{remembered} passwords"
+        told = f"Only the last {kept} can't be used again." if remembered else "Any earlier password can be used again."
+        yield Finding("password policy", "account", told, _PASSWORDS)
 
 
 def ended_certificates(facts: Facts, now: datetime) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from access.lockdown import lock_down
 from access.self_check.checks import CHECKS, READS
 from access.self_check.finding import KINDS
 from access.self_check.report import Report, make_report
-from accounts.models import Account, RootUser
+from accounts.models import Account, PasswordPolicy, RootUser
 from federation.models import OIDCProvider
 from identities.models import (
     AccessKey,
@@ -106,6 +106,19 @@ def test_an_only_administrator_may_be_one_by_a_group(healthy: Account) -> None:
         sound.device(healthy, user)
         Membership.objects.create(user=user, group=group, slot=1)
     assert found_in(healthy) == ["ADMINISTRATOR"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (0, "Any earlier password can be used again."),
+        (1, "Only the last password can't be used again."),
+        (23, "Only the last 23 passwords can't be used again."),
+    ],
+)
+def test_it_says_which_passwords_come_back(healthy: Account, kept: int, said: str) -> None:
+    PasswordPolicy.objects.update(password_reuse_prevention=kept)
+    assert [each.finding.sentence for each in report_on(healthy).open] == [said]
 
 
 def administrator(account: Account, name: str) -> User:
