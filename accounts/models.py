@@ -5,9 +5,10 @@ from django.db import models
 from accounts import quotas
 from audit import clock
 from audit.principal import root_arn
+from audit.rows import PlainRow
 
 
-class Account(models.Model):
+class Account(PlainRow):
     """A tenant, never a person. Its 12-digit id is the key: every row below carries it, and no ARN needs a join."""
 
     id = models.CharField(primary_key=True, max_length=12)

@@ -6,6 +6,7 @@ from accounts.models import Account
 from accounts.tags import Tag
 from audit import clock
 from audit.principal import root_arn
+from audit.rows import PlainRow
 from identities.models.users import User
 
 
@@ -40,7 +41,7 @@ class KeyStatus(models.TextChoices):
     INACTIVE = "Inactive"
 
 
-class AccessKey(models.Model):
+class AccessKey(PlainRow):
     """A long-term key of a user, or of the account's root user where `user` is empty. The slot (1 or 2) is the limit:
     no race makes a third key. The secret is encrypted, since checking a signature needs it back."""
 

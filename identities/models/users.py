@@ -5,11 +5,12 @@ from django.db.models.functions import Lower
 
 from accounts.models import Account
 from audit import clock
+from audit.rows import PlainRow
 from identities.models.lockdowns import Lockdown
 from policies.models import Document, ManagedPolicy
 
 
-class User(models.Model):
+class User(PlainRow):
     """An IAM user: a person or a service. Its credentials are rows of their own (`LoginProfile`, `AccessKey`, …).
 
     While there is a `lockdown`, none of them is any good. Console sessions and temporary credentials that are older
