@@ -10,6 +10,8 @@ def _users() -> QuerySet[User]:
     """A user with boundary and password, once for each tag."""
     users = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
     users = users.select_related("account", "boundary", "login_profile")
+    # What few ask for, and what would have to be parsed each time.
+    users = users.defer("account__quota_overrides", "account__properties")
     return users.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
