@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from accounts.models import Account, PasswordPolicy
+from audit.prepared import at_hand
 from audit.principal import root_arn
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, InstanceProfile, LoginProfile, MFADevice, Role, User
@@ -39,7 +40,7 @@ def user_in_full(row: User) -> dict[str, object]:
 
 
 def user_tags(row: User) -> list[dict[str, str]]:
-    return tags((tag.key, tag.value) for tag in row.tags.all())
+    return tags((tag.key, tag.value) for tag in at_hand(row, "tags"))
 
 
 def root_user(account: Account) -> Fields:

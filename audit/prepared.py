@@ -196,3 +196,9 @@ def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:
     found._deferred_filter = (False, (), {relation.remote_field.name: row})
     found._result_cache, found._prefetch_done = list(related), True
     row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = found
+
+
+def at_hand(row: Model, name: str) -> Iterable[Any]:
+    """What `row.name.all()` gives; where it was handed over, or read along, without making a manager to ask for it."""
+    known: Iterable[Any] | None = row.__dict__.get("_prefetched_objects_cache", {}).get(name)
+    return getattr(row, name).all() if known is None else known

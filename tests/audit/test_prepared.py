@@ -8,7 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Outcome
-from audit.prepared import Given, Prepared, PreparedInsert, PreparedValues, PreparedWith, constants_inlined, prefetched
+from audit.prepared import (
+    Given,
+    Prepared,
+    PreparedInsert,
+    PreparedValues,
+    PreparedWith,
+    at_hand,
+    constants_inlined,
+    prefetched,
+)
 from identities.models import User, UserTag
 from tests.cast import make_user
 
@@ -31,8 +40,14 @@ def test_each_run_has_its_own_values(alice: User, bob: User) -> None:
 def test_what_is_handed_over_is_not_asked_for(alice: User) -> None:
     prefetched(alice, "tags", [UserTag(user=alice, key="team", value="red")])
     with CaptureQueriesContext(connection) as queries:
-        assert [tag.key for tag in alice.tags.all()] == ["team"]
+        assert [tag.key for tag in alice.tags.all()] == [tag.key for tag in at_hand(alice, "tags")] == ["team"]
     assert len(queries) == 0
+
+
+def test_what_is_not_at_hand_is_asked_for(alice: User) -> None:
+    UserTag.objects.create(user=alice, key="team", value="red")
+    read_along = User.objects.prefetch_related("tags").get(pk=alice.pk)
+    assert [tag.key for tag in at_hand(alice, "tags")] == [tag.key for tag in at_hand(read_along, "tags")] == ["team"]
 
 
 def test_anything_else_is_asked_for_as_ever(alice: User) -> None:
