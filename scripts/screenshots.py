@@ -18,6 +18,7 @@ AS_ADMINISTRATOR = {
     "groups": "/identities/groups/",
     "policy": "/policies/create/?start=read-only",
     "rotate": "/me/access-keys/rotate/",
+    "findings": "/security-findings/",
     "audit": "/audit/",
 }
 
@@ -59,10 +60,11 @@ def sign_in_as_administrator(page: Page) -> None:
 
 
 def take(page: Page, pages: dict[str, str]) -> None:
+    """Each page is opened anew in each scheme: buttons change their colour slowly."""
     for name, address in pages.items():
-        page.goto(address)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
+            page.goto(address)
             page.wait_for_timeout(300)
             page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
 
