@@ -154,7 +154,7 @@ def _try(name: str, before: str, after: str) -> int:
         importlib.import_module(CASES).every_case()
         for module in TESTS:
             run_tests(importlib.import_module(module))
-    except BaseException:  # noqa: BLE001 - however it fails, it has noticed
+    except BaseException:  # however it fails, it has noticed
         return 1
     return 0
 

@@ -11,7 +11,7 @@ from tests.rig.browser import CHROMIUM, LAUNCH_ARGS
 from tests.rig.served import Served, collect_static, serve
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
-ROOT_PASSWORD, PASSWORD = "harbour lantern quilt 7731", "Copper-meadow-violin-4482"  # noqa: S105 # of a throw-away console
+ROOT_PASSWORD, PASSWORD = "harbour lantern quilt 7731", "Copper-meadow-violin-4482"
 AS_ROOT = {"dashboard": "/dashboard/"}
 AS_ADMINISTRATOR = {
     "users": "/identities/users/",

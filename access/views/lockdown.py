@@ -20,7 +20,7 @@ from audit.errors import ServiceError
 from identities.models import User
 from identities.resource_tags import resource_tags
 
-PASSWORD, SESSIONS = "iam:GetLoginProfile", "iamconsole:ListConsoleSessions"  # noqa: S105 # the name of an action
+LOGIN_PROFILE, SESSIONS = "iam:GetLoginProfile", "iamconsole:ListConsoleSessions"
 DETAILS = "iam:GetAccountAuthorizationDetails"
 LISTS = tuple(kind.lists for kind in KINDS)
 UPDATES = tuple(kind.updates for kind in KINDS)
@@ -34,7 +34,7 @@ class Line:
     ids: tuple[str, ...] = ()
 
 
-@requires(LOCK, "user", also=(PASSWORD, SESSIONS, DETAILS, *LISTS))
+@requires(LOCK, "user", also=(LOGIN_PROFILE, SESSIONS, DETAILS, *LISTS))
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def lock_down_user(request: AccessRequest, user: User) -> HttpResponse:
@@ -103,7 +103,7 @@ def _lines(request: AccessRequest, user: User) -> Iterator[Line]:
 
 
 def _of_password(request: AccessRequest, user: User) -> str:
-    if _may(request, PASSWORD, user) and not hasattr(user, "login_profile"):
+    if _may(request, LOGIN_PROFILE, user) and not hasattr(user, "login_profile"):
         return "There is no console password; one that is set later opens nothing either"
     return "The console password opens nothing any more, not even with MFA"
 

@@ -86,5 +86,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_OPTIONS = do_PATCH = _answer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # the name is the standard library's
+    def log_message(self, format: str, *args: Any) -> None:
         """Nothing: applications ask all the time."""

@@ -73,7 +73,7 @@ def session_begun(role: Role) -> Principal:
         made_by="AssumeRole",
         account_id=role.account_id,
         issuer_id=role.unique_id,
-        secret="s",  # noqa: S106 # never used
+        secret="s",
         issued_at=clock.now(),
         expires_at=clock.now() + timedelta(hours=1),
         name="night",
