@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -35,10 +36,10 @@ class ExpiredToken(ServiceError):
     code = "ExpiredToken"
 
 
-def user_principal(user: User, origin: Origin, **facts: object) -> Principal:
+def user_principal(user: User, origin: Origin, **facts: Any) -> Principal:
     """`facts` are further fields of Principal (mfa, mfa_at, access_key_id, …)."""
     tags = {tag.key: tag.value for tag in at_hand(user, "tags")}
-    return Principal(user.account_id, "user", user.arn, user.unique_id, user.name, tags, origin=origin, **facts)  # type: ignore[arg-type] # the caller's facts are Principal's own fields
+    return Principal(user.account_id, "user", user.arn, user.unique_id, user.name, tags, origin=origin, **facts)
 
 
 def session_principal(session: ConsoleSession, origin: Origin) -> Principal | None:
@@ -192,7 +193,7 @@ class UserSessionHolder:
             return root_principal(claims.account_id, origin=self.origin, **facts)
         return user_principal(user, self.origin, **facts)
 
-    def _federated(self, facts: Mapping[str, object]) -> Principal:
+    def _federated(self, facts: Mapping[str, Any]) -> Principal:
         """Known by the tags of the session; the user's own are not handed on."""
         claims = self.claims
         return Principal(
@@ -204,7 +205,7 @@ class UserSessionHolder:
             claims.tags,
             session_policies=claims.policies,
             origin=self.origin,
-            **facts,  # type: ignore[arg-type] # the facts are Principal's own fields
+            **facts,
         )
 
     def note_use(self, *, service: str, region: str) -> None:
