@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import PROTECT, F, QuerySet
+from django.db.models import PROTECT, Exists, F, QuerySet
 from django.db.models.lookups import Exact
 
 from accounts import ids, rules
@@ -24,7 +24,7 @@ from audit.errors import (
 from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import changed, deleted_unless, taken
+from audit.taking import changed, taken, taken_row
 from policies.documents import check_document, check_size
 from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
@@ -164,19 +164,20 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
 
     Raises DeleteConflict, UnmodifiableEntity, NoSuchEntity.
     """
-    policy = _locked(policy)
-    gone = taken(policy.versions.all(), "number", "is_default", "document")
-    versions = [PolicyVersion(number=number, is_default=counts, document=text) for number, counts, text in gone]
-    before, document = _facts(policy, versions), next(each.document for each in versions if each.is_default)
-    if before["versions"] > 1:
+    policy = _taken(policy)
+    uses = _uses(policy)
+    # Looked at now that nobody can attach it any more: the versions of one in use stay, and so does all the rest.
+    gone = taken(policy.versions.filter(*(~Exists(each) for each in uses)), "number", "is_default", "document")
+    if (len(gone) or policy.versions.count()) > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
             "The default version is deleted with the policy."
         )
-    tags, uses = taken_tags(policy), _uses(policy)
-    if not deleted_unless(policy, uses):
+    if not gone:
         raise DeleteConflict(_in_use(uses))
-    record(by, "iam:DeletePolicy", policy.arn, before=before, document=document, tags=tags)
+    versions = [PolicyVersion(number=number, is_default=counts, document=text) for number, counts, text in gone]
+    before, document = _facts(policy, versions), versions[0].document
+    record(by, "iam:DeletePolicy", policy.arn, before=before, document=document, tags=taken_tags(policy))
 
 
 @transaction.atomic
@@ -252,6 +253,15 @@ def _locked(policy: ManagedPolicy) -> ManagedPolicy:
     _refuse_built_in(policy)
     rows = ManagedPolicy.objects.select_for_update(of=("self",)).select_related("account")
     found = rows.filter(pk=policy.pk).first()
+    if found is None:
+        raise _no_such_policy(policy.arn)
+    return found
+
+
+def _taken(policy: ManagedPolicy) -> ManagedPolicy:
+    """The account's own policy as it was, deleted before what hangs on it."""
+    _refuse_built_in(policy)
+    found = taken_row(policy)
     if found is None:
         raise _no_such_policy(policy.arn)
     return found

@@ -50,7 +50,6 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
     "CreatePolicyVersion": (7, _VERSIONS),
     "DeleteUser": (12, _GOES),
-    "DeletePolicy": (7, _GOES),
     "CreateOpenIDConnectProvider": (7, _PROVIDER),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
     "DeleteOpenIDConnectProvider": (7, _GOES),
