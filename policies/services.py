@@ -114,12 +114,11 @@ def create_policy_version(
     versions = _versions(policy)
     slot = _free_slot(policy, versions)
     before = _facts(policy, versions)
-    if set_as_default:
-        policy.versions.filter(is_default=True).update(is_default=False)
     version = PolicyVersion(policy=policy, number=number, slot=slot, is_default=set_as_default, document=document)
-    _VERSIONS.insert(version)
     if set_as_default:
-        _count_only(version, versions)
+        _insert_default(version, versions)
+    else:
+        _VERSIONS.insert(version)
     after = _facts(policy, [*versions, version]) | {"version": version.version_id}
     record(by, "iam:CreatePolicyVersion", policy.arn, before=before, after=after, document=document)
     return version
@@ -274,6 +273,20 @@ def _quota(policy: ManagedPolicy, name: str) -> int:
 
 def _versions(policy: ManagedPolicy) -> list[PolicyVersion]:
     return list(policy.versions.order_by("number"))
+
+
+def _insert_default(version: PolicyVersion, versions: Iterable[PolicyVersion]) -> None:
+    """A new version that counts from now on, in one statement with the former default, which is there already and only
+    stops counting. It has to be the first row: the index that allows one default sees each alone."""
+    (former,) = (each for each in versions if each.is_default)
+    # Both are known by their numbers here: what has a key would be written in a statement of its own.
+    former.pk, former.is_default = None, False
+    PolicyVersion.objects.bulk_create(
+        [former, version],
+        update_conflicts=True,
+        unique_fields=["policy", "number"],
+        update_fields=["is_default"],
+    )
 
 
 def _count_only(version: PolicyVersion, versions: Iterable[PolicyVersion]) -> None:

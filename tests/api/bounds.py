@@ -35,7 +35,6 @@ _KINDS = "it tells of every kind of thing that there is, each with what hangs on
 _REPORT = "a report is made of what many tables hold"
 _CODES = "a code is tried: it is counted first and taken back when right, and counts only once"
 _PASSWORD = "the account's rules and earlier passwords are looked at, and what is kept of those changes too"
-_VERSIONS = "one version stops counting before another begins: the index that allows one sees each row alone"
 _GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
 _PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
@@ -48,7 +47,6 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "ResyncMFADevice": (7, _CODES),
     "ChangePassword": (9, f"{_PASSWORD}; the try is counted first and taken back when right"),
     "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
-    "CreatePolicyVersion": (7, _VERSIONS),
     "DeleteUser": (12, _GOES),
     "CreateOpenIDConnectProvider": (7, _PROVIDER),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),

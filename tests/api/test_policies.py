@@ -86,6 +86,17 @@ def test_versions_come_and_go(program: Program, readers: ManagedPolicy) -> None:
     assert refusal(program, "GetPolicy", PolicyArn=readers.arn)[1] == "NoSuchEntity"
 
 
+def test_a_version_that_counts_at_once_takes_the_place_of_the_one_before(
+    program: Program, readers: ManagedPolicy
+) -> None:
+    for number in (2, 3):
+        inputs = {"PolicyDocument": READ, "SetAsDefault": True}
+        made = program.iam("CreatePolicyVersion", PolicyArn=readers.arn, **inputs)["PolicyVersion"]
+        assert (made["VersionId"], made["IsDefaultVersion"]) == (f"v{number}", True)
+    told = list(readers.versions.order_by("number").values_list("number", "slot", "is_default"))
+    assert told == [(1, 1, False), (2, 2, False), (3, 3, True)]
+
+
 def test_a_sixth_version_is_refused(program: Program, readers: ManagedPolicy) -> None:
     for _ in range(4):
         program.iam("CreatePolicyVersion", PolicyArn=readers.arn, PolicyDocument=READ)
