@@ -1,80 +1,90 @@
 """Users, groups, roles and policies with all that hangs on them, as GetAccountAuthorizationDetails tells them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from api import describe
-from identities.models import Group, GroupAttachment, InstanceProfile, Role, RoleAttachment, User, UserAttachment
-from identities.services.trust import shown_trusts
-from policies.models import Document, ManagedPolicy
+from api.details import PROFILE, Hanging
+from audit.together import Rows
+
+Row = Mapping[str, Any]
 
 
-def user(row: User) -> dict[str, object]:
+def user(row: Row, hanging: Hanging) -> dict[str, object]:
     return {
         **named(row, "User"),
-        "UserPolicyList": inline(row.inline_policies.all()),
-        "GroupList": sorted(membership.group.name for membership in row.memberships.all()),
-        "AttachedManagedPolicies": attached(row.attachments.all()),
-        "PermissionsBoundary": boundary(row.boundary),
-        "Tags": describe.tags((tag.key, tag.value) for tag in row.tags.all()),
+        "UserPolicyList": inline(hanging.on(row, "user_inline")),
+        "GroupList": sorted(name for (name,) in hanging.on(row, "user_groups")),
+        "AttachedManagedPolicies": attached(hanging.on(row, "user_attached")),
+        "PermissionsBoundary": boundary(row),
+        "Tags": describe.tags(hanging.on(row, "user_tags")),
     }
 
 
-def group(row: Group) -> dict[str, object]:
+def group(row: Row, hanging: Hanging) -> dict[str, object]:
     return {
         **named(row, "Group"),
-        "GroupPolicyList": inline(row.inline_policies.all()),
-        "AttachedManagedPolicies": attached(row.attachments.all()),
+        "GroupPolicyList": inline(hanging.on(row, "group_inline")),
+        "AttachedManagedPolicies": attached(hanging.on(row, "group_attached")),
     }
 
 
-def roles(rows: Sequence[Role]) -> list[dict[str, object]]:
-    return [role(row, trust) for row, trust in zip(rows, shown_trusts(row.document for row in rows), strict=True)]
-
-
-def role(row: Role, trust: str) -> dict[str, object]:
-    inside = {**named(row, "Role"), "AssumeRolePolicyDocument": describe.document(trust)}
-    profiles = [{**named(profile, "InstanceProfile"), "Roles": [inside]} for profile in row.instance_profiles.all()]
+def role(row: Row, hanging: Hanging) -> dict[str, object]:
+    inside = {**named(row, "Role"), "AssumeRolePolicyDocument": describe.document(hanging.trust_of(row))}
+    profiles = [dict(zip(PROFILE, facts, strict=True)) for facts in hanging.on(row, "role_profiles")]
     return {
         **inside,
-        "InstanceProfileList": profiles,
-        "RolePolicyList": inline(row.inline_policies.all()),
-        "AttachedManagedPolicies": attached(row.attachments.all()),
-        "PermissionsBoundary": boundary(row.boundary),
-        "Tags": describe.tags((tag.key, tag.value) for tag in row.tags.all()),
-        "RoleLastUsed": {"LastUsedDate": row.last_used_at, "Region": row.last_used_region or None},
+        "InstanceProfileList": [{**profile, "Roles": [inside]} for profile in profiles],
+        "RolePolicyList": inline(hanging.on(row, "role_inline")),
+        "AttachedManagedPolicies": attached(hanging.on(row, "role_attached")),
+        "PermissionsBoundary": boundary(row),
+        "Tags": describe.tags(hanging.on(row, "role_tags")),
+        "RoleLastUsed": {"LastUsedDate": row["last_used_at"], "Region": row["last_used_region"]},
     }
 
 
-def policy(row: ManagedPolicy, listed: dict[str, object]) -> dict[str, object]:
-    """`listed` is the policy as lists show it, with how often it is used."""
-    versions = [
-        {**describe.policy_version(version), "Document": describe.document(version.document)}
-        for version in sorted(row.versions.all(), key=lambda version: -version.number)
-    ]
-    return {**listed, "Description": row.description or None, "PolicyVersionList": versions}
+def policies(rows: Iterable[Row], hanging: Hanging) -> list[dict[str, object]]:
+    """Without those that are gone since the page was read."""
+    return [policy(row, hanging) for row in rows if hanging.on(row, "policy_uses")]
 
 
-def named(row: User | Group | Role | InstanceProfile, kind: str) -> dict[str, object]:
+def policy(row: Row, hanging: Hanging) -> dict[str, object]:
+    ((attachments, boundaries),) = hanging.on(row, "policy_uses")
+    versions = sorted(hanging.on(row, "policy_versions"), reverse=True)
+    (default,) = (number for number, is_default, *_ in versions if is_default)
     return {
-        "Path": row.path,
-        f"{kind}Name": row.name,
-        f"{kind}Id": row.unique_id,
-        "Arn": row.arn,
-        "CreateDate": row.created_at,
+        **{member: text for member, text in row.items() if member != "pk"},
+        "DefaultVersionId": f"v{default}",
+        "AttachmentCount": attachments,
+        "PermissionsBoundaryUsageCount": boundaries,
+        "IsAttachable": True,
+        "PolicyVersionList": [version(*facts) for facts in versions],
     }
 
 
-def inline(rows: Iterable[Document]) -> list[dict[str, str]]:
-    found = [(str(row.name), row.document) for row in rows]  # type: ignore[attr-defined] # inline policies have names
-    return [{"PolicyName": name, "PolicyDocument": describe.document(text)} for name, text in sorted(found)]
+def version(number: int, is_default: bool, made: str, text: str) -> dict[str, object]:
+    return {
+        "VersionId": f"v{number}",
+        "IsDefaultVersion": is_default,
+        "CreateDate": made,
+        "Document": describe.document(text),
+    }
 
 
-def attached(rows: Iterable[UserAttachment | GroupAttachment | RoleAttachment]) -> list[describe.Fields]:
-    policies = sorted((row.policy for row in rows), key=lambda policy: policy.name_key)
-    return [describe.attached_policy(policy) for policy in policies]
+def named(row: Row, kind: str) -> dict[str, object]:
+    return {member: row[member] for member in ("Path", f"{kind}Name", f"{kind}Id", "Arn", "CreateDate")}
 
 
-def boundary(row: ManagedPolicy | None) -> dict[str, str] | None:
-    if row is None:
+def inline(rows: Rows) -> list[dict[str, str]]:
+    return [{"PolicyName": name, "PolicyDocument": describe.document(text)} for name, text in sorted(rows)]
+
+
+def attached(rows: Rows) -> list[dict[str, str]]:
+    by_name = sorted(rows, key=lambda row: row[0])
+    return [{"PolicyName": name, "PolicyArn": arn} for _, name, arn in by_name]
+
+
+def boundary(row: Row) -> dict[str, str] | None:
+    if row["boundary"] is None:
         return None
-    return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": row.arn}
+    return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": row["boundary"]}

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.core import signing
 from django.db.models import Model, QuerySet
 
-from api.tables import Rows, Table
+from api.tables import Rows, Table, Tables
 from audit.errors import ValidationError
 
 Item = TypeVar("Item")
@@ -26,23 +26,15 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """One part of a list of several kinds of rows; `key` names a column that is unique in it and gives its order."""
-
-    kind: str
-    rows: QuerySet[Any]
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class MixedPage:
-    """A page that may begin among the rows of one kind and end among those of another."""
+    """A page that may begin among the rows of one table and end among those of another."""
 
-    rows: Mapping[str, Sequence[Any]]
+    rows: Mapping[str, Rows]
     fields: Mapping[str, object]
 
-    def of(self, kind: str) -> Sequence[Any]:
-        return self.rows.get(kind, ())
+    def of(self, *names: str) -> list[dict[str, Any]]:
+        """The rows of some of the tables, by the names of their columns."""
+        return [row for name in names if name in self.rows for row in self.rows[name].as_fields()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +76,24 @@ class Pager:
         end = start + self.max_items
         return self._page(items[start:end], end if end < len(items) else None)
 
-    def sections(self, sections: Sequence[Section]) -> MixedPage:
-        """A page through several kinds of rows, one kind after the other."""
-        kind, _, after = (self._position(str) or "").partition(" ")
-        kinds = [section.kind for section in sections]
-        if kind and kind not in kinds:
+    def tables(self, tables: Tables, names: Sequence[str], **values: str) -> MixedPage:
+        """A page through several tables, one after the other."""
+        name, _, after = (self._position(str) or "").partition(" ")
+        if name and name not in names:
             raise _invalid(self.marker or "")
-        found: dict[str, list[Any]] = {}
-        room = self.max_items + 1
-        for section in sections[kinds.index(kind) if kind else 0 :]:
-            beyond = {f"{section.key}__gt": after} if section.kind == kind else {}
-            found[section.kind] = list(section.rows.filter(**beyond).order_by(section.key)[:room])
-            room -= len(found[section.kind])
-            if room == 0:
-                return self._cut(found, section)
-        return MixedPage(found, {"IsTruncated": False})
+        begun = names[names.index(name) :] if name else names
+        found = tables.rows(self.max_items + 1, begun, after if name else None, **values)
+        fields = self._page((), self._cut(found)).fields
+        return MixedPage({name: tables.page_of(name, rows) for name, rows in found.items()}, fields)
 
-    def _cut(self, found: dict[str, list[Any]], last: Section) -> MixedPage:
-        """One row too many was read, to know that there is more; the next page begins after the last one given."""
-        found[last.kind].pop()
-        kind, rows = next((kind, rows) for kind, rows in reversed(found.items()) if rows)
-        position = f"{kind} {getattr(rows[-1], last.key)}"
-        return MixedPage(found, self._page((), position).fields)
+    def _cut(self, found: Mapping[str, list[Any]]) -> str | None:
+        """Where one row too many was read, to know that there is more, it goes, and the next page begins after the last
+        one that is given."""
+        if sum(map(len, found.values())) <= self.max_items:
+            return None
+        next(rows for rows in reversed([*found.values()]) if rows).pop()
+        name, rows = next((name, rows) for name, rows in reversed([*found.items()]) if rows)
+        return f"{name} {rows[-1][-1]}"
 
     def _page(self, items: Sequence[Item], position: Any) -> Page[Item]:
         if position is None:

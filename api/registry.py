@@ -12,9 +12,9 @@ from django.db.models.lookups import Exact
 
 from access.gate import PrincipalGate
 from accounts.models import Account
-from api.paging import DEFAULT_ITEMS, MixedPage, Page, Pager, Section, TablePage
+from api.paging import DEFAULT_ITEMS, MixedPage, Page, Pager, TablePage
 from api.shapes import Operation
-from api.tables import Table
+from api.tables import Table, Tables
 from audit.errors import InvalidInput
 from audit.principal import Principal
 
@@ -94,9 +94,9 @@ class Call:
         """One page of a short list in memory."""
         return self._pager().slice(items)
 
-    def page_through(self, sections: Sequence[Section]) -> MixedPage:
-        """One page of a list of several kinds of rows."""
-        return self._pager().sections(sections)
+    def page_through(self, tables: Tables, names: Sequence[str]) -> MixedPage:
+        """One page through the named tables."""
+        return self._pager().tables(tables, names, account_id=self.account_id)
 
     def _pager(self) -> Pager:
         return Pager(self.operation.action, self.get("MaxItems", DEFAULT_ITEMS), self.get("Marker"))

@@ -4,7 +4,7 @@ The columns of a table are named as the members of the model's structure and are
 what it leaves out. So one statement, written once, is all that a list is, however long it is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Left, Length
 from django.db.models.lookups import Exact, GreaterThan
 
 from audit.prepared import Given, PreparedValues
+from audit.together import Together
 
 # Of a row each column's text, or rows of their own.
 Texts = tuple[Any, ...]
@@ -30,6 +31,10 @@ class Rows:
 
     columns: tuple[str, ...]
     rows: Sequence[Texts]
+
+    def as_fields(self) -> list[dict[str, Any]]:
+        """Each with its members by name."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def told(self, column: str, tell: Callable[[Iterable[str]], Iterable[str]]) -> "Rows":
         """With one column told otherwise than it is stored."""
@@ -87,6 +92,10 @@ class Table:
         page = self._pages[prefix != "/", after is not None]
         return page.rows(limit, **values, after=after or "", prefix=prefix)
 
+    def page(self, *, goes_on: bool) -> QuerySet[Any, Any]:
+        """What a page is cut from: all rows in their order, or those that come after `Given("after")`."""
+        return self._page(under_path=False, goes_on=goes_on)
+
     def _page(self, under_path: bool, goes_on: bool) -> QuerySet[Any, Any]:
         rows = self._query
         if under_path:  # compared exactly: SQLite's LIKE would ignore case
@@ -95,6 +104,34 @@ class Table:
         if goes_on:
             rows = rows.filter(GreaterThan(self._key, Value(Given("after"), CharField())))
         return rows.order_by(self._key).values_list(*self._told)
+
+
+class Tables:
+    """Several tables as one list, one after the other."""
+
+    def __init__(self, **tables: Table) -> None:
+        self._columns = {name: table.columns for name, table in tables.items()}
+        begun = {name: partial(table.page, goes_on=False) for name, table in tables.items()}
+        going_on = {f"{name} after": partial(table.page, goes_on=True) for name, table in tables.items()}
+        self._pages = Together(begun | going_on, _USUAL)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def rows(self, limit: int, names: Sequence[str], after: str | None, **values: str) -> dict[str, list[Texts]]:
+        """The rows of the named tables, of the first one those that come after a key; each with its key behind its
+        columns. There are at most so many in all, and all of them are read in one question."""
+        lists = [names[0] if after is None else f"{names[0]} after", *names[1:]]
+        pages = self._pages.rows(lists, limit=limit, after=after or "", **values)
+        found: dict[str, list[Texts]] = {}
+        for name, rows in zip(names, pages.values(), strict=True):
+            found[name] = rows[:limit]
+            limit -= len(found[name])
+        return found
+
+    def page_of(self, name: str, rows: Iterable[Texts]) -> Rows:
+        """The rows of one of the tables, without their keys."""
+        return Rows(self._columns[name], [row[:-1] for row in rows])
 
 
 def _expression(column: Combinable | str) -> Combinable:

@@ -7,12 +7,15 @@ of the ARNs, otherwise as it was given; what is read holds the present ARNs, and
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet, Value
 
 from accounts.models import Account
 from audit.errors import LimitExceeded
+from audit.prepared import Given
+from audit.together import AnyOf, Together
 from identities.models import Role, User
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
@@ -22,6 +25,7 @@ from policies.engine.findings import DocumentError, Finding
 from policies.engine.reader import Node, Positions, read
 
 _ARNS = {"User": user_arn, "Role": role_arn}
+_PLACE = ("unique_id", "account_id", "path", "name")
 _NAMED = re.compile(r"arn:aws:iam::(\d{12}):(user|role)(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 _OF_ACCOUNT = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):.+", re.ASCII)
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
@@ -53,12 +57,23 @@ def shown_trust(text: str) -> str:
 
 
 def shown_trusts(texts: Iterable[str]) -> list[str]:
-    """As `shown_trust` for a whole list, in one query. Only what has an id in it is read: most trust services alone."""
+    """As `shown_trust` for a whole list, in one query."""
     texts = list(texts)
-    with_ids = {text for text in texts if _UNIQUE_ID.search(text)}
-    named = {node.text for text in with_ids for node in principal_nodes(text)}
-    arns = _arns_of({name for name in named if _UNIQUE_ID.fullmatch(name)})
-    shown = {text: _rewritten(text, lambda name: arns.get(name, name)) for text in with_ids}
+    return shown_with(texts, _arns_of(ids_in(texts)))
+
+
+def ids_in(texts: Iterable[str]) -> set[str]:
+    """The unique ids of the users and roles that stored documents let in. Only what has an id in it is read: most trust
+    services alone."""
+    named = {node.text for text in texts if _UNIQUE_ID.search(text) for node in principal_nodes(text)}
+    return {name for name in named if _UNIQUE_ID.fullmatch(name)}
+
+
+def shown_with(texts: Iterable[str], arns: Mapping[str, str]) -> list[str]:
+    """Stored documents with the ARNs that are known for ids."""
+    shown = {
+        text: _rewritten(text, lambda name: arns.get(name, name)) for text in set(texts) if _UNIQUE_ID.search(text)
+    }
     return [shown.get(text, text) for text in texts]
 
 
@@ -128,7 +143,7 @@ def _rows(named: Iterable[re.Match[str]], ids: set[str], account_ids: set[str]) 
 
 def _places(model: type[User] | type[Role], wanted: Q) -> "QuerySet[Any, tuple[str, ...]]":
     rows = model._default_manager.filter(wanted)
-    return rows.values_list(Value(model.__name__), "unique_id", "account_id", "path", "name")
+    return rows.values_list(Value(model.__name__), *_PLACE)
 
 
 def _whole(name: str) -> str:
@@ -142,9 +157,21 @@ def _account_of(name: str) -> str:
 
 
 def _arns_of(ids: set[str]) -> dict[str, str]:
-    if not ids:
-        return {}
-    return {unique_id: _ARNS[kind](*place) for kind, unique_id, *place in _rows((), ids, set())}
+    return arns_of(_BY_ID.rows(ids=sorted(ids))) if ids else {}
+
+
+def arns_of(found: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:
+    """The ARNs by unique id, of what the lists of `BY_ID` found."""
+    return {unique_id: _ARNS[kind](*place) for kind in BY_ID for unique_id, *place in found[kind]}
+
+
+def _by_id(model: type[User] | type[Role]) -> "QuerySet[Any, tuple[str, ...]]":
+    return model._default_manager.filter(AnyOf("unique_id", Given("ids"))).values_list(*_PLACE)
+
+
+# Users and roles of certain `ids`: lists that may be read together with others.
+BY_ID = {"User": partial(_by_id, User), "Role": partial(_by_id, Role)}
+_BY_ID = Together(BY_ID)
 
 
 def _refuse_missing(text: str, known: Mapping[str, str]) -> None:

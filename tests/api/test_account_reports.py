@@ -12,13 +12,16 @@ import time_machine
 
 from accounts.ids import new_unique_id
 from accounts.models import Account, PasswordPolicy
+from api import describe_details
+from api.details import KINDS, POLICIES, Hanging
+from api.paging import Pager
 from audit import clock
 from identities.models import Group, InstanceProfile, Role, User
 from identities.services.credential_report import COLUMNS
 from policies.models import ManagedPolicy
 from tests.api.conftest import READ, ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import allow, make_user
+from tests.cast import allow, make_user, trusting
 from tests.identities.certificates import issue
 from tests.identities.devices import device_of
 
@@ -203,6 +206,21 @@ def test_it_tells_only_what_is_wanted(
     program: Program, furnished: Account, kinds: list[str], expected: list[str]
 ) -> None:
     assert names(program.iam("GetAccountAuthorizationDetails", Filter=kinds)) == expected
+
+
+def test_a_policy_that_goes_meanwhile_is_left_out(acme: Account, readers: ManagedPolicy) -> None:
+    page = Pager("iam:GetAccountAuthorizationDetails").tables(KINDS, POLICIES, account_id=acme.id)
+    assert [row["PolicyName"] for row in page.of(*POLICIES)] == ["readers"]
+    readers.delete()
+    assert describe_details.policies(page.of(*POLICIES), Hanging(acme.id, page)) == []
+
+
+def test_a_trust_policy_is_told_by_names(program: Program, furnished: Account, bob: User, mallory: User) -> None:
+    trust = trusting(bob.unique_id, mallory.unique_id, "AIDAGONEGONEGONE1234")
+    Role.objects.create(account=furnished, name="worker", unique_id=new_unique_id("AROA"), document=trust)
+    _, role = program.iam("GetAccountAuthorizationDetails", Filter=["Role"])["RoleDetailList"]
+    told = json.loads(unquote(role["AssumeRolePolicyDocument"]))["Statement"][0]["Principal"]["AWS"]
+    assert told == [bob.arn, mallory.arn, "AIDAGONEGONEGONE1234"]
 
 
 def test_it_hides_other_accounts(program_of: ProgramOf, furnished: Account, mallory: User) -> None:

@@ -1,0 +1,152 @@
+"""What GetAccountAuthorizationDetails tells, in two questions: a page of users, groups, roles and policies; and what
+hangs on those of the page, all as it was at one moment."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
+
+from api import policy_uses
+from api.paging import MixedPage
+from api.tables import Joined, Moment, Table, Tables, arn
+from audit.prepared import Given
+from audit.together import AnyOf, Rows, Together, by_first
+from identities.models import (
+    Group,
+    GroupAttachment,
+    GroupInlinePolicy,
+    InstanceProfile,
+    Membership,
+    Role,
+    RoleAttachment,
+    RoleInlinePolicy,
+    RoleTag,
+    User,
+    UserAttachment,
+    UserInlinePolicy,
+    UserTag,
+)
+from identities.services import trust
+from policies.models import AWS, ManagedPolicy, PolicyVersion
+
+_ACCOUNT = Given("account_id")
+POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
+
+
+def _named(kind: str, resource: str) -> dict[str, Combinable | str]:
+    return {
+        "Path": "path",
+        f"{kind}Name": "name",
+        f"{kind}Id": "unique_id",
+        "Arn": arn(resource),
+        "CreateDate": Moment("created_at"),
+    }
+
+
+def _policy_arn(of: str) -> Joined:
+    return arn("policy", Coalesce(f"{of}account_id", Value(AWS)), of)
+
+
+def _policies(rows: QuerySet[ManagedPolicy]) -> Table:
+    return Table(
+        rows,
+        "name_key",
+        pk="pk",
+        PolicyName="name",
+        PolicyId="unique_id",
+        Arn=_policy_arn(""),
+        Path="path",
+        CreateDate=Moment("created_at"),
+        UpdateDate=Moment("updated_at"),
+        Description=NullIf("description", Value("")),
+    )
+
+
+_BOUNDARY = _policy_arn("boundary__")
+KINDS = Tables(
+    User=Table(
+        User.objects.filter(account_id=_ACCOUNT), "name_key", pk="pk", boundary=_BOUNDARY, **_named("User", "user")
+    ),
+    Group=Table(Group.objects.filter(account_id=_ACCOUNT), "name_key", pk="pk", **_named("Group", "group")),
+    Role=Table(
+        Role.objects.filter(account_id=_ACCOUNT),
+        "name_key",
+        pk="pk",
+        boundary=_BOUNDARY,
+        document="document",
+        last_used_at=Moment("last_used_at"),
+        last_used_region=NullIf("last_used_region", Value("")),
+        **_named("Role", "role"),
+    ),
+    LocalManagedPolicy=_policies(ManagedPolicy.objects.filter(account_id=_ACCOUNT)),
+    # Those that something in the account uses, as AWS tells them.
+    AWSManagedPolicy=_policies(ManagedPolicy.objects.filter(policy_uses.used_as(_ACCOUNT, "Any"), account_id=None)),
+)
+
+
+def _of(owner: str, model: type[Any], *columns: str | Combinable) -> Callable[[], QuerySet[Any, Any]]:
+    """What hangs on the users, or whatever it is, of the page: each row with its owner's key before it."""
+    rows = model.objects.filter(AnyOf(f"{owner}_id", Given(owner))).order_by("pk")
+    return partial(rows.values_list, f"{owner}_id", *columns)
+
+
+def _uses() -> QuerySet[Any, Any]:
+    """How often the account attaches the policies of the page, and how many users and roles they bound."""
+    counts = policy_uses.attachments(_ACCOUNT), policy_uses.boundaries(_ACCOUNT)
+    return ManagedPolicy.objects.filter(AnyOf("pk", Given("policy"))).values_list("pk", *counts)
+
+
+_PROFILE = _named("InstanceProfile", "instance-profile")
+PROFILE = tuple(_PROFILE)
+_INLINE = ("name", "document")
+_ATTACHED = ("policy__name_key", "policy__name", _policy_arn("policy__"))
+_TAG = ("key", "value")
+_HANGING = Together(
+    {
+        "user_tags": _of("user", UserTag, *_TAG),
+        "user_inline": _of("user", UserInlinePolicy, *_INLINE),
+        "user_attached": _of("user", UserAttachment, *_ATTACHED),
+        "user_groups": _of("user", Membership, "group__name"),
+        "group_inline": _of("group", GroupInlinePolicy, *_INLINE),
+        "group_attached": _of("group", GroupAttachment, *_ATTACHED),
+        "role_tags": _of("role", RoleTag, *_TAG),
+        "role_inline": _of("role", RoleInlinePolicy, *_INLINE),
+        "role_attached": _of("role", RoleAttachment, *_ATTACHED),
+        "role_profiles": _of("role", InstanceProfile, *_PROFILE.values()),
+        "policy_versions": _of("policy", PolicyVersion, "number", "is_default", Moment("created_at"), "document"),
+        "policy_uses": _uses,
+        **trust.BY_ID,
+    }
+)
+
+
+class Hanging:
+    """All that hangs on the rows of a page."""
+
+    def __init__(self, account_id: str, page: MixedPage) -> None:
+        documents = [row["document"] for row in page.of("Role")]
+        found = _HANGING.rows(
+            account_id=account_id,
+            user=_keys(page, "User"),
+            group=_keys(page, "Group"),
+            role=_keys(page, "Role"),
+            policy=_keys(page, *POLICIES),
+            ids=sorted(trust.ids_in(documents)),
+        )
+        self._lists = {name: by_first(rows) for name, rows in found.items() if name not in trust.BY_ID}
+        shown = trust.shown_with(documents, trust.arns_of(found))
+        self._trusts: dict[str, str] = dict(zip(documents, shown, strict=True))
+
+    def on(self, row: Mapping[str, Any], name: str) -> Rows:
+        return self._lists[name].get(row["pk"], [])
+
+    def trust_of(self, row: Mapping[str, Any]) -> str:
+        """A role's trust policy as people read it."""
+        return self._trusts[row["document"]]
+
+
+def _keys(page: MixedPage, *names: str) -> list[int]:
+    return [row["pk"] for row in page.of(*names)]

@@ -1,0 +1,132 @@
+"""Several lists in one statement: one question instead of one for each, and all of them as they were at one moment.
+
+The database writes each list as a JSON text; what is read from it is what the list's query alone would have told.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, F, Field, ForeignKey, Func, QuerySet, TextField, Value
+
+from audit.prepared import Given, asked, constants_inlined
+
+Rows = list[tuple[Any, ...]]
+Build = Callable[[], QuerySet[Any, Any]]
+
+_NUMBERS = {"BigAutoField", "IntegerField", "PositiveIntegerField", "PositiveSmallIntegerField"}
+_TEXTS = {"CharField", "TextField"}
+# How the rows of a list are written: all of them, and each.
+_WRITTEN = {"postgresql": ("json_agg", "json_build_array"), "sqlite": ("json_group_array", "json_array")}
+
+
+def _moment(text: str) -> datetime:
+    """SQLite keeps moments in UTC and does not say so."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# What JSON keeps as it is needs no reading.
+_READ: dict[str, Callable[[Any], Any] | None] = {
+    **dict.fromkeys(_NUMBERS | _TEXTS),
+    "BooleanField": bool,
+    "DateTimeField": _moment,
+}
+
+
+class AnyOf(Func):
+    """Whether a column is one of the values that a run brings as a sequence. However many they are, together they are
+    one parameter, a JSON text, so that the statement is always the same."""
+
+    template = "(%(expressions)s)))"
+    arg_joiner = " IN (SELECT value FROM json_each("
+    output_field = BooleanField()
+
+    def __init__(self, column: str, given: Given) -> None:
+        super().__init__(F(column), Value(given, TextField()))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        kind = "bigint" if _kind(self.get_source_expressions()[0]) in _NUMBERS else "text"
+        joiner = " = ANY(CAST(ARRAY(SELECT json_array_elements_text(CAST("
+        template = f"(%(expressions)s AS json))) AS {kind}[])))"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **context)
+
+
+class _List:
+    """One of the lists: its SQL, and how the values in some of its places are read."""
+
+    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
+        compiler = queryset.query.get_compiler(connection=connection)
+        self.sql, self.parameters = constants_inlined(*compiler.as_sql(with_col_aliases=True))
+        readers = [_reader(expression) for expression, _, _ in compiler.select]
+        self.readers = [(place, read) for place, read in enumerate(readers) if read]
+        whole, each = _WRITTEN[connection.vendor]
+        names = ", ".join(connection.ops.quote_name(alias) for _, _, alias in compiler.select)
+        self.written = f"SELECT CAST({whole}({each}({names})) AS text) FROM"
+
+    def rows(self, text: str | None) -> Rows:
+        """PostgreSQL writes nothing at all of no rows."""
+        found = json.loads(text) if text else []
+        for place, read in self.readers:
+            for row in found:
+                row[place] = row[place] if row[place] is None else read(row[place])
+        return [tuple(row) for row in found]
+
+
+class Together:
+    """Each list is built as a query of values, in its order, with `Given("name")` for what a run brings.
+
+    With a limit, each has at most so many rows. Limits that are `usual` stand in the statement (see `PreparedValues`).
+    """
+
+    def __init__(self, lists: Mapping[str, Build], usual: Iterable[int] = ()) -> None:
+        self._build, self._usual = lists, frozenset(usual)
+
+    @cached_property
+    def _lists(self) -> dict[str, _List]:
+        return {name: _List(build()) for name, build in self._build.items()}
+
+    def rows(
+        self, names: Iterable[str] | None = None, *, limit: int | None = None, **values: str | Sequence[int | str]
+    ) -> dict[str, Rows]:
+        """What the lists find, or only the named ones."""
+        lists = self._lists if names is None else {name: self._lists[name] for name in names}
+        if not lists:
+            return {}
+        given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        parts, parameters = [], list[Any]()
+        for each in lists.values():
+            parts.append(f"({each.written} ({each.sql}{self._limited(limit)}) AS rows)")
+            parameters += [given[one] if isinstance(one, Given) else one for one in each.parameters]
+            parameters += [limit] if limit is not None and limit not in self._usual else []
+        ((*texts,),) = asked(f"SELECT {', '.join(parts)}", parameters)
+        return {name: each.rows(text) for (name, each), text in zip(lists.items(), texts, strict=True)}
+
+    def _limited(self, limit: int | None) -> str:
+        if limit is None:
+            return ""
+        return f" LIMIT {limit:d}" if limit in self._usual else " LIMIT %s"
+
+
+def _reader(expression: Any) -> Callable[[Any], Any] | None:
+    if (kind := _kind(expression)) not in _READ:
+        raise TypeError(f"JSON does not keep a {kind} so that it could be read back.")
+    return _READ[kind]
+
+
+def _kind(expression: Any) -> str:
+    field: Field[Any, Any] = expression.output_field
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field.get_internal_type()
+
+
+def by_first(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Rows]:
+    """Rows by what stands first in them, whose they are for one, without it."""
+    found: dict[Any, Rows] = {}
+    for first, *others in rows:
+        found.setdefault(first, []).append(tuple(others))
+    return found
