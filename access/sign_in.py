@@ -117,15 +117,14 @@ def prove_password(
 
 def prove_code(person: Person, code: str, *, origin: Origin, action: str = LOGIN) -> None:
     """A one-time code of one of the person's own devices. Raises SignInFailed or Throttled."""
+    tries, digits = throttle.code_tries(person=person.key), "".join(code.split())
     try:
-        counted = throttle.code_try(person=person.key)
+        shown = verify_code(account_id=person.account_id, user=person.user, code=digits, tried=tries)
     except throttle.Throttled:
         _record_failure(person, origin, "too many codes", action)
         raise
-    digits = "".join(code.split())
-    if person.account is None or not verify_code(account_id=person.account.id, user=person.user, code=digits):
+    if shown is None:
         raise _failed(person, origin, "wrong code", action)
-    counted.succeeded()
 
 
 def next_step(person: Person, *, mfa: bool) -> SignInStep | None:

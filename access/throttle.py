@@ -1,7 +1,8 @@
 """How often something may be tried: per person, per address, and all together. Counted in the database, so that every
 server process counts the same; keys are hashed, so that the table names nobody.
 
-A try is counted before its proof is looked at, by one statement with a condition: twenty at once are twenty tries.
+A stranger's try is counted before its proof is looked at, by one statement with a condition: twenty at once are twenty
+tries. For somebody who is known, and for codes, the same statement stands between looking and telling (Tries).
 A browser that a person has signed in with before has a count of its own for that person and skips the others: whoever
 attacks from elsewhere can slow down new browsers, but not lock the owner out.
 """
@@ -9,11 +10,13 @@ attacks from elsewhere can slow down new browsers, but not lock the owner out.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from ipaddress import ip_address, ip_network
+from operator import or_
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from access.models import Throttle
 from access.tokens import token_hash
@@ -82,35 +85,63 @@ class Try:
     def succeeded(self) -> None:
         """It was no failure: take it back from each count. What others failed before stays counted; only the count
         that belongs to this very browser starts anew."""
-        keys = {limit: _key(limit, subject) for limit, subject in self.counters}
-        if KNOWN_BROWSER in keys:
-            Throttle.objects.filter(key=keys[KNOWN_BROWSER]).delete()
-        else:
-            # In the order of their keys, as they are counted: nobody waits for somebody who waits for them.
-            rows = Throttle.objects.filter(key__in=keys.values())
-            with transaction.atomic():
-                counted = rows.order_by("key").select_for_update().values("key")
-                Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
-        if _SWEEPING.is_due():
-            _sweep()
+        # In the order of their keys, as they are counted: nobody waits for somebody who waits for them.
+        rows = Throttle.objects.filter(key__in=[_key(limit, subject) for limit, subject in self.counters])
+        with transaction.atomic():
+            counted = rows.order_by("key").select_for_update().values("key")
+            Throttle.objects.filter(key__in=counted, failures__gt=0).update(failures=F("failures") - 1)
+        _start_anew(self.counters)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Tries of somebody who is known, to be told whether one was right before anybody else is: a right one costs the
+    same statement, which counts nothing, and there is nothing to take back. Of twenty guesses at once no more are
+    answered than there is room for, as if they had come one after the other."""
+
+    counters: tuple[Counter, ...]
+
+    def __call__(self, is_right: bool) -> None:
+        """Raises Throttled."""
+        _take(self.counters, failures=0 if is_right else 1)
+        if is_right:
+            _start_anew(self.counters)
+
+    def full(self) -> QuerySet[Throttle]:
+        """The counts that have no room, for whoever asks for something else in the same question: work that will not be
+        answered need not be done. That alone keeps nobody out; of many at once all may find room."""
+        now = clock.now()
+        at_limit = (
+            Q(key=_key(limit, subject), failures__gte=limit.tries, window_started_at__gt=now - limit.window)
+            for limit, subject in self.counters
+        )
+        return Throttle.objects.filter(reduce(or_, at_limit))
+
+    def refuse(self, is_full: bool) -> None:
+        """Raises Throttled where one of the counts was found full."""
+        if is_full:
+            raise _refusal(self.counters)
 
 
 def password_try(*, person: str, address: str, browser: str = "") -> Try:
     """Count a try at somebody's password. `person` is what was typed or who it is, in one spelling; `browser` is the
     id of a browser known to that person. Raises Throttled."""
-    if browser:
-        return _take([(KNOWN_BROWSER, f"{browser}/{person}")])
-    return _take([(EVERYWHERE, ""), (ADDRESS, address), (PERSON, person)])
+    return _counted(_of_password(person, address, browser))
 
 
-def code_try(*, person: str) -> Try:
-    """Count a try at somebody's one-time code, from wherever it comes. Raises Throttled."""
-    return _take([(CODE, person)])
+def password_tries(*, person: str, address: str, browser: str = "") -> Tries:
+    """Tries at one's own password, counted with those of strangers."""
+    return Tries(_of_password(person, address, browser))
+
+
+def code_tries(*, person: str) -> Tries:
+    """Tries at somebody's one-time codes, from wherever they come: looking at one costs next to nothing."""
+    return Tries(((CODE, person),))
 
 
 def step_try(limit: Limit, subject: str) -> Try:
     """Count something that only costs work. Raises Throttled."""
-    return _take([(limit, subject)])
+    return _counted(((limit, subject),))
 
 
 def person_key(account_id: str, user_name: str | None) -> str:
@@ -119,14 +150,24 @@ def person_key(account_id: str, user_name: str | None) -> str:
     return f"{account}/root" if user_name is None else f"{account}/user/{user_name.casefold()}"
 
 
-def _take(counters: Sequence[Counter]) -> Try:
+def _of_password(person: str, address: str, browser: str) -> tuple[Counter, ...]:
+    if browser:
+        return ((KNOWN_BROWSER, f"{browser}/{person}"),)
+    return (EVERYWHERE, ""), (ADDRESS, address), (PERSON, person)
+
+
+def _counted(counters: tuple[Counter, ...]) -> Try:
+    _take(counters, failures=1)
+    return Try(counters)
+
+
+def _take(counters: Sequence[Counter], *, failures: int) -> None:
     """All or none: a try that is refused is counted nowhere."""
     with transaction.atomic():
-        is_counted = _count(counters)
+        is_counted = _count(counters, failures)
         transaction.set_rollback(not is_counted)
     if not is_counted:
         raise _refusal(counters)
-    return Try(tuple(counters))
 
 
 # What is there for each key, or a new row: counts the try, in a new window where the old one is over. Where neither has
@@ -134,28 +175,38 @@ def _take(counters: Sequence[Counter]) -> Try:
 _COUNT = """
 INSERT INTO access_throttle (key, window_started_at, failures) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
-    failures = CASE WHEN access_throttle.window_started_at > %(begun)s THEN access_throttle.failures + 1 ELSE 1 END,
+    failures = CASE WHEN access_throttle.window_started_at > %(begun)s
+        THEN access_throttle.failures + excluded.failures ELSE excluded.failures END,
     window_started_at = CASE WHEN access_throttle.window_started_at > %(begun)s
         THEN access_throttle.window_started_at ELSE excluded.window_started_at END
 WHERE access_throttle.failures < CASE excluded.key {tries} END OR access_throttle.window_started_at <= %(begun)s
 """
 
 
-def _count(counters: Sequence[Counter]) -> bool:
+def _count(counters: Sequence[Counter], failures: int) -> bool:
     """Whether there was room at each; what is counted together has the same window."""
     (window,) = {limit.window for limit, _ in counters}
     tries = sorted((_key(limit, subject), limit.tries) for limit, subject in counters)
     moment, now = connection.ops.adapt_datetimefield_value, clock.now()
-    values: dict[str, Any] = {"now": moment(now), "begun": moment(now - window)}
+    values: dict[str, Any] = {"now": moment(now), "begun": moment(now - window), "failures": failures}
     for number, (key, most) in enumerate(tries):
         values |= {f"key{number}": key, f"tries{number}": most}
     sql = _COUNT.format(
-        rows=", ".join(f"(%(key{number})s, %(now)s, 1)" for number in range(len(tries))),
+        rows=", ".join(f"(%(key{number})s, %(now)s, %(failures)s)" for number in range(len(tries))),
         tries=" ".join(f"WHEN %(key{number})s THEN %(tries{number})s" for number in range(len(tries))),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return bool(cursor.rowcount == len(tries))
+
+
+def _start_anew(counters: Sequence[Counter]) -> None:
+    """After a right one: the count of the very browser it came from, and what is over."""
+    for limit, subject in counters:
+        if limit is KNOWN_BROWSER:
+            Throttle.objects.filter(key=_key(limit, subject)).delete()
+    if _SWEEPING.is_due():
+        _sweep()
 
 
 def _sweep() -> None:

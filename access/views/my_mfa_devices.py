@@ -83,9 +83,8 @@ def enable_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
     form = TwoCodesForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            counted = throttle.code_try(person=me.throttle_key)
-            mfa.enable_mfa_device(by=request.principal, device=device, **form.cleaned_data)
-            counted.succeeded()
+            tries = throttle.code_tries(person=me.throttle_key)
+            mfa.enable_mfa_device(by=request.principal, device=device, tried=tries, **form.cleaned_data)
         except throttle.Throttled:
             raise
         except ServiceError as error:
@@ -103,9 +102,9 @@ def resync_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
     form = TwoCodesForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            counted = throttle.code_try(person=me.throttle_key)
-            mfa.resync_mfa_device(by=request.principal, device=device, **form.cleaned_data)
-            counted.succeeded()
+            tries = throttle.code_tries(person=me.throttle_key)
+            tries.refuse(tries.full().exists())
+            mfa.resync_mfa_device(by=request.principal, device=device, tried=tries, **form.cleaned_data)
         except throttle.Throttled:
             raise
         except ServiceError as error:

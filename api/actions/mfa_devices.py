@@ -1,7 +1,8 @@
 import io
+from typing import Any
 
 import segno
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from access import throttle
 from api import context, describe
@@ -57,16 +58,22 @@ def qr_code(text: str) -> bytes:
 
 @action("iam:EnableMFADevice", resource=user)
 def enable_mfa_device(call: Call) -> None:
-    owner = found_user(call)
-    counted = throttle.code_try(person=throttle.person_key(call.account_id, owner.name))
+    """A serial number that is not there counts as a wrong code does: this is no place to find one out."""
+    owner, serial_number = found_user(call), call["SerialNumber"]
+    tries = throttle.code_tries(person=throttle.person_key(call.account_id, owner.name))
+    device = mfa.devices_named(call.account_id, serial_number).annotate(free=mfa.slot_for(owner)).first()
+    if device is None:
+        tries(False)
+        raise mfa.no_such_device(serial_number)
     mfa.enable_mfa_device(
         by=call.principal,
-        device=mfa.get_mfa_device(call.account_id, call["SerialNumber"]),
+        device=device,
         user=owner,
         code1=call["AuthenticationCode1"],
         code2=call["AuthenticationCode2"],
+        tried=tries,
+        slot=device.free,
     )
-    counted.succeeded()
 
 
 @action("iam:GetMFADevice", resource=user)
@@ -101,9 +108,10 @@ def target_device(call: Call) -> MFADevice:
     raise NoSuchEntity(f"VirtualMFADevice with serial number {call['SerialNumber']} doesn't exist.")
 
 
-def found_device(call: Call) -> MFADevice:
-    """The device that SerialNumber names, if it is the target's own. Raises NoSuchEntity."""
-    row = mfa.get_mfa_device(call.account_id, call["SerialNumber"])
+def found_device(call: Call, **looks: Any) -> MFADevice:
+    """The device that SerialNumber names, if it is the target's own; `looks` as for `get_mfa_device`. Raises
+    NoSuchEntity."""
+    row = mfa.get_mfa_device(call.account_id, call["SerialNumber"], **looks)
     owner = None if call.is_about_root else found_user(call)
     if row.user != owner:
         raise NoSuchEntity(f"MFA Device invalid for user: {call['SerialNumber']}.")
@@ -112,14 +120,14 @@ def found_device(call: Call) -> MFADevice:
 
 @action("iam:ResyncMFADevice", resource=user)
 def resync_mfa_device(call: Call) -> None:
-    """Wrong codes count with those of the owner's sign-ins: this is no place to find one out either."""
-    device = found_device(call)
-    owner = device.user.name if device.user else None
-    counted = throttle.code_try(person=throttle.person_key(call.account_id, owner))
-    mfa.resync_mfa_device(
-        by=call.principal, device=device, code1=call["AuthenticationCode1"], code2=call["AuthenticationCode2"]
-    )
-    counted.succeeded()
+    """Wrong codes count with those of the owner's sign-ins: this is no place to find one out either. A day of codes is
+    compared, so it is not begun in vain."""
+    owner = None if call.is_about_root else found_user(call).name
+    tries = throttle.code_tries(person=throttle.person_key(call.account_id, owner))
+    device = found_device(call, is_full=Exists(tries.full()))
+    tries.refuse(device.is_full)  # type: ignore[attr-defined] # annotated above
+    code1, code2 = call["AuthenticationCode1"], call["AuthenticationCode2"]
+    mfa.resync_mfa_device(by=call.principal, device=device, code1=code1, code2=code2, tried=tries)
 
 
 @action("iam:DeactivateMFADevice", resource=user)

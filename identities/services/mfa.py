@@ -1,10 +1,10 @@
 """Virtual MFA devices (TOTP) of users and of root (`user` empty). A seed leaves this module once, when it is made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet
 
 from accounts.models import Account
 from accounts.rules import name_problem, path_problem
@@ -25,11 +25,14 @@ from identities import totp
 from identities.models import MFADevice, MFADeviceTag, User
 from identities.sealed import box
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot
+from identities.slots import create_in_slot, free_slot
 
 NAME_LIMIT = 226
 # No call could name a device whose serial number is longer.
 SERIAL_LIMIT = 256
+# Hears whether a proof was right before anybody else does, and raises an error if nobody may: how often is tried is for
+# whoever asks to limit.
+Tried = Callable[[bool], None]
 WRONG_CODES = (
     "These two codes don't fit. Enter two codes that the app shows one after the other; each works once, "
     "so wait for new ones."
@@ -81,12 +84,18 @@ def _save_new(device: MFADevice) -> None:
         raise EntityAlreadyExists(message, field="name") from error
 
 
-def get_mfa_device(account_id: str, serial_number: str) -> MFADevice:
-    """Raises NoSuchEntity for a device that does not exist and for one of another account alike."""
-    found = devices_named(account_id, serial_number).first()
+def get_mfa_device(account_id: str, serial_number: str, **looks: Any) -> MFADevice:
+    """`looks` is what else the question finds out, as annotations. Raises NoSuchEntity for a device that does not exist
+    and for one of another account alike."""
+    found = devices_named(account_id, serial_number).annotate(**looks).first()
     if found is None:
-        raise _no_such_device(serial_number)
+        raise no_such_device(serial_number)
     return found
+
+
+def slot_for(user: User) -> Case:
+    """A slot that is free for another device of the user's, as part of a query for something else."""
+    return free_slot(_slots(user.account_id, user))
 
 
 def serial_number_of(account_id: str, address: str) -> str:
@@ -105,32 +114,36 @@ def devices_named(account_id: str, serial_number: str) -> QuerySet[MFADevice]:
 
 
 def enable_mfa_device(
-    *, by: Principal, device: MFADevice, code1: str, code2: str, user: User | None = None
+    *, by: Principal, device: MFADevice, code1: str, code2: str, tried: Tried, user: User | None = None, slot: int = 0
 ) -> MFADevice:
     """Turn a device on, proved by two codes that follow one another; it then holds one of its owner's eight slots.
 
-    `user` says whose it becomes; without it the device stays with whom it was made for.
+    `user` says whose it becomes; without it the device stays with whom it was made for. `slot` is one that was free a
+    moment ago, for who has looked.
 
-    Raises InvalidAuthenticationCode, LimitExceeded, EntityAlreadyExists when it is on already.
+    Raises InvalidAuthenticationCode, LimitExceeded, EntityAlreadyExists when it is on already, and what `tried` raises.
     """
     if device.enabled_at is not None:
+        tried(False)
         raise EntityAlreadyExists("MFA Device is already in use.")
     device.user = user or device.user
-    counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW)
-    siblings = MFADevice.objects.filter(account_id=device.account_id, user=device.user, slot__isnull=False)
-    quota = device.account.quota("mfa_devices")
+    counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW, tried=tried)
+    siblings, quota = _slots(device.account_id, device.user), device.account.quota("mfa_devices")
     with transaction.atomic():
-        create_in_slot(siblings, quota, lambda slot: _switch_on(device, slot, counter), quota_name="MFADevicesPerUser")
+        create_in_slot(
+            siblings, quota, lambda free: _switch_on(device, free, counter), quota_name="MFADevicesPerUser", first=slot
+        )
         record(by, "iam:EnableMFADevice", device.owner_arn, serial_number=device.serial_number)
         _notify(by, device, f"The MFA device {device.name} was turned on")
     return device
 
 
-def resync_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: str) -> MFADevice:
-    """Learn by two codes how far the device's clock is off. Raises InvalidAuthenticationCode."""
+def resync_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: str, tried: Tried) -> MFADevice:
+    """Learn by two codes how far the device's clock is off. Raises InvalidAuthenticationCode, or what `tried` does."""
     if device.enabled_at is None:
+        tried(False)
         raise NoSuchEntity(f"The device {device.serial_number} is not on.")
-    counter = _proved(device, code1, code2, window=totp.RESYNC_WINDOW)
+    counter = _proved(device, code1, code2, window=totp.RESYNC_WINDOW, tried=tried)
     with transaction.atomic():
         _accept(device, counter, drift=counter - totp.present_counter(clock.now()))
         record(by, "iam:ResyncMFADevice", device.owner_arn, serial_number=device.serial_number, drift=device.drift)
@@ -170,11 +183,11 @@ def _locked(device: MFADevice) -> MFADevice:
     rows = MFADevice.objects.select_for_update(of=("self",)).select_related("account", "user")
     found = rows.filter(pk=device.pk).first()
     if found is None:
-        raise _no_such_device(device.serial_number)
+        raise no_such_device(device.serial_number)
     return found
 
 
-def _no_such_device(serial_number: str) -> NoSuchEntity:
+def no_such_device(serial_number: str) -> NoSuchEntity:
     return NoSuchEntity(f"VirtualMFADevice with serial number {serial_number} doesn't exist.")
 
 
@@ -203,34 +216,43 @@ def has_mfa_of(user: str) -> Exists:
     return Exists(MFADevice.objects.filter(user=OuterRef(user), enabled_at__isnull=False))
 
 
-def verify_code(*, account_id: str, user: User | None, code: str) -> MFADevice | None:
-    """The owner's device that shows this code now; None when none does, or the code was used already.
-
-    How often may be tried is the caller's to limit.
-    """
-    devices = _enabled(account_id, user).order_by("slot")
-    return next((device for device in devices if accept_code(device, code)), None)
+def verify_code(*, account_id: str, user: User | None, code: str, tried: Tried) -> MFADevice | None:
+    """The owner's device that shows this code now; None when none does, or the code was used already."""
+    return accept_code(_enabled(account_id, user).order_by("slot"), code, tried=tried)
 
 
-def accept_code(device: MFADevice, code: str) -> bool:
-    """Whether the device shows this code now and it was not used yet, which it is from now on."""
-    seed = box().open(device.seed_encrypted, device.sealed_row)
-    counter = totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
-    if not counter:
-        return False
+def accept_code(devices: Iterable[MFADevice], code: str, *, tried: Tried) -> MFADevice | None:
+    """The first device of an owner's that shows this code now; None where none does, or the code was used already, as
+    it is from now on."""
+    shown = ((device, counter) for device in devices if (counter := _counter_of(device, code)))
+    device, counter = next(shown, (None, 0))
+    tried(device is not None)
+    if device is None:
+        return None
     # The condition decides between two requests with the same code, and whether the device still is whose it was.
     its_own = MFADevice.objects.filter(pk=device.pk, user=device.user_id, enabled_at__isnull=False)
     unused = its_own.filter(last_counter__lt=counter)
-    return bool(unused.update(last_counter=counter))
+    return device if unused.update(last_counter=counter) else None
+
+
+def _counter_of(device: MFADevice, code: str) -> int | None:
+    seed = box().open(device.seed_encrypted, device.sealed_row)
+    return totp.matching_counter(seed, code, at=clock.now(), drift=device.drift, after=device.last_counter)
 
 
 def _enabled(account_id: str, user: User | None) -> QuerySet[MFADevice]:
     return MFADevice.objects.filter(account_id=account_id, user=user, enabled_at__isnull=False)
 
 
-def _proved(device: MFADevice, code1: str, code2: str, *, window: int) -> int:
+def _slots(account_id: str, user: User | None) -> QuerySet[MFADevice]:
+    """What holds the owner's slots."""
+    return MFADevice.objects.filter(account_id=account_id, user=user, slot__isnull=False)
+
+
+def _proved(device: MFADevice, code1: str, code2: str, *, window: int, tried: Tried) -> int:
     seed = box().open(device.seed_encrypted, device.sealed_row)
     counter = totp.consecutive_counter(seed, code1, code2, at=clock.now(), window=window, after=device.last_counter)
+    tried(counter is not None)
     if counter is None:
         raise InvalidAuthenticationCode(WRONG_CODES, field="code2")
     return counter

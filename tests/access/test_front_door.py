@@ -151,7 +151,7 @@ def test_a_half_done_sign_in_opens_no_page(client: Client, furnished: User) -> N
 
 PROOFS = {"password_fits", "password_is", "verify_code", "verify_password", "check_password", "enable_mfa_device",
           "resync_mfa_device", "change_password"}  # fmt: skip
-LIMITS = {"password_try", "code_try"}
+LIMITS = {"password_try", "password_tries", "code_tries"}
 
 
 def called(path: Path) -> set[str]:

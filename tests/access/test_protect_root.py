@@ -12,7 +12,7 @@ from identities.models import User
 from identities.services.mfa import create_virtual_mfa_device, enable_mfa_device
 from tests.access.steps import CODE, DASHBOARD, is_in, sign_in, sign_in_root
 from tests.cast import browser_of, root_of
-from tests.identities.devices import codes
+from tests.identities.devices import codes, unlimited
 
 PAGE, DISMISS = reverse("access:protect-root"), reverse("access:dismiss-mfa-demand")
 
@@ -20,7 +20,7 @@ PAGE, DISMISS = reverse("access:protect-root"), reverse("access:dismiss-mfa-dema
 def give_device(account: Account) -> str:
     device, seed = create_virtual_mfa_device(by=root_of(account), user=None, name="phone")
     code1, code2 = codes(seed, steps=-1)
-    enable_mfa_device(by=root_of(account), device=device, code1=code1, code2=code2)
+    enable_mfa_device(by=root_of(account), device=device, code1=code1, code2=code2, tried=unlimited)
     return seed
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -214,7 +215,7 @@ def test_sweeping_waits_for_nobody_who_counts(noon: Any) -> None:
 
     def sweep() -> None:
         try:
-            throttle.code_try(person="alice").succeeded()
+            throttle.code_tries(person="alice")(True)
         finally:
             connection.close()
 
@@ -243,3 +244,46 @@ def test_twenty_tries_at_once_are_twenty_tries() -> None:
 
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(one, range(20))) == throttle.PERSON.tries
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.bar(10, 26)
+def test_of_twenty_looked_at_at_once_no_more_are_answered_than_there_is_room_for() -> None:
+    """Each has been compared when the first is counted; the right one among those that come too late helps nobody."""
+    tries, all_have_looked = throttle.code_tries(person="alice"), Barrier(20)
+
+    def one(number: int) -> bool:
+        all_have_looked.wait(60)
+        try:
+            tries(False)
+        except throttle.Throttled:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(one, range(20))) == throttle.CODE.tries
+    with pytest.raises(throttle.Throttled):
+        tries(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.bar(10)
+def test_right_ones_count_nothing_and_take_nothing_back() -> None:
+    tries = throttle.password_tries(person="alice", address="192.0.2.1")
+    for is_right in [False] * 9 + [True] * 20:
+        tries(is_right)
+    assert set(Throttle.objects.values_list("failures", flat=True)) == {9} and not tries.full().exists()
+    tries(False)
+    assert tries.full().count() == 1
+    with pytest.raises(throttle.Throttled):
+        tries.refuse(True)
+
+
+@pytest.mark.django_db
+def test_a_right_one_starts_the_count_of_its_own_browser_anew() -> None:
+    tries = throttle.password_tries(person="alice", address="192.0.2.1", browser="own")
+    for is_right in [False] * 9 + [True]:
+        tries(is_right)
+    assert not Throttle.objects.exists()

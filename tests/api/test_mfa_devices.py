@@ -4,8 +4,10 @@ import struct
 
 import pytest
 
+from access.models import Throttle
 from accounts.models import Account
 from audit.models import Event
+from identities import totp
 from identities.models import MFADevice, User
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
@@ -104,6 +106,34 @@ def test_it_is_synchronised_again(program: Program, bob: User) -> None:
         AuthenticationCode2=code2,
     )
     assert MFADevice.objects.get().drift == 40
+
+
+@pytest.mark.bar(11, 26)
+def test_after_five_wrong_codes_none_is_compared(program: Program, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right ones are not used up by it."""
+    seed = made(program)
+    enable(program, seed, "bob")
+    inputs = {"UserName": "bob", "SerialNumber": PHONE}
+    wrong = {**inputs, "AuthenticationCode1": "000000", "AuthenticationCode2": "000000"}
+    for _ in range(5):
+        assert refusal(program, "ResyncMFADevice", **wrong) == (403, "InvalidAuthenticationCode")
+    code1, code2 = codes(seed, steps=40)
+    right = {**inputs, "AuthenticationCode1": code1, "AuthenticationCode2": code2}
+    with monkeypatch.context() as nobody:
+        nobody.setattr(totp, "consecutive_counter", None)
+        assert refusal(program, "ResyncMFADevice", **right) == (400, "Throttling")
+    Throttle.objects.all().delete()
+    program.iam("ResyncMFADevice", **right)
+
+
+@pytest.mark.bar(11, 26)
+def test_a_serial_number_is_not_found_out_by_turning_on(program: Program, bob: User) -> None:
+    code1, code2 = codes(made(program))
+    inputs = {"UserName": "bob", "AuthenticationCode1": code1, "AuthenticationCode2": code2}
+    for _ in range(5):
+        assert refusal(program, "EnableMFADevice", SerialNumber=f"{PHONE}2", **inputs) == (404, "NoSuchEntity")
+    assert refusal(program, "EnableMFADevice", SerialNumber=PHONE, **inputs) == (400, "Throttling")
+    assert refusal(program, "EnableMFADevice", SerialNumber=f"{PHONE}2", **inputs) == (400, "Throttling")
 
 
 def test_tags_come_and_go_and_decide(program: Program, program_of: ProgramOf, bob: User) -> None:

@@ -33,7 +33,7 @@ from identities.services.mfa import (
     verify_code,
 )
 from tests.cast import ACME, allow, browser_of, make_account, make_user, principal_of, root_of
-from tests.identities.devices import codes, device_of
+from tests.identities.devices import codes, device_of, unlimited
 
 NOON = datetime(2026, 11, 24, 12, 0, 10, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def noon() -> Iterator[Any]:
 
 
 def verify(user: User | None, code: str, account_id: str = ACME) -> MFADevice | None:
-    return verify_code(account_id=account_id, user=user, code=code)
+    return verify_code(account_id=account_id, user=user, code=code, tried=unlimited)
 
 
 def test_a_new_device_is_off_until_two_codes_prove_it(bob: User) -> None:
@@ -54,7 +54,7 @@ def test_a_new_device_is_off_until_two_codes_prove_it(bob: User) -> None:
     assert not has_mfa(ACME, bob)
     assert verify(bob, codes(seed)[1]) is None
     code1, code2 = codes(seed)
-    enable_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+    enable_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
     assert has_mfa(ACME, bob) and device.slot == 1
 
 
@@ -63,7 +63,7 @@ def test_wrong_codes_turn_nothing_on(bob: User) -> None:
     code1, code2 = codes(seed)
     for pair in [(code2, code1), (code1, code1), ("", ""), ("000000", code2)]:
         with pytest.raises(InvalidAuthenticationCode):
-            enable_mfa_device(by=principal_of(bob), device=device, code1=pair[0], code2=pair[1])
+            enable_mfa_device(by=principal_of(bob), device=device, code1=pair[0], code2=pair[1], tried=unlimited)
     assert not has_mfa(ACME, bob)
 
 
@@ -79,11 +79,11 @@ def test_a_code_works_once(bob: User) -> None:
 def test_a_code_that_turned_the_device_on_is_used_up(bob: User) -> None:
     device, seed = create_virtual_mfa_device(by=principal_of(bob), user=bob, name="phone")
     code1, code2 = codes(seed)
-    enable_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+    enable_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
     assert verify(bob, code1) is None
     assert verify(bob, code2) is None
     with pytest.raises(InvalidAuthenticationCode):
-        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
 
 
 @pytest.mark.bar(25)
@@ -93,7 +93,7 @@ def test_a_code_that_signed_in_cannot_resync(bob: User) -> None:
     verify(bob, code1)
     device.refresh_from_db()
     with pytest.raises(InvalidAuthenticationCode):
-        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
 
 
 @pytest.mark.bar(25, 74)
@@ -133,7 +133,7 @@ def test_a_device_works_only_for_its_owner(alice: User, bob: User, mallory: User
 def test_root_has_devices_of_its_own(acme: Account, bob: User) -> None:
     device, seed = create_virtual_mfa_device(by=root_of(acme), user=None, name="safe")
     code1, code2 = codes(seed)
-    enable_mfa_device(by=root_of(acme), device=device, code1=code1, code2=code2)
+    enable_mfa_device(by=root_of(acme), device=device, code1=code1, code2=code2, tried=unlimited)
     assert (has_mfa(ACME, None), has_mfa(ACME, bob)) == (True, False)
 
 
@@ -143,7 +143,7 @@ def test_a_clock_that_is_wrong_is_learnt_by_resync(bob: User, noon: Any) -> None
     late = NOON - timedelta(minutes=-3)
     assert verify(bob, codes(seed, at=late)[1]) is None
     code1, code2 = codes(seed, at=late)
-    resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+    resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
     assert device.drift == -14
     assert verify(bob, codes(seed, at=late, steps=1)[1]) == device
 
@@ -213,7 +213,7 @@ def test_root_is_told_of_each_change(
     with django_capture_on_commit_callbacks(execute=True):
         device, seed = device_of(bob)
         code1, code2 = codes(seed, steps=1)
-        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2)
+        resync_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
         remove_mfa_device(by=principal_of(bob), device=device)
     told = [mail.subject.partition("phone was ")[2] for mail in mailoutbox]
     assert [line.partition(" for")[0] for line in told] == ["turned on", "synchronised again", "turned off"]
