@@ -32,6 +32,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 TALKERS = 64
 STAYS_MS = 20
+HESITATES, HESITATES_AT_MOST = 0.001, 0.002
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Environ = dict[str, Any]
@@ -88,6 +89,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self.application, self.wsgi = self.wsgi, self._answer
+
+    def accept(self, listener: Any) -> None:
+        """All workers hear of a new client. Who talks to others lets the less busy ones go first: a kept connection
+        stays where it is, and while three of four are with one worker, a processor stands idle."""
+        busy_with = self.nr_conns - len(self.keepalived_conns)
+        if busy_with and self.cfg.workers > 1:
+            time.sleep(min(busy_with * HESITATES, HESITATES_AT_MOST))
+        super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
         """A thread is given only to a client that has begun to speak."""

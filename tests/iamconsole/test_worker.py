@@ -224,3 +224,31 @@ def test_who_has_said_nothing_does_not_keep_the_console_from_stopping() -> None:
     worker._cap_keepalive(2.0)
     worker.tmp.close()
     assert silent.timeout == 2.0
+
+
+@pytest.mark.parametrize(
+    ("workers", "kept", "resting", "is_taken"),
+    [(2, 0, 0, True), (2, 1, 0, False), (2, 1, 1, True), (1, 1, 0, True)],
+    ids=["an idle one", "a busy one", "one whose clients rest", "the only one"],
+)
+def test_a_worker_leaves_a_client_to_a_less_busy_one(
+    workers: int, kept: int, resting: int, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has nothing to do, and takes a client as soon as it is let."""
+    config = Config()
+    config.set("workers", workers)
+    worker = Worker(1, 1, [], SimpleNamespace(), 30, config, Logger(config))
+    worker.nr_conns = kept
+    worker.keepalived_conns.extend([SimpleNamespace()] * resting)
+    taken = list[socket.socket]()
+    monkeypatch.setattr(worker, "enqueue_req", lambda connection: taken.append(connection.sock))
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        listener.setblocking(False)
+        others = list[socket.socket]()
+        monkeypatch.setattr("time.sleep", lambda seconds: others.append(listener.accept()[0]))
+        worker.accept(listener)
+        for client in (*taken, *others):
+            client.close()
+    worker.tmp.close()
+    assert [len(taken), len(others)] == [is_taken, not is_taken]
+    assert worker.nr_conns == kept + is_taken
