@@ -157,36 +157,68 @@ class PreparedInsert(Generic[Row]):
         self._model = model
 
     @cached_property
-    def _statement(self) -> tuple[str, list[tuple[str, Any]], list[Any]]:
-        """The SQL; the attributes whose values it takes, each with its field unless it is a text, which goes as it is;
-        and the fields that the database works out."""
+    def _fields(self) -> tuple[list[tuple[str, Any]], list[Any]]:
+        """The attributes whose values a row brings, each with its field unless it is a text, which goes as it is; and
+        the fields that the database works out."""
         options: Any = self._model._meta
         given = [each for each in options.concrete_fields if not (each.generated or each is options.auto_field)]
         made = list(options.db_returning_fields) or [options.pk]
+        return [(each.attname, None if type(each) in _AS_THEY_ARE else each) for each in given], made
+
+    @cached_property
+    def _values(self) -> str:
+        return self._sql("VALUES ({})")
+
+    def _sql(self, source: str) -> str:
+        """`source` has a place for the values."""
+        given, made = self._fields
+        options: Any = self._model._meta
         quoted = connection.ops.quote_name
-        columns = ", ".join(quoted(each.column) for each in given)
-        places, back = ", ".join(["%s"] * len(given)), ", ".join(quoted(each.column) for each in made)
-        sql = f"INSERT INTO {quoted(options.db_table)} ({columns}) VALUES ({places}) RETURNING {back}"  # noqa: S608 # names of columns
-        return sql, [(each.attname, None if type(each) in _AS_THEY_ARE else each) for each in given], made
+        columns = ", ".join(quoted(options.get_field(name).column) for name, _ in given)
+        back = ", ".join(quoted(each.column) for each in made)
+        rows = source.format(", ".join(["%s"] * len(given)))
+        return f"INSERT INTO {quoted(options.db_table)} ({columns}) {rows} RETURNING {back}"
 
     def insert(self, row: Row, *, may_wait: bool = False) -> Row:
         """With `may_wait` nobody asks what the database works out of the row, its key for one: it may not be known."""
-        database: Any = connections[DEFAULT_DB_ALIAS]
-        if not database.features.can_return_columns_from_insert:  # SQLite before 3.35
+        if _can_return():
+            self._insert(row, self._values, may_wait=may_wait)
+        else:
             row.save(force_insert=True)
-            return row
-        sql, given, made = self._statement
+        return row
+
+    def insert_below(self, quota: int, row: Row, *, of: str) -> bool:
+        """The same unless its owner has so many already; returns whether it was done. The statement that writes counts
+        them, too: under the owner's lock nobody can have added one that it does not see."""
+        owner: Any = self._model._meta.get_field(of)
+        if not _can_return():
+            has_room = self._model._base_manager.filter(**{of: getattr(row, of)}).count() < quota
+            if has_room:
+                row.save(force_insert=True)
+            return has_room
+        table, column = map(connection.ops.quote_name, (self._model._meta.db_table, owner.column))
+        number = f"SELECT COUNT(*) FROM {table} WHERE {column} = %s"  # noqa: S608 # names of columns
+        return self._insert(row, self._sql(f"SELECT {{}} WHERE ({number}) < %s"), getattr(row, owner.attname), quota)
+
+    def _insert(self, row: Row, sql: str, *others: Any, may_wait: bool = False) -> bool:
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        given, made = self._fields
         values = [
             field.get_db_prep_save(field.pre_save(row, True), database) if field else getattr(row, name)
             for name, field in given
         ]
         with mark_for_rollback_on_error():
-            found = asked(sql, values, may_wait=may_wait)
+            found = asked(sql, [*values, *others], may_wait=may_wait)
         for told in found:
             for field, value in zip(made, told, strict=True):
                 setattr(row, field.attname, value)
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-        return row
+        return bool(found)
+
+
+def _can_return() -> bool:
+    """SQLite can't before 3.35."""
+    return connection.features.can_return_columns_from_insert
 
 
 def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:

@@ -12,6 +12,7 @@ from django.db.models import F
 from accounts.models import Account
 from accounts.tags import taken_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from audit.taking import taken, taken_row
@@ -27,6 +28,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 _SIGN_IN = ("scopes", "is_enabled", "is_listed")
+_PROVIDERS = PreparedInsert(OIDCProvider)
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -74,22 +76,13 @@ def create_oidc_provider(
 
     Raises InvalidInput, EntityAlreadyExists, LimitExceeded.
     """
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
     account = Account.objects.select_for_update().get(pk=by.account_id)
     if problem := url_problem(url):
         raise InvalidInput(problem, field="url")
     provider_tags.check_tags(tags or {}, account.quota("tags"))
-    quota = account.quota("oidc_providers")
-    if account.oidc_providers.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for OpenIdConnectProvidersPerAccount: {quota}")
     provider = OIDCProvider(account=account, url=url.partition("://")[2], issuer=url)
     provider.thumbprints = _checked_thumbprints(thumbprints)
-    try:
-        # Nothing can be done after an address that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            provider.save()
-    except IntegrityError as error:
-        raise EntityAlreadyExists(f"Provider with url {url} already exists.", field="url") from error
+    _save_new(provider, account.quota("oidc_providers"))
     clients = _first_client_ids(provider, list(dict.fromkeys(client_ids)))
     provider_tags.write(provider, tags or {})
     after = _facts(provider, clients)
@@ -173,6 +166,18 @@ def locked(provider: OIDCProvider) -> OIDCProvider:
 
 def _not_there(provider: OIDCProvider) -> NoSuchEntity:
     return NoSuchEntity(f"OpenIDConnect Provider not found for arn {provider.arn}")
+
+
+def _save_new(provider: OIDCProvider, quota: int) -> None:
+    """The account is locked: of two who take the last place, the second waits and then sees it taken."""
+    try:
+        # Nothing can be done after an address that is taken: the whole change is undone, so it needs no savepoint.
+        with transaction.atomic(savepoint=False):
+            has_room = _PROVIDERS.insert_below(quota, provider, of="account")
+    except IntegrityError as error:
+        raise EntityAlreadyExists(f"Provider with url {provider.issuer} already exists.", field="url") from error
+    if not has_room:
+        raise LimitExceeded(f"Cannot exceed quota for OpenIdConnectProvidersPerAccount: {quota}")
 
 
 def _first_client_ids(provider: OIDCProvider, client_ids: Sequence[str]) -> list[OIDCClientId]:

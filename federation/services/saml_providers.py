@@ -11,7 +11,8 @@ from accounts import ids
 from accounts.models import Account
 from accounts.tags import taken_tags
 from audit import clock
-from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ServiceError, ValidationError
+from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ValidationError
+from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from audit.taking import taken, taken_row
@@ -26,6 +27,7 @@ NAME_LIMIT = 128
 PRIVATE_KEYS = 2
 _LONGEST_PRIVATE_KEY = 16384
 _NAME_MARKS = frozenset("._-")
+_PROVIDERS = PreparedInsert(SAMLProvider)
 
 
 def name_problem(name: str) -> str:
@@ -53,15 +55,11 @@ def create_saml_provider(
 
     Raises ValidationError, InvalidInput, EntityAlreadyExists, LimitExceeded.
     """
-    # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.
     account = Account.objects.select_for_update().get(pk=by.account_id)
     if problem := name_problem(name):
         raise ValidationError(problem, field="name")
     provider_tags.check_tags(tags or {}, account.quota("tags"))
     _check_encryption(encryption_mode, has_key=bool(private_key))
-    quota = account.quota("saml_providers")
-    if account.saml_providers.count() >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for SAMLProvidersPerAccount: {quota}")
     provider = SAMLProvider(
         account=account,
         name=name,
@@ -69,7 +67,7 @@ def create_saml_provider(
         encryption_mode=encryption_mode,
     )
     _take_metadata(provider, metadata)
-    _save_new(provider)
+    _save_new(provider, account.quota("saml_providers"))
     if tags:
         provider_tags.write(provider, tags)
     keys = [_add_private_key(provider, private_key, ())] if private_key else []
@@ -223,17 +221,16 @@ def check_private_key(pem: str) -> None:
         raise InvalidInput(problem, field="private_key")
 
 
-def _save_new(provider: SAMLProvider) -> None:
+def _save_new(provider: SAMLProvider, quota: int) -> None:
+    """The account is locked: of two who take the last place, the second waits and then sees it taken."""
     try:
         # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
         with transaction.atomic(savepoint=False):
-            provider.save()
+            has_room = _PROVIDERS.insert_below(quota, provider, of="account")
     except IntegrityError as error:
-        raise _exists(provider.name) from error
-
-
-def _exists(name: str) -> ServiceError:
-    return EntityAlreadyExists(f"SAMLProvider with name {name} already exists.", field="name")
+        raise EntityAlreadyExists(f"SAMLProvider with name {provider.name} already exists.", field="name") from error
+    if not has_room:
+        raise LimitExceeded(f"Cannot exceed quota for SAMLProvidersPerAccount: {quota}")
 
 
 def _facts(provider: SAMLProvider, keys: Iterable[SAMLPrivateKey]) -> dict[str, Any]:

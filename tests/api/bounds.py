@@ -42,10 +42,8 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "ChangePassword": (9, f"{_PASSWORD}; the try is counted first and taken back when right"),
     "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
     "DeleteUser": (12, _GOES),
-    "CreateOpenIDConnectProvider": (7, _PROVIDER),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
     "DeleteOpenIDConnectProvider": (7, _GOES),
-    "CreateSAMLProvider": (7, _PROVIDER),
     "UpdateSAMLProvider": (8, _PROVIDER),
 }
 

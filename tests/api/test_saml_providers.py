@@ -32,11 +32,13 @@ def refusal(program: Program, operation: str, **inputs: object) -> tuple[int, st
 
 
 def test_it_creates_and_gives_back_what_it_was_given(program: Program) -> None:
-    assert create(program, Tags=[{"Key": "team", "Value": "red"}])["SAMLProviderArn"] == ARN
+    tags = [{"Key": "team", "Value": "red"}]
+    made = create(program, Tags=tags, AssertionEncryptionMode="Required", AddPrivateKey=pem("ours"))
+    assert (made["SAMLProviderArn"], made["Tags"]) == (ARN, tags)
     provider = program.iam("GetSAMLProvider", SAMLProviderArn=ARN)
     assert provider["SAMLMetadataDocument"] == metadata()
-    assert provider["Tags"] == [{"Key": "team", "Value": "red"}]
-    assert len(provider["SAMLProviderUUID"]) == 32
+    assert (provider["Tags"], provider["AssertionEncryptionMode"]) == (tags, "Required")
+    assert (len(provider["PrivateKeyList"]), len(provider["SAMLProviderUUID"])) == (1, 32)
     listed = program.iam("ListSAMLProviders")["SAMLProviderList"]
     assert listed == [{"Arn": ARN, "ValidUntil": provider["ValidUntil"], "CreateDate": provider["CreateDate"]}]
 
