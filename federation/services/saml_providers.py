@@ -1,6 +1,7 @@
 """SAML providers: what an account knows of an outside company, and which keys of ours it encrypts for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,6 +28,8 @@ NAME_LIMIT = 128
 PRIVATE_KEYS = 2
 _LONGEST_PRIVATE_KEY = 16384
 _NAME_MARKS = frozenset("._-")
+# What the trail tells of a provider and what may change of it.
+_TOLD = ("entity_id", "certificates", "valid_until", "encryption_mode", "starts_sign_in", "disabled_at")
 _PROVIDERS = PreparedInsert(SAMLProvider)
 
 
@@ -65,8 +68,8 @@ def create_saml_provider(
         name=name,
         unique_id=ids.new_unique_id("ASPI") + ids.new_unique_id("")[:11],
         encryption_mode=encryption_mode,
+        **_of_metadata(metadata),
     )
-    _take_metadata(provider, metadata)
     _save_new(provider, account.quota("saml_providers"))
     if tags:
         provider_tags.write(provider, tags)
@@ -89,22 +92,14 @@ def update_saml_provider(
 
     Raises InvalidInput, LimitExceeded, NoSuchEntity.
     """
-    provider = _locked(provider)
-    keys = list(provider.private_keys.all())
-    before = _facts(provider, keys)
-    if metadata is not None:
-        _take_metadata(provider, metadata)
-    if encryption_mode is not None:
-        provider.encryption_mode = encryption_mode
-    # Removed first: changing the one for the other needs no third place.
-    if remove_private_key:
-        keys = _without_private_key(provider, keys, remove_private_key)
-    if add_private_key:
-        keys = [*keys, _add_private_key(provider, add_private_key, keys)]
-    _check_encryption(provider.encryption_mode, has_key=bool(keys))
-    provider.updated_at = clock.now()
-    provider.save()
-    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=_facts(provider, keys))
+    values = {**_values(metadata, encryption_mode), "updated_at": clock.now()}
+    former = _update(provider, values)
+    provider, keys = copy(former), list(former.private_keys.all())
+    vars(provider).update(values)
+    keys_after = _changed_keys(provider, keys, remove_private_key, add_private_key)
+    _check_encryption(provider.encryption_mode, has_key=bool(keys_after))
+    before, after = _facts(former, keys), _facts(provider, keys_after)
+    record(by, "iam:UpdateSAMLProvider", provider.arn, before=before, after=after)
     return provider
 
 
@@ -163,16 +158,38 @@ def _not_there(provider: SAMLProvider) -> NoSuchEntity:
     return NoSuchEntity(f"Manifest not found for arn {provider.arn}")
 
 
-def _take_metadata(provider: SAMLProvider, metadata: str) -> None:
+def _update(provider: SAMLProvider, values: Mapping[str, Any]) -> SAMLProvider:
+    """Compare and set: one statement writes to the row, and keeps it from others, if all that the trail tells of it is
+    still as it was read. Otherwise it is locked and read again first. Returns what was there before."""
+    unchanged = {name: getattr(provider, name) for name in _TOLD}
+    if not SAMLProvider.objects.filter(pk=provider.pk, **unchanged).update(**values):
+        provider = _locked(provider)
+        SAMLProvider.objects.filter(pk=provider.pk).update(**values)
+    return provider
+
+
+def _values(metadata: str | None, encryption_mode: str | None) -> dict[str, Any]:
+    """The columns that are to change."""
+    values = {} if metadata is None else _of_metadata(metadata)
+    if encryption_mode is None:
+        return values
+    _check_encryption(encryption_mode, has_key=True)
+    return {**values, "encryption_mode": encryption_mode}
+
+
+def _of_metadata(metadata: str) -> dict[str, Any]:
+    """The columns that metadata fill."""
     try:
         read = read_metadata(metadata)
     except SAMLError as error:
         raise InvalidInput(f"Could not parse metadata: {error}", field="metadata") from error
-    provider.metadata_document = metadata
-    provider.entity_id = read.entity_id
-    provider.single_sign_on_url = read.sign_in_url
-    provider.certificates = [key.text for key in read.keys]
-    provider.valid_until = read.valid_until
+    return {
+        "metadata_document": metadata,
+        "entity_id": read.entity_id,
+        "single_sign_on_url": read.sign_in_url,
+        "certificates": [key.text for key in read.keys],
+        "valid_until": read.valid_until,
+    }
 
 
 def _check_encryption(mode: str, *, has_key: bool) -> None:
@@ -184,19 +201,35 @@ def _check_encryption(mode: str, *, has_key: bool) -> None:
         )
 
 
-def _without_private_key(provider: SAMLProvider, keys: Iterable[SAMLPrivateKey], key_id: str) -> list[SAMLPrivateKey]:
-    if not provider.private_keys.filter(key_id=key_id).delete()[0]:
-        raise NoSuchEntity(f"The private key {key_id} cannot be found.", field="remove_private_key")
-    return [key for key in keys if key.key_id != key_id]
+def _changed_keys(
+    provider: SAMLProvider, keys: Sequence[SAMLPrivateKey], remove: str, pem: str
+) -> Sequence[SAMLPrivateKey]:
+    """Remove one and add one, of which either may be ''. Together the new one takes the place of the other."""
+    if not remove:
+        return [*keys, _add_private_key(provider, pem, keys)] if pem else keys
+    kept = [key for key in keys if key.key_id != remove]
+    if len(kept) == len(keys):
+        raise NoSuchEntity(f"The private key {remove} cannot be found.", field="remove_private_key")
+    removed = provider.private_keys.filter(key_id=remove)
+    if not pem:
+        removed.delete()
+        return kept
+    new = _new_private_key(provider, pem)
+    removed.update(key_id=new.key_id, key_encrypted=new.key_encrypted, created_at=new.created_at)
+    return [*kept, new]
+
+
+def _new_private_key(provider: SAMLProvider, pem: str, slot: int = 0) -> SAMLPrivateKey:
+    check_private_key(pem)
+    key_id = ids.new_unique_id("ASPK") + ids.new_unique_id("")[:11]
+    row = SAMLPrivateKey(key_id=key_id, provider=provider, slot=slot)
+    row.key_encrypted = box().seal(pem, row.sealed_row)
+    return row
 
 
 def _add_private_key(provider: SAMLProvider, pem: str, present: Iterable[SAMLPrivateKey]) -> SAMLPrivateKey:
-    check_private_key(pem)
-    key_id = ids.new_unique_id("ASPK") + ids.new_unique_id("")[:11]
-
     def create(slot: int) -> SAMLPrivateKey:
-        row = SAMLPrivateKey(key_id=key_id, provider=provider, slot=slot)
-        row.key_encrypted = box().seal(pem, row.sealed_row)
+        row = _new_private_key(provider, pem, slot)
         row.save(force_insert=True)
         return row
 

@@ -44,7 +44,6 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "DeleteUser": (12, _GOES),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
     "DeleteOpenIDConnectProvider": (7, _GOES),
-    "UpdateSAMLProvider": (8, _PROVIDER),
 }
 
 

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
+from audit.errors import NoSuchEntity
 from audit.models import Event
 from federation.models import SAMLPrivateKey, SAMLProvider
+from federation.services.saml_providers import set_use, update_saml_provider
 from identities.models import User
+from identities.sealed import box
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import ACME, allow
+from tests.cast import ACME, allow, principal_of
 from tests.federation.companies import key_descriptor, metadata, pem
 
 ARN = f"arn:aws:iam::{ACME}:saml-provider/corp"
@@ -64,6 +67,34 @@ def test_it_updates_the_metadata(program: Program) -> None:
     assert program.iam("UpdateSAMLProvider", SAMLProviderArn=ARN, SAMLMetadataDocument=fresh)["SAMLProviderArn"] == ARN
     assert program.iam("GetSAMLProvider", SAMLProviderArn=ARN)["SAMLMetadataDocument"] == fresh
     assert len(SAMLProvider.objects.get().certificates) == 2
+
+
+def test_all_of_it_changes_at_once(program: Program) -> None:
+    create(program, AddPrivateKey=pem("ours"), Tags=[{"Key": "team", "Value": "red"}])
+    former = SAMLPrivateKey.objects.get()
+    inputs = {"SAMLMetadataDocument": metadata(key_descriptor("next")), "AssertionEncryptionMode": "Required"}
+    keys = {"RemovePrivateKey": former.key_id, "AddPrivateKey": pem("ours-2")}
+    program.iam("UpdateSAMLProvider", SAMLProviderArn=ARN, **inputs, **keys)
+    told, present = program.iam("GetSAMLProvider", SAMLProviderArn=ARN), SAMLPrivateKey.objects.get()
+    assert {name: told[name] for name in inputs} == inputs
+    assert box().open(present.key_encrypted, present.sealed_row) == pem("ours-2")
+    assert present.created_at > former.created_at
+    event = Event.objects.get(action="iam:UpdateSAMLProvider").detail
+    assert [event[when]["private_keys"] for when in ("before", "after")] == [[former.key_id], [present.key_id]]
+    assert [event[when]["encryption_mode"] for when in ("before", "after")] == ["", "Required"]
+
+
+def test_the_trail_tells_what_was_there_and_not_what_the_caller_had_read(program: Program, alice: User) -> None:
+    create(program)
+    read = SAMLProvider.objects.get()
+    set_use(by=principal_of(alice), provider=read, enabled=True, starts_sign_in=True)
+    update_saml_provider(by=principal_of(alice), provider=read, encryption_mode="Allowed")
+    event = Event.objects.latest("id").detail
+    assert [event[when]["starts_sign_in"] for when in ("before", "after")] == [True, True]
+    assert SAMLProvider.objects.get().starts_sign_in
+    read.delete()
+    with pytest.raises(NoSuchEntity):
+        update_saml_provider(by=principal_of(alice), provider=read, encryption_mode="")
 
 
 def test_private_keys_are_two_at_most_and_never_given_back(program: Program) -> None:
