@@ -33,6 +33,7 @@ from gunicorn.workers.gthread import ThreadWorker
 TALKERS = 64
 STAYS_MS = 20
 HESITATES, HESITATES_AT_MOST = 0.001, 0.002
+GATHERED_BYTES = 64 * 1024
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Environ = dict[str, Any]
@@ -58,6 +59,39 @@ class Talk:
                 sock.send(TIMED_OUT, socket.MSG_DONTWAIT)
         with suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class Gathering:
+    """A socket that sends the head of an answer together with its body: gunicorn hands them over one after the other,
+    and each piece that goes out alone wakes the client. Whatever else is asked of the socket comes after what was
+    gathered so far."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._gathered = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        self._gathered += data
+        if len(self._gathered) >= GATHERED_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, bytearray()
+            self._sock.sendall(gathered)
+
+    def __getattr__(self, name: str) -> Any:
+        self.flush()
+        return getattr(self._sock, name)
+
+
+@dataclass(slots=True)
+class Answered:
+    """As much of a connection as answering one request takes."""
+
+    sock: Gathering
+    client: Any
+    server: Any
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -125,6 +159,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             return super().handle(conn)
         finally:
             del self.talks[me]
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        sock = Gathering(conn.sock)
+        goes_on = super().handle_request(req, Answered(sock, conn.client, conn.server))
+        sock.flush()
+        return goes_on
 
     def _asks_again(self, conn: Any) -> bool:
         """A program that asks one thing after another keeps its thread: to hand it to the main loop and back costs more
