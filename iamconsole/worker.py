@@ -204,7 +204,9 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         talk = self.talks[get_ident()]
-        _read_body(environ)
+        if _read_body(environ):
+            # Gunicorn would look twice for what nobody has read, at every request.
+            talk.connection.parser.mesg = None
         talk.until, talk.reading = math.inf, False
         database = self.databases.get()
         connections[DEFAULT_DB_ALIAS] = database
@@ -216,14 +218,17 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             talk.until = time.monotonic() + settings.CLIENT_TIMEOUT
 
 
-def _read_body(environ: Environ) -> None:
-    """What the console will look at; a body that it refuses by its length, or by having none, is not waited for."""
+def _read_body(environ: Environ) -> bool:
+    """What the console will look at, to its end; a body that it refuses by its length, or by having none, is not waited
+    for."""
     length = environ.get("CONTENT_LENGTH", "")
-    if length.isdecimal() and 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        body = environ["wsgi.input"].read(int(length))
-        if len(body) < int(length):
-            raise NoMoreData
-        environ["wsgi.input"] = io.BytesIO(body)
+    if not length.isdecimal() or not 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return False
+    body = environ["wsgi.input"].read(int(length))
+    if len(body) < int(length):
+        raise NoMoreData
+    environ["wsgi.input"] = io.BytesIO(body)
+    return True
 
 
 def _whole(answer: Any, file: type) -> Iterable[bytes]:
