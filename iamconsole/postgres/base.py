@@ -55,7 +55,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 found: list[tuple[Any, ...]] = cursor.fetchall()
                 return found
         self.close_if_health_check_failed()
-        self.ensure_connection()
+        if self.connection is None:
+            self.ensure_connection()
         wrapper.validate_no_broken_transaction()
         with wrapper.wrap_database_errors:
             if may_wait and self.in_atomic_block:

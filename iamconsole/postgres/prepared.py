@@ -74,8 +74,12 @@ class Plans:
     def _run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         statement = self._statement(sql, values)
         result = self._sent(statement)
-        columns = self._columns[statement.name]
-        columns.set_pgresult(result)
+        columns = self._columns.get(statement.name)
+        if columns is None:
+            columns = self._columns[statement.name] = Transformer(self._connection)
+            columns.set_pgresult(result)
+        else:  # How they are read is known: a plan whose columns have changed would have been refused.
+            columns.set_pgresult(result, set_loaders=False)
         rows: list[tuple[Any, ...]] = columns.load_rows(0, result.ntuples, tuple)
         return rows
 
@@ -130,7 +134,7 @@ class Plans:
     def _prepare(self, sql: str) -> bytes:
         name = self._new_name()
         self._checked(self._connection.pgconn.prepare(name, sql.encode(), self._types()))
-        self._names[sql, self._types()], self._columns[name] = name, Transformer(self._connection)
+        self._names[sql, self._types()] = name
         return name
 
     def _new_name(self) -> bytes:
