@@ -127,7 +127,7 @@ def global_context(principal: Principal) -> dict[str, tuple[str, ...]]:
         "aws:SourceIp": principal.origin.address,
         "aws:UserAgent": principal.origin.user_agent,
         "aws:SecureTransport": "true" if principal.origin.secure else "false",
-        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:CurrentTime": f"{now.isoformat()[:19]}Z",
         "aws:EpochTime": str(int(now.timestamp())),
         "aws:SourceIdentity": principal.source_identity,
         "aws:FederatedProvider": principal.federated_provider,

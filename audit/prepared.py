@@ -103,6 +103,16 @@ class Prepared(Generic[Row]):
         parameters = [values[each] if isinstance(each, Given) else each for each in statement.parameters]
         return [statement.row(row) for row in asked(statement.sql, parameters)]
 
+    def first_row(self, *each: str, **values: str) -> tuple[Row | None, list[tuple[Any, ...]]]:
+        """The first row, and of every row the annotations of these names: a row that is joined with many comes once
+        for each of them, and is made once."""
+        statement = self._statement
+        found = asked(statement.sql, [values[x] if isinstance(x, Given) else x for x in statement.parameters])
+        if not found:
+            return None, []
+        columns = [statement.annotations[name] for name in each]
+        return statement.row(found[0]), [tuple([row[column] for column in columns]) for row in found]
+
 
 class PreparedValues:
     """Rows as the database tells them, at most so many of them: `build` writes a query of values in their order.

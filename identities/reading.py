@@ -1,5 +1,8 @@
 """What most calls are about: a user or a role by name, with tags and boundary, or a group, in one statement."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from django.db.models import F, QuerySet
 
 from audit.prepared import Given, Prepared, prefetched
@@ -30,6 +33,7 @@ def _machines() -> QuerySet[Machine]:
     return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
 
 
+_TAG = ("tag_key", "tag_value")
 _GROUPS = Prepared(_groups)
 _MACHINES = Prepared(_machines)
 _NAMED_ROLES = Prepared(_named_roles)
@@ -38,16 +42,24 @@ _USERS = Prepared(_users)
 
 def read_user(account_id: str, name: str) -> User | None:
     """The user of that name in any case, with account, tags, boundary and login profile."""
-    rows = _USERS.rows(account_id=account_id, name_key=name.lower())
-    if not rows:
-        return None
-    _hand_tags(rows[0], rows)
-    return rows[0]
+    user, tags = _USERS.first_row(*_TAG, account_id=account_id, name_key=name.lower())
+    if user is not None:
+        made = [
+            UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)
+        ]
+        prefetched(user, "tags", made)
+    return user
 
 
 def read_named_role(account_id: str, name: str) -> Role | None:
     """The role of that name in any case, with tags and boundary."""
-    return _with_tags(_NAMED_ROLES.rows(account_id=account_id, name_key=name.lower()))
+    role, tags = _NAMED_ROLES.first_row(*_TAG, account_id=account_id, name_key=name.lower())
+    if role is not None:
+        made = [
+            RoleTag(role_id=role.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)
+        ]
+        prefetched(role, "tags", made)
+    return role
 
 
 def read_group(account_id: str, name: str) -> Group | None:
@@ -59,16 +71,6 @@ def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:
     return next(iter(_MACHINES.rows(machine_id=machine_id, role_id=role_id)), None)
 
 
-def _with_tags(rows: list[Role]) -> Role | None:
-    if not rows:
-        return None
-    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[attr-defined] # annotated above
-    tags = [RoleTag(role_id=rows[0].pk, key=key, key_folded=key.casefold(), value=value) for key, value in pairs]
-    prefetched(rows[0], "tags", tags)
-    return rows[0]
-
-
-def _hand_tags(user: User, rows: list[User]) -> None:
-    pairs = [(row.tag_key, row.tag_value) for row in rows if row.tag_key is not None]  # type: ignore[attr-defined] # annotated above
-    tags = [UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in pairs]
-    prefetched(user, "tags", tags)
+def _given(tags: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str]]:
+    """What has no tag comes once, with none."""
+    return ((key, value) for key, value in tags if key is not None)
