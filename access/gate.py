@@ -53,6 +53,11 @@ class PrincipalGate:
     principal: Principal
     _rows: Sequence[PolicyRow] | None = None
     _policies: PolicySet | None = None
+    _may_change_own_password: bool | None = None
+
+    def note_password_policy(self, policy: PasswordPolicy | None) -> None:
+        """The account's, if somebody has read it for something else."""
+        self._may_change_own_password = policy is not None and policy.allow_users_to_change_password
 
     def decide(
         self,
@@ -98,8 +103,16 @@ class PrincipalGate:
         if self._policies is None:
             self._policies = load_policy_set(self.principal, self._rows)
         if action in _OWN_PASSWORD_ACTIONS and self.principal.type == "user":
-            return _with_own_password_policy(self.principal, self._policies)
+            return self._with_own_password_policy(self._policies)
         return self._policies
+
+    def _with_own_password_policy(self, policies: PolicySet) -> PolicySet:
+        if self._may_change_own_password is None:
+            self.note_password_policy(PasswordPolicy.objects.filter(account_id=self.principal.account_id).first())
+        if not self._may_change_own_password:
+            return policies
+        granted = AttachedPolicy("account password policy", self.principal.arn, _OWN_PASSWORD_POLICY)
+        return replace(policies, identity=(*policies.identity, granted))
 
 
 def request_principal(principal: Principal) -> RequestPrincipal:
@@ -196,11 +209,3 @@ def _session_layer(
     inline = (AttachedPolicy("session policy", principal.arn, document, digest) for digest, document in given.items())
     managed = (replace(policy, origin=principal.arn) for layer, policy in attached if layer == "session")
     return (*inline, *managed)
-
-
-def _with_own_password_policy(principal: Principal, policies: PolicySet) -> PolicySet:
-    allowed = PasswordPolicy.objects.filter(account_id=principal.account_id, allow_users_to_change_password=True)
-    if not allowed.exists():
-        return policies
-    granted = AttachedPolicy("account password policy", principal.arn, _OWN_PASSWORD_POLICY)
-    return replace(policies, identity=(*policies.identity, granted))

@@ -1,10 +1,16 @@
 """The condition keys that a user, role or instance profile brings along when somebody acts on it."""
 
+from collections.abc import Mapping
+
 from audit.prepared import at_hand
 from identities.models import InstanceProfile, Role, User
 
 
 def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
     """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
-    tags = {tag.key: tag.value for tag in at_hand(row, "tags")}
+    return tag_keys({tag.key: tag.value for tag in at_hand(row, "tags")})
+
+
+def tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """The same of tags that were read before."""
     return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}

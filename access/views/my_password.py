@@ -12,7 +12,8 @@ from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.models import Outcome
 from audit.services import record
-from identities.services.login_profiles import IncorrectPassword, change_password, password_is
+from identities.models import User
+from identities.services.login_profiles import IncorrectPassword, change_password, find_holder, password_is
 from identities.services.mfa import has_mfa
 
 
@@ -39,27 +40,28 @@ def my_password(request: SignedInRequest) -> HttpResponse:
 def _change_within_limits(me: Own, old: str, new: str) -> str:
     """An open session must not be a place to guess the password: wrong ones count as on the sign-in page."""
     browser = known_browsers.browser_id(cookies.read(me.request, cookies.DEVICE), me.account, me.user)
-    counted = throttle.password_try(person=me.throttle_key, address=me.request.origin.address, browser=browser)
+    tries = throttle.password_tries(person=me.throttle_key, address=me.request.origin.address, browser=browser)
+    tries.refuse(tries.full().exists())
     try:
-        binding = _change(me, old, new)
+        return _change(me, old, new, tries)
     except IncorrectPassword as error:
         record(me.request.principal, "iam:ChangePassword", me.arn, outcome=Outcome.FAILURE, error_code=error.code)
         raise
-    except ServiceError:
-        counted.succeeded()
-        raise
-    counted.succeeded()
-    return binding
 
 
-def _change(me: Own, old: str, new: str) -> str:
+def _change(me: Own, old: str, new: str, tries: throttle.Tries) -> str:
     """Returns what sessions are bound to from now on."""
     by = me.request.principal
     if me.user is not None:
-        profile = change_password(by=by, user=me.user, old_password=old, new_password=new, for_console=True)
+        holder = find_holder(User.objects.filter(pk=me.user.pk))
+        profile = change_password(
+            by=by, holder=holder, old_password=old, new_password=new, tried=tries, for_console=True
+        )
         return profile.get_session_auth_hash()
     root_user = me.account.root_user
-    if not password_is(root_user, old):
+    is_right = password_is(root_user, old)
+    tries(is_right)
+    if not is_right:
         raise IncorrectPassword("The present password is not right.")
     factor = has_mfa(me.account.id, None)
     changed = change_root_password(by=by, root_user=root_user, new_password=new, has_mfa=factor)

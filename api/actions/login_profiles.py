@@ -1,8 +1,13 @@
+from django.db.models import Exists
+
 from access import throttle
 from api import describe
-from api.registry import Call, Result, action
+from api.registry import Call, Result, Target, action
 from api.targets import found_user, user
-from audit.errors import ServiceError, ValidationError
+from audit.errors import NoSuchEntity, ValidationError
+from audit.principal import Principal
+from identities.models import User
+from identities.resource_tags import tag_keys
 from identities.services import login_profiles
 
 
@@ -48,22 +53,34 @@ def delete_login_profile(call: Call) -> None:
     login_profiles.delete_login_profile(by=call.principal, user=found_user(call))
 
 
-@action("iam:ChangePassword", resource=user)
+def caller_with_password(call: Call) -> Target:
+    """The caller, with all that a new password asks for, and whether a try at the present one would be looked at."""
+    by = call.principal
+    if by.type != "user":
+        return user(call)
+    callers = User.objects.filter(account_id=by.account_id, unique_id=by.unique_id)
+    holder = login_profiles.find_holder(callers.annotate(is_full=Exists(_tries(by).full())))
+    if holder is None:
+        raise NoSuchEntity(f"The user with name {by.name} cannot be found.")
+    call.gate.note_password_policy(holder.policy)
+    return Target(holder.user.arn, holder, tag_keys(by.tags))
+
+
+@action("iam:ChangePassword", resource=caller_with_password)
 def change_password(call: Call) -> None:
     """Whoever holds only a key must not find the password out here: wrong ones count as on the sign-in page."""
-    by = call.principal
-    person = throttle.person_key(by.account_id, None if by.is_root else by.name)
-    counted = throttle.password_try(person=person, address=by.origin.address)
-    try:
-        login_profiles.change_password(
-            by=by,
-            user=None if call.is_about_root else found_user(call),
-            old_password=call["OldPassword"],
-            new_password=call["NewPassword"],
-        )
-    except login_profiles.IncorrectPassword:
-        raise
-    except ServiceError:
-        counted.succeeded()
-        raise
-    counted.succeeded()
+    tries, row = _tries(call.principal), call.target.row
+    holder = row if isinstance(row, login_profiles.Holder) else None
+    if holder is not None:
+        tries.refuse(holder.user.is_full)  # type: ignore[attr-defined] # annotated above
+    login_profiles.change_password(
+        by=call.principal,
+        holder=holder,
+        old_password=call["OldPassword"],
+        new_password=call["NewPassword"],
+        tried=tries,
+    )
+
+
+def _tries(by: Principal) -> throttle.Tries:
+    return throttle.password_tries(person=throttle.person_key(by.account_id, by.name), address=by.origin.address)

@@ -1,10 +1,13 @@
 """Console passwords of users. What is stored is a hash; earlier ones are kept as far back as a policy can ask."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 
-from accounts.counting import number_of
 from accounts.models import PasswordPolicy
 from accounts.passwords import check_new_password, context_words, normalise
 from audit import clock
@@ -19,12 +22,10 @@ from audit.errors import (
 from audit.principal import Principal
 from audit.services import record
 from identities.models import LoginProfile, PasswordHistory, User
-from identities.services.mfa import has_mfa_of
+from identities.services.mfa import Tried, has_mfa_of
 from identities.services.notices import notify_change
 
 HISTORY_KEPT = 24
-# What a new password asks for: the account's rules, and whom to tell.
-_RULES = ("account__password_policy", "account__root_user")
 
 
 class IncorrectPassword(ServiceError):
@@ -34,13 +35,56 @@ class IncorrectPassword(ServiceError):
     field = "old_password"
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A user with all that a new password asks for: the account's rules, earlier passwords (the last one first), and
+    whom to tell."""
+
+    user: User
+    has_mfa: bool
+    earlier: Sequence[PasswordHistory]
+
+    @property
+    def profile(self) -> LoginProfile:
+        """Raises NoSuchEntity when there is no console password."""
+        if not hasattr(self.user, "login_profile"):
+            raise no_such_profile(self.user)
+        return self.user.login_profile
+
+    @property
+    def policy(self) -> PasswordPolicy | None:
+        return getattr(self.user.account, "password_policy", None)
+
+
+def find_holder(users: QuerySet[User]) -> Holder | None:
+    """The one user of a queryset, read in one question: once for each earlier password."""
+    users = users.select_related("login_profile", "account__password_policy", "account__root_user")
+    rows = users.annotate(
+        has_mfa=has_mfa_of("pk"),
+        earlier_id=F("password_history__id"),
+        earlier_password=F("password_history__password"),
+        retired_at=F("password_history__retired_at"),
+    )
+    found = list(rows)
+    if not found:
+        return None
+    earlier = [
+        PasswordHistory(id=row.earlier_id, user=row, password=row.earlier_password, retired_at=row.retired_at)
+        for row in found
+        if row.earlier_id is not None
+    ]
+    earlier.sort(key=lambda each: (each.retired_at, each.id), reverse=True)
+    return Holder(found[0], found[0].has_mfa, earlier)
+
+
 def create_login_profile(
     *, by: Principal, user: User, password: str, password_reset_required: bool = False, for_console: bool = False
 ) -> LoginProfile:
     """Give a user a console password. Raises EntityAlreadyExists or PasswordPolicyViolation."""
     password = normalise(password)
-    user = User.objects.select_related(*_RULES).annotate(has_mfa=has_mfa_of("pk")).get(pk=user.pk)
-    _check(user, password, has_mfa=user.has_mfa, for_console=for_console)
+    holder = _holder(user)
+    user = holder.user
+    _check(holder, password, for_console=for_console)
     profile = LoginProfile(user=user, password=make_password(password), password_reset_required=password_reset_required)
     with transaction.atomic():
         try:
@@ -54,13 +98,16 @@ def create_login_profile(
 
 
 def get_login_profile(user: User) -> LoginProfile:
-    """Read afresh, with all that a new password asks for. Raises NoSuchEntity when there is no console password."""
-    profiles = LoginProfile.objects.select_related(*(f"user__{each}" for each in _RULES))
-    profiles = profiles.annotate(has_mfa=has_mfa_of("pk"), earlier=number_of(PasswordHistory.objects.all(), "user"))
-    profile = profiles.filter(user=user).first()
-    if profile is None:
-        raise no_such_profile(user)
-    return profile
+    """Read afresh. Raises NoSuchEntity when there is no console password."""
+    return _holder(user).profile
+
+
+def _holder(user: User) -> Holder:
+    """Read afresh. Raises NoSuchEntity when the user has gone."""
+    holder = find_holder(User.objects.filter(pk=user.pk))
+    if holder is None:
+        raise NoSuchEntity(f"The user with name {user.name} cannot be found.")
+    return holder
 
 
 def no_such_profile(user: User) -> NoSuchEntity:
@@ -76,14 +123,14 @@ def update_login_profile(
     for_console: bool = False,
 ) -> LoginProfile:
     """Set another person's password, or only whether it must be changed. A new one ends the user's sessions."""
-    profile = get_login_profile(user)
-    changed: dict[str, object] = {}
+    holder = _holder(user)
+    profile, changed = holder.profile, dict[str, object]()
     if password is not None:
-        changed = _new_password(profile, normalise(password), for_console=for_console)
+        changed = _new_password(holder, normalise(password), for_console=for_console)
     if password_reset_required is not None:
         changed["password_reset_required"] = password_reset_required
     with transaction.atomic():
-        _store(profile, changed)
+        _store(holder, changed)
         record(
             by,
             "iam:UpdateLoginProfile",
@@ -92,7 +139,7 @@ def update_login_profile(
             password_reset_required=profile.password_reset_required,
         )
         if password is not None:
-            _notify(by, profile.user, f"The console password of IAM user {user.name} was replaced")
+            _notify(by, holder.user, f"The console password of IAM user {user.name} was replaced")
     return profile
 
 
@@ -106,18 +153,26 @@ def delete_login_profile(*, by: Principal, user: User) -> None:
 
 
 def change_password(
-    *, by: Principal, user: User | None, old_password: str, new_password: str, for_console: bool = False
+    *,
+    by: Principal,
+    holder: Holder | None,
+    old_password: str,
+    new_password: str,
+    tried: Tried,
+    for_console: bool = False,
 ) -> LoginProfile:
     """Change one's own password. Every session opened with the old one ends.
 
-    Raises InvalidUserType for root (whose password has its own page), IncorrectPassword, PasswordPolicyViolation.
+    Raises InvalidUserType for root (whose password has its own page), IncorrectPassword, PasswordPolicyViolation, and
+    what `tried` raises, which hears first whether the present one was right.
     """
-    if by.is_root or user is None or by.unique_id != user.unique_id:
+    if by.is_root or holder is None or by.unique_id != holder.user.unique_id:
         raise InvalidUserType("Only IAM Users can change their own password.")
-    profile = get_login_profile(user)
-    if not password_is(profile, old_password):
+    is_right = password_is(holder.profile, old_password)
+    tried(is_right)
+    if not is_right:
         raise IncorrectPassword("The present password is not right.")
-    return _replace(by, profile, new_password, for_console=for_console)
+    return _replace(by, holder, new_password, for_console=for_console)
 
 
 def replace_own_password(*, by: Principal, user: User, new_password: str) -> LoginProfile:
@@ -127,16 +182,16 @@ def replace_own_password(*, by: Principal, user: User, new_password: str) -> Log
     """
     if by.is_root or by.unique_id != user.unique_id:
         raise InvalidUserType("Only IAM Users can change their own password.")
-    return _replace(by, get_login_profile(user), new_password, for_console=True)
+    return _replace(by, _holder(user), new_password, for_console=True)
 
 
-def _replace(by: Principal, profile: LoginProfile, password: str, *, for_console: bool) -> LoginProfile:
-    user, changed = profile.user, _new_password(profile, normalise(password), for_console=for_console)
+def _replace(by: Principal, holder: Holder, password: str, *, for_console: bool) -> LoginProfile:
+    user, changed = holder.user, _new_password(holder, normalise(password), for_console=for_console)
     with transaction.atomic():
-        _store(profile, {**changed, "password_reset_required": False})
+        _store(holder, {**changed, "password_reset_required": False})
         record(by, "iam:ChangePassword", user.arn)
         _notify(by, user, f"IAM user {user.name} changed their console password")
-    return profile
+    return holder.profile
 
 
 def password_is(owner: AbstractBaseUser, password: str) -> bool:
@@ -147,54 +202,50 @@ def password_is(owner: AbstractBaseUser, password: str) -> bool:
         return False
 
 
-def _check(user: User, password: str, *, has_mfa: bool, for_console: bool) -> None:
+def _check(holder: Holder, password: str, *, for_console: bool) -> None:
+    user = holder.user
     root = getattr(user.account, "root_user", None)
     words = context_words(user.account, user_name=user.name, email=root.email if root else "")
-    check_new_password(password, policy=_policy_of(user), words=words, has_mfa=has_mfa, for_console=for_console)
+    check_new_password(password, policy=holder.policy, words=words, has_mfa=holder.has_mfa, for_console=for_console)
 
 
-def _policy_of(user: User) -> PasswordPolicy | None:
-    return getattr(user.account, "password_policy", None)
-
-
-def _new_password(profile: LoginProfile, password: str, *, for_console: bool) -> dict[str, object]:
+def _new_password(holder: Holder, password: str, *, for_console: bool) -> dict[str, object]:
     """The columns of a password that passed every rule. Hashing happens here, before any lock is held."""
-    policy = _policy_of(profile.user)
-    _check(profile.user, password, has_mfa=profile.has_mfa, for_console=for_console)  # type: ignore[attr-defined] # annotated where it was read
-    _check_reuse(profile, password, policy.password_reuse_prevention if policy else 0, for_console=for_console)
+    present, policy = holder.profile.password, holder.policy
+    _check(holder, password, for_console=for_console)
+    _check_reuse(holder, present, password, policy.password_reuse_prevention if policy else 0, for_console=for_console)
     return {"password": make_password(password), "password_changed_at": clock.now()}
 
 
-def _check_reuse(profile: LoginProfile, password: str, reach: int, *, for_console: bool) -> None:
+def _check_reuse(holder: Holder, present: str, password: str, reach: int, *, for_console: bool) -> None:
     """`reach` passwords back, the present one included; our own pages always refuse the present one."""
-    if (reach or for_console) and check_password(password, profile.password):
+    if (reach or for_console) and check_password(password, present):
         raise PasswordPolicyViolation("This is the present password; choose another one.", field="password")
-    earlier = PasswordHistory.objects.filter(user_id=profile.user_id).order_by("-retired_at", "-id")
-    hashes = earlier.values_list("password", flat=True)[: max(reach - 1, 0)]
-    if any(check_password(password, earlier_hash) for earlier_hash in hashes):
+    if any(check_password(password, each.password) for each in holder.earlier[: max(reach - 1, 0)]):
         raise PasswordPolicyViolation(
             f"This password was used before; this account remembers the last {reach}.", field="password"
         )
 
 
-def _store(profile: LoginProfile, changed: dict[str, object]) -> None:
+def _store(holder: Holder, changed: dict[str, object]) -> None:
     """Write only over the password that was read: of two changes at once, the second fails."""
+    profile = holder.profile
     before = profile.password
     for name, value in changed.items():
         setattr(profile, name, value)
     if changed and not LoginProfile.objects.filter(pk=profile.pk, password=before).update(**changed):
         raise ConcurrentModification("The password was changed by somebody else just now. Open the page again.")
     if profile.password != before:
-        _remember(profile, before)
+        _remember(holder, before)
 
 
-def _remember(profile: LoginProfile, password: str) -> None:
+def _remember(holder: Holder, password: str) -> None:
     """As an earlier one, in the place of the earliest where no more are kept."""
-    if profile.earlier < HISTORY_KEPT:  # type: ignore[attr-defined] # annotated where it was read
-        PasswordHistory.objects.create(user=profile.user, password=password)
+    if len(holder.earlier) < HISTORY_KEPT:
+        PasswordHistory.objects.create(user=holder.user, password=password)
         return
-    earlier = PasswordHistory.objects.filter(user=profile.user).order_by("retired_at", "id")
-    PasswordHistory.objects.filter(pk__in=earlier.values("pk")[:1]).update(password=password, retired_at=clock.now())
+    earliest = PasswordHistory.objects.filter(pk=holder.earlier[-1].pk)
+    earliest.update(password=password, retired_at=clock.now())
 
 
 def _notify(by: Principal, user: User, what: str) -> None:

@@ -32,14 +32,12 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
     lambda sql: sql.startswith("DELETE FROM") and any(f'"{each}"' in sql for each in SWEPT) and " < %s" in sql,
 )
 _REPORT = "a report is made of what many tables hold"
-_PASSWORD = "the account's rules and earlier passwords are looked at, and what is kept of those changes too"
 _GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
 _PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "GenerateCredentialReport": (15, _REPORT),
     "GenerateServiceLastAccessedDetails": (7, _REPORT),
     "DecodeAuthorizationMessage": (4, "whom a trust policy names stands in it by id, and is told by name"),
-    "ChangePassword": (9, f"{_PASSWORD}; the try is counted first and taken back when right"),
     "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
     "DeleteUser": (12, _GOES),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),

@@ -2,11 +2,14 @@
 
 import pytest
 
+from accounts.models import PasswordPolicy
 from audit.models import Event
-from identities.models import LoginProfile, User
+from identities.models import LoginProfile, PasswordHistory, User, UserTag
+from identities.services import login_profiles
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
 from tests.cast import PASSWORD, allow, make_user
+from tests.identities.devices import device_of
 
 NEW = "Marble-Otter-19-Kite"
 
@@ -77,6 +80,49 @@ def test_change_password_is_for_the_caller(program_of: ProgramOf, bob: User) -> 
     assert wrong[:2] == (403, "AccessDenied")
     program.iam("ChangePassword", OldPassword=PASSWORD, NewPassword=NEW)
     assert LoginProfile.objects.get(user=bob).check_password(NEW)
+
+
+@pytest.mark.bar(6)
+@pytest.mark.parametrize("kept", [3, 24])
+def test_change_password_asks_no_more_with_rules_and_earlier_passwords(
+    program_of: ProgramOf, bob: User, kept: int
+) -> None:
+    """The account lets its users change theirs, remembers 24, and Bob has tags and a second factor."""
+    PasswordPolicy.objects.create(
+        account=bob.account, allow_users_to_change_password=True, password_reuse_prevention=24
+    )
+    earlier = [PasswordHistory(user=bob, password=f"old-{number}") for number in range(kept)]
+    PasswordHistory.objects.bulk_create(earlier)
+    device_of(bob)
+    UserTag.objects.create(user=bob, key="team", value="red")
+    program = program_of(bob)
+    program.iam("ChangePassword", OldPassword=PASSWORD, NewPassword=NEW)
+    assert PasswordHistory.objects.filter(user=bob).count() == min(kept + 1, 24)
+    again = refusal(program, "ChangePassword", OldPassword=NEW, NewPassword=PASSWORD)
+    assert again[:2] == (400, "PasswordPolicyViolation")
+
+
+def test_change_password_is_decided_with_the_callers_tags(program_of: ProgramOf, bob: User) -> None:
+    allow(bob, "iam:ChangePassword", Condition={"StringEquals": {"iam:ResourceTag/team": "red"}})
+    program = program_of(bob)
+    assert refusal(program, "ChangePassword", OldPassword=PASSWORD, NewPassword=NEW)[1] == "AccessDenied"
+    assert LoginProfile.objects.get(user=bob).check_password(PASSWORD)
+    UserTag.objects.create(user=bob, key="team", value="red")
+    program.iam("ChangePassword", OldPassword=PASSWORD, NewPassword=NEW)
+
+
+@pytest.mark.bar(10, 11)
+def test_after_ten_wrong_passwords_none_is_hashed(
+    program_of: ProgramOf, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(bob, "iam:ChangePassword")
+    program = program_of(bob)
+    for _ in range(10):
+        wrong = refusal(program, "ChangePassword", OldPassword="wrong", NewPassword=NEW)
+        assert wrong[:2] == (403, "AccessDenied")
+    monkeypatch.setattr(login_profiles, "check_password", None)
+    assert refusal(program, "ChangePassword", OldPassword=PASSWORD, NewPassword=NEW)[:2] == (400, "Throttling")
+    assert LoginProfile.objects.get(user=bob).check_password(PASSWORD)
 
 
 @pytest.mark.bar(77)

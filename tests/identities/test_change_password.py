@@ -11,15 +11,21 @@ from audit import clock
 from audit.errors import InvalidUserType, NoSuchEntity, PasswordPolicyViolation
 from audit.models import Event
 from identities.models import LoginProfile, MFADevice, PasswordHistory, User
-from identities.services.login_profiles import IncorrectPassword, change_password, replace_own_password
+from identities.services.login_profiles import IncorrectPassword, change_password, find_holder, replace_own_password
 from tests.cast import PASSWORD, browser_of, principal_of, root_of
+from tests.identities.devices import unlimited
 
 NEW = "walnut harbour trumpet 5520"
 
 
 def change(user: User, new: str = NEW, *, old: str = PASSWORD, for_console: bool = True) -> LoginProfile:
     return change_password(
-        by=principal_of(user), user=user, old_password=old, new_password=new, for_console=for_console
+        by=principal_of(user),
+        holder=find_holder(User.objects.filter(pk=user.pk)),
+        old_password=old,
+        new_password=new,
+        tried=unlimited,
+        for_console=for_console,
     )
 
 
@@ -55,12 +61,18 @@ def test_it_ends_sessions_opened_with_the_old_password(bob: User) -> None:
 @pytest.mark.bar(77)
 def test_it_is_not_for_root(acme: Account) -> None:
     with pytest.raises(InvalidUserType):
-        change_password(by=root_of(acme), user=None, old_password="", new_password=NEW)
+        change_password(by=root_of(acme), holder=None, old_password="", new_password=NEW, tried=unlimited)
 
 
 def test_it_is_only_for_oneself(alice: User, bob: User) -> None:
     with pytest.raises(InvalidUserType):
-        change_password(by=principal_of(alice), user=bob, old_password=PASSWORD, new_password=NEW)
+        change_password(
+            by=principal_of(alice),
+            holder=find_holder(User.objects.filter(pk=bob.pk)),
+            old_password=PASSWORD,
+            new_password=NEW,
+            tried=unlimited,
+        )
 
 
 def test_it_needs_a_password_to_change(bob: User) -> None:
