@@ -5,23 +5,27 @@ Columns, order and words follow the user guide (id_credentials_getting-report) a
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from accounts.models import Account, PasswordPolicy
+from accounts.models import Account, PasswordPolicy, RootUser
 from audit import clock
 from audit.errors import ServiceError
+from audit.prepared import Given
 from audit.principal import Principal
 from audit.services import record
-from identities.models import AccessKey, CredentialReport, SigningCertificate, User
+from audit.together import Rows, Together, by_first
+from identities.models import AccessKey, CredentialReport, MFADevice, SigningCertificate, User
+from identities.models.credentials import KeyStatus
+from identities.models.users import user_arn
 
 # How long a report is handed out before a new one has to be asked for.
 LIFETIME = timedelta(hours=4)
-# Users are read in portions, so that an account of any size fits into memory.
-_PORTION = 500
 
 _KEY_COLUMNS = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
 COLUMNS = (
@@ -81,79 +85,106 @@ def _is_old(report: CredentialReport) -> bool:
 
 def _content(account: Account) -> str:
     """Lines end with a line feed, the last one with nothing."""
+    found = _CREDENTIALS.rows(account_id=account.id)
+    credentials = _Credentials(found)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerow(_root_row(account))
-    writer.writerows(_user_rows(account))
+    ((root_used_at,),) = found["root"]
+    writer.writerow(_root_row(account, root_used_at, credentials))
+    max_age = next((days for (days,) in found["policy"]), 0)
+    writer.writerows(_user_row(account.id, facts, max_age, credentials) for facts in found["users"])
     return text.getvalue().removesuffix("\n")
 
 
-def _root_row(account: Account) -> list[str]:
-    root = account.root_user
+def _of_account(model: type[Any], *facts: str, **only: Any) -> Callable[[], QuerySet[Any, Any]]:
+    return partial(model.objects.filter(account_id=Given("account_id"), **only).values_list, *facts)
+
+
+def _users() -> QuerySet[Any, Any]:
+    facts = ("pk", "name", "path", "created_at", "password_last_used_at", "login_profile__password_changed_at")
+    return User.objects.filter(account_id=Given("account_id")).order_by("name_key").values_list(*facts)
+
+
+_KEY = ("created_at", "slot", "status", "status_changed_at", "last_used_at", "last_used_region", "last_used_service")
+_CERTIFICATE = ("uploaded_at", "slot", "status", "status_changed_at")
+# In one statement, so that the report is a picture of one moment. Whose a row is, stands first: None is root.
+_CREDENTIALS = Together(
+    {
+        "root": _of_account(RootUser, "password_last_used_at"),
+        "policy": _of_account(PasswordPolicy, "max_password_age"),
+        "users": _users,
+        "devices": _of_account(MFADevice, "user_id", enabled_at__isnull=False),
+        "keys": _of_account(AccessKey, "user_id", *_KEY),
+        "certificates": _of_account(SigningCertificate, "user_id", *_CERTIFICATE),
+    }
+)
+
+
+class _Credentials:
+    """Who has what of an account, by user; root is None."""
+
+    def __init__(self, found: Mapping[str, Rows]) -> None:
+        self._devices = {owner for (owner,) in found["devices"]}
+        self._keys, self._certificates = by_first(found["keys"]), by_first(found["certificates"])
+
+    def columns(self, owner: int | None) -> Iterator[str]:
+        """From mfa_active to the last."""
+        yield _word(owner in self._devices)
+        yield from _keys(self._keys.get(owner, []))
+        yield from _certificates(self._certificates.get(owner, []))
+
+
+def _root_row(account: Account, used_at: datetime | None, credentials: _Credentials) -> list[str]:
     return [
         "<root_account>",
         account.root_arn,
         _date(account.created_at),
         "not_supported",
-        _date(root.password_last_used_at, "no_information"),
+        _date(used_at, "no_information"),
         "not_supported",
         "not_supported",
-        _word(account.mfa_devices.filter(user=None, enabled_at__isnull=False).exists()),
-        *_keys(list(account.access_keys.filter(user=None))),
-        *_certificates(list(account.signing_certificates.filter(user=None))),
+        *credentials.columns(None),
     ]
 
 
-def _user_rows(account: Account) -> Iterator[list[str]]:
-    policy = PasswordPolicy.objects.filter(account=account).first()
-    max_age = policy.max_password_age if policy else 0
-    users = User.objects.filter(account=account).select_related("login_profile").order_by("name_key")
-    related = ("access_keys", "signing_certificates", "mfa_devices")
-    for user in users.prefetch_related(*related).iterator(chunk_size=_PORTION):
-        yield _user_row(user, max_age)
-
-
-def _user_row(user: User, max_age: int) -> list[str]:
+def _user_row(account_id: str, facts: tuple[Any, ...], max_age: int, credentials: _Credentials) -> list[str]:
+    key, name, path, created_at, used_at, changed_at = facts
     return [
-        user.name,
-        user.arn,
-        _date(user.created_at),
-        *_password(user, max_age),
-        _word(any(device.enabled_at for device in user.mfa_devices.all())),
-        *_keys(list(user.access_keys.all())),
-        *_certificates(list(user.signing_certificates.all())),
+        name,
+        user_arn(account_id, path, name),
+        _date(created_at),
+        *_password(used_at, changed_at, max_age),
+        *credentials.columns(key),
     ]
 
 
-def _password(user: User, max_age: int) -> list[str]:
+def _password(used_at: datetime | None, changed_at: datetime | None, max_age: int) -> list[str]:
     """Whether there is one, when it was used and changed, and when it has to be changed."""
-    profile = getattr(user, "login_profile", None)
-    if profile is None:
+    if changed_at is None:
         return ["false", "N/A", "N/A", "N/A"]
-    changed = profile.password_changed_at
-    due = changed + timedelta(days=max_age) if max_age else None
-    return ["true", _date(user.password_last_used_at, "no_information"), _date(changed), _date(due)]
+    due = changed_at + timedelta(days=max_age) if max_age else None
+    return ["true", _date(used_at, "no_information"), _date(changed_at), _date(due)]
 
 
-def _keys(keys: list[AccessKey]) -> Iterator[str]:
+def _keys(keys: Rows) -> Iterator[str]:
     """Five columns each for the older and the newer key; a key that is off keeps its dates."""
-    rows = sorted(keys, key=lambda key: (key.created_at, key.slot))[:2]
-    for key in rows:
-        yield _word(key.is_active)
-        yield _date(max(key.created_at, key.status_changed_at))
-        yield _date(key.last_used_at)
-        yield key.last_used_region or "N/A"
-        yield key.last_used_service or "N/A"
+    rows = sorted(keys)[:2]
+    for created_at, _, status, changed_at, used_at, region, service in rows:
+        yield _word(status == KeyStatus.ACTIVE)
+        yield _date(max(created_at, changed_at))
+        yield _date(used_at)
+        yield region or "N/A"
+        yield service or "N/A"
     for _ in range(2 - len(rows)):
         yield from ("false", "N/A", "N/A", "N/A", "N/A")
 
 
-def _certificates(certificates: list[SigningCertificate]) -> Iterator[str]:
-    rows = sorted(certificates, key=lambda row: (row.uploaded_at, row.slot))[:2]
-    for row in rows:
-        yield _word(row.is_active)
-        yield _date(max(row.uploaded_at, row.status_changed_at))
+def _certificates(certificates: Rows) -> Iterator[str]:
+    rows = sorted(certificates)[:2]
+    for uploaded_at, _, status, changed_at in rows:
+        yield _word(status == KeyStatus.ACTIVE)
+        yield _date(max(uploaded_at, changed_at))
     for _ in range(2 - len(rows)):
         yield from ("false", "N/A")
 
