@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
@@ -13,14 +14,25 @@ from access.last_accessed import uses_of
 from access.models import AccessReport, ActionUse
 from audit import clock
 from audit.errors import NoSuchEntity
+from audit.prepared import Given
 from audit.principal import Principal
 from audit.seldom import Seldom
 from audit.services import record
-from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
+from audit.together import Build, Rows, Together
+from identities.models import (
+    Group,
+    GroupAttachment,
+    GroupInlinePolicy,
+    Role,
+    RoleAttachment,
+    RoleInlinePolicy,
+    User,
+    UserAttachment,
+    UserInlinePolicy,
+)
 from policies.compiled import compile_text
-from policies.models import ManagedPolicy, policy_arn
+from policies.models import ManagedPolicy, PolicyVersion, policy_arn
 from policies.service_access import service_names, services_granted
-from policies.services import default_document
 
 Entity = User | Group | Role | ManagedPolicy
 _SWEEPING = Seldom(timedelta(hours=1))
@@ -29,6 +41,7 @@ _KEPT = timedelta(days=7)
 # As far back as AWS looks.
 _REACH = timedelta(days=400)
 _NO_GROUP = Value("")
+_OF = Value(Given("of"))
 # What a report tells of somebody.
 _PERSON = ("unique_id", "path", "name")
 
@@ -73,8 +86,9 @@ def get_report(by: Principal, job_id: str) -> AccessReport:
 def services_of(account_id: str, entity: Entity) -> list[dict[str, Any]]:
     """Every service that the entity opens, by namespace, with who tried it when."""
     names = service_names()
-    opened = {name for policy in policies_of(entity) for name in opened_by(policy, names)}
-    people = {row.unique_id: row for row in _people(account_id, entity)}
+    found = _ABOUT[type(entity)].rows(of=entity.pk, account_id=account_id)
+    opened = {name for policy in _granting(found, entity) for name in opened_by(policy, names)}
+    people = {row.unique_id: row for row in _people(found, account_id, entity)}
     by_service: dict[str, list[ActionUse]] = {}
     for use in uses_of(account_id, people):
         if clock.now() - use.at <= _REACH:
@@ -86,34 +100,70 @@ def services_of(account_id: str, entity: Entity) -> list[dict[str, Any]]:
 
 def policies_of(entity: Entity) -> list[GrantingPolicy]:
     """The policies whose permissions somebody has: its own, and for a user those of its groups. All in one question."""
-    if isinstance(entity, ManagedPolicy):
-        return [GrantingPolicy(entity.name, default_document(entity), entity.arn)]
-    parts = [_managed(entity.attachments.all()), _inline(entity.inline_policies.all())]
-    if isinstance(entity, User):
-        in_group: dict[str, Any] = {"group__memberships__user": entity}
-        parts.append(_managed(GroupAttachment.objects.filter(**in_group), F("group__name")))
-        parts.append(_inline(GroupInlinePolicy.objects.filter(**in_group), F("group__name")))
-    found: dict[str, GrantingPolicy] = {}
-    for group, is_inline, account_id, path, name, document in sorted(parts[0].union(*parts[1:], all=True), key=_place):
+    return _granting(_ABOUT[type(entity)].rows(_POLICIES[type(entity)], of=entity.pk), entity)
+
+
+def _granting(found: Mapping[str, Rows], entity: Entity) -> list[GrantingPolicy]:
+    rows = [row for name in _POLICIES[type(entity)] for row in found[name]]
+    policies: dict[str, GrantingPolicy] = {}
+    for group, is_inline, account_id, path, name, document in sorted(rows, key=_place):
         arn = "" if is_inline else policy_arn(account_id, path, name)
-        found[arn or f"{group} {name}"] = GrantingPolicy(name, document, arn, group)
-    return list(found.values())
-
-
-def _managed(rows: QuerySet[Any], group: Combinable = _NO_GROUP) -> QuerySet[Any, Any]:
-    counting = rows.filter(policy__versions__is_default=True)
-    place = ("policy__account_id", "policy__path", "policy__name")
-    return counting.values_list(group, Value(False), *place, "policy__versions__document")
-
-
-def _inline(rows: QuerySet[Any], group: Combinable = _NO_GROUP) -> QuerySet[Any, Any]:
-    return rows.values_list(group, Value(True), Value(""), Value(""), "name", "document")
+        policies[arn or f"{group} {name}"] = GrantingPolicy(name, document, arn, group)
+    return list(policies.values())
 
 
 def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """One's own come first, then those of the groups; managed ones before inline ones."""
     group, is_inline, _, _, name, _ = row
     return group.lower(), is_inline, name if is_inline else name.lower()
+
+
+def _managed(model: type[Any], through: Combinable = _NO_GROUP, **whose: Any) -> Build:
+    place = ("policy__account_id", "policy__path", "policy__name")
+    rows = model.objects.filter(policy__versions__is_default=True, **whose)
+    return partial(rows.values_list, through, Value(False), *place, "policy__versions__document")
+
+
+def _inline(model: type[Any], through: Combinable = _NO_GROUP, **whose: Any) -> Build:
+    rows = model.objects.filter(**whose)
+    return partial(rows.values_list, through, Value(True), Value(""), Value(""), "name", "document")
+
+
+def _counting() -> QuerySet[Any, Any]:
+    """A managed policy itself, in the same form."""
+    place = ("policy__account_id", "policy__path", "policy__name")
+    rows = PolicyVersion.objects.filter(policy=_OF, is_default=True)
+    return rows.values_list(_NO_GROUP, Value(False), *place, "document")
+
+
+def _people_of(model: type[User] | type[Role], whose: Q) -> Build:
+    rows = model._default_manager.filter(whose, account_id=Given("account_id")).distinct()
+    return partial(rows.values_list, *_PERSON)
+
+
+_THROUGH_GROUP: dict[str, Any] = {"group__memberships__user": _OF}
+# What is read of somebody: the policies that count,
+_POLICIES: dict[type[Entity], dict[str, Build]] = {
+    User: {
+        "managed": _managed(UserAttachment, user=_OF),
+        "inline": _inline(UserInlinePolicy, user=_OF),
+        "managed of groups": _managed(GroupAttachment, F("group__name"), **_THROUGH_GROUP),
+        "inline of groups": _inline(GroupInlinePolicy, F("group__name"), **_THROUGH_GROUP),
+    },
+    Group: {"managed": _managed(GroupAttachment, group=_OF), "inline": _inline(GroupInlinePolicy, group=_OF)},
+    Role: {"managed": _managed(RoleAttachment, role=_OF), "inline": _inline(RoleInlinePolicy, role=_OF)},
+    ManagedPolicy: {"managed": _counting},
+}
+# and the users and roles whose tries count.
+_ATTACHED = Q(attachments__policy=_OF)
+_PEOPLE: dict[type[Entity], dict[str, Build]] = {
+    Group: {"User": _people_of(User, Q(memberships__group=_OF))},
+    ManagedPolicy: {
+        "User": _people_of(User, _ATTACHED | Q(memberships__group__attachments__policy=_OF)),
+        "Role": _people_of(Role, _ATTACHED),
+    },
+}
+_ABOUT = {kind: Together(_POLICIES[kind] | _PEOPLE.get(kind, {})) for kind in _POLICIES}
 
 
 def opened_by(policy: GrantingPolicy, namespaces: Iterable[str]) -> set[str]:
@@ -129,21 +179,15 @@ def _no_such_job(job_id: str) -> NoSuchEntity:
     return NoSuchEntity(f"No job with id {job_id} was found for this caller.")
 
 
-def _people(account_id: str, entity: Entity) -> Sequence[User | Role]:
+def _people(found: Mapping[str, Rows], account_id: str, entity: Entity) -> Sequence[User | Role]:
     """The users and roles whose tries count."""
     if isinstance(entity, (User, Role)):
         return [entity]
-    if isinstance(entity, Group):
-        return list(User.objects.filter(memberships__group=entity).distinct())
-    in_group = Q(memberships__group__attachments__policy=entity)
-    attached = Q(attachments__policy=entity)
-    users, roles = (
-        model.objects.filter(whose, account_id=account_id).values_list(Value(model._meta.model_name), *_PERSON)
-        for model, whose in ((User, attached | in_group), (Role, attached))
-    )
-    made: dict[str, type[User | Role]] = {"user": User, "role": Role}
-    found = users.union(roles)
-    return [made[kind](account_id=account_id, **dict(zip(_PERSON, facts, strict=True))) for kind, *facts in found]
+    return [
+        model(account_id=account_id, **dict(zip(_PERSON, facts, strict=True)))
+        for model in (User, Role)
+        for facts in found.get(model.__name__, ())
+    ]
 
 
 def _service(namespace: str, name: str, uses: Sequence[ActionUse], people: Mapping[str, User | Role]) -> dict[str, Any]:

@@ -90,13 +90,13 @@ class Together:
         return {name: _List(build()) for name, build in self._build.items()}
 
     def rows(
-        self, names: Iterable[str] | None = None, *, limit: int | None = None, **values: str | Sequence[int | str]
+        self, names: Iterable[str] | None = None, *, limit: int | None = None, **values: str | int | Sequence[int | str]
     ) -> dict[str, Rows]:
         """What the lists find, or only the named ones."""
         lists = self._lists if names is None else {name: self._lists[name] for name in names}
         if not lists:
             return {}
-        given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        given = {name: value if isinstance(value, str | int) else json.dumps(value) for name, value in values.items()}
         parts, parameters = [], list[Any]()
         for each in lists.values():
             parts.append(f"({each.written} ({each.sql}{self._limited(limit)}) AS rows)")

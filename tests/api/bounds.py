@@ -31,11 +31,9 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
     lambda sql: sql.startswith("SHOW max_connections"),
     lambda sql: sql.startswith("DELETE FROM") and any(f'"{each}"' in sql for each in SWEPT) and " < %s" in sql,
 )
-_REPORT = "a report is made of what many tables hold"
 _GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
 _PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "GenerateServiceLastAccessedDetails": (7, _REPORT),
     "DecodeAuthorizationMessage": (4, "whom a trust policy names stands in it by id, and is told by name"),
     "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
     "DeleteUser": (12, _GOES),
