@@ -1,5 +1,6 @@
 """Whether an account may have one more of what is limited by number, decided so that no race makes one too many."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +15,9 @@ from accounts.models import Account
 from accounts.quotas import default
 from audit.errors import LimitExceeded
 from audit.prepared import Given, Prepared
+
+# What else the question finds out, as annotations.
+Looks = Callable[[], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ class Room:
             raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {self.limit}")
 
 
-def room_for(account_id: str, relation: str, quota: str = "") -> Room:
-    """Account and number in one question. `quota` is what the quota is called, if not as the relation."""
-    (account,) = _accounts(relation, quota or relation).rows(account_id=account_id)
+def room_for(account_id: str, relation: str, quota: str = "", looks: Looks = dict, **given: str) -> Room:
+    """Account and number in one question. `quota` is what the quota is called, if not as the relation; `looks` are
+    found out in the same question, about what is `given`, and stand at the account."""
+    (account,) = _accounts(relation, quota or relation, looks).rows(account_id=account_id, **given)
     return Room(account, relation, account.quota(quota or relation), account.at_most)  # type: ignore[attr-defined] # annotated below
 
 
@@ -55,7 +60,7 @@ def most_at_once() -> int:
 
 
 @cache
-def _accounts(relation: str, quota: str) -> Prepared[Account]:
+def _accounts(relation: str, quota: str, looks: Looks) -> Prepared[Account]:
     """Keys count up over all accounts: no account has more than the newest key says, and nobody counts until that comes
     near the quota."""
     enough = default(quota) - most_at_once()
@@ -65,6 +70,6 @@ def _accounts(relation: str, quota: str) -> Prepared[Account]:
         newest = Coalesce(Subquery(kind.objects.order_by("-pk").values("pk")[:1]), 0)
         present = number_of(kind.objects.all(), "account")
         at_most = Case(When(LessThanOrEqual(newest, enough), then=newest), default=present)
-        return Account.objects.filter(pk=Given("account_id")).annotate(at_most=at_most)
+        return Account.objects.filter(pk=Given("account_id")).annotate(at_most=at_most, **looks())
 
     return Prepared(build)

@@ -2,11 +2,11 @@ from collections.abc import Iterable
 
 from api import context, describe, listed
 from api.registry import Call, Result, action
-from api.targets import attachable_policy, found_role, role
+from api.targets import attachable_arn, found_role, role
 from audit.prepared import prefetched
 from identities.models import Role, RoleTag
 from identities.services import roles
-from identities.services.trust import shown_trust, shown_trusts, shown_when_stored
+from identities.services.trust import shown_trust, shown_trusts
 
 
 @action("iam:CreateRole", resource="role{Path}{RoleName}", context=context.new_holder)
@@ -22,10 +22,10 @@ def create_role(call: Call) -> Result:
         description=call.get("Description", ""),
         max_session_seconds=call.get("MaxSessionDuration", roles.SHORTEST_SESSION),
         tags=tags,
-        boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
+        boundary=attachable_arn(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
     prefetched(row, "tags", [RoleTag(role=row, key=key, value=value) for key, value in tags.items()])
-    made = describe.role_in_full(row, shown_when_stored(call["AssumeRolePolicyDocument"]))
+    made = describe.role_in_full(row, row.shown_document)
     made.pop("RoleLastUsed")
     return {"Role": made}
 

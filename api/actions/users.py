@@ -1,6 +1,6 @@
 from api import context, describe, listed
 from api.registry import Call, Result, action
-from api.targets import attachable_policy, found_user, user
+from api.targets import attachable_arn, found_user, user
 from audit.prepared import prefetched
 from identities.models import UserTag
 from identities.models.users import user_arn
@@ -17,7 +17,7 @@ def create_user(call: Call) -> Result:
         name=call["UserName"],
         path=call.get("Path", "/"),
         tags=tags,
-        boundary=attachable_policy(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
+        boundary=attachable_arn(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
     prefetched(row, "tags", [UserTag(user=row, key=key, value=value) for key, value in tags.items()])
     return {"User": describe.user_in_full(row)}

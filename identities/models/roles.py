@@ -25,6 +25,8 @@ class Role(Document):
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_region = models.CharField(max_length=64, blank=True)
+    # The trust policy with names, as of a new role it is known at once.
+    shown_document = ""
 
     class Meta:
         constraints = (

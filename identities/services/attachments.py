@@ -5,13 +5,14 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
+from accounts.room import Looks
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
 from audit.prepared import Given, PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from identities.models.lockdowns import LOCKDOWN_POLICY
-from identities.services.locks import Looks, locked_group, locked_own_role, locked_policy, locked_user
+from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
 from identities.slots import create_in_free_slot, free_slot
 from policies.models import ManagedPolicy
 

@@ -1,13 +1,53 @@
 """Permissions boundaries: the managed policy that limits what the other policies of a user or role can give. Groups
 have none."""
 
-from django.db import transaction
+from typing import Any
 
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from accounts.room import Room, room_for
+from audit.errors import NoSuchEntity
+from audit.prepared import Given
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Role, User
 from identities.services.locks import locked_own_role, locked_policy, locked_user
-from policies.models import ManagedPolicy
+from policies.models import AWS, ManagedPolicy
+
+
+def room_and_boundary(
+    account_id: str, relation: str, boundary: ManagedPolicy | str | None
+) -> tuple[Room, ManagedPolicy | None]:
+    """For a user or role that is to be born with a boundary, given as a row or by its ARN: then both are found out in
+    one question. Raises NoSuchEntity, also for another account's."""
+    if not isinstance(boundary, str):
+        if boundary is not None and boundary.account_id not in (None, account_id):
+            raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
+        return room_for(account_id, relation), boundary
+    scope, _, place = boundary.removeprefix("arn:aws:iam::").partition(":policy")
+    path, slash, name = place.rpartition("/")
+    named = ManagedPolicy(account_id=None if scope == AWS else scope, path=path + slash, name=name)
+    looks = _built_in_key if named.is_built_in else _own_key
+    room = room_for(account_id, relation, looks=looks, path=named.path, name=name, name_key=name.lower())
+    named.pk = room.account.boundary_key  # type: ignore[attr-defined] # annotated below
+    if named.pk is None or named.account_id not in (None, account_id) or named.arn != boundary:
+        raise NoSuchEntity(f"Policy {boundary} does not exist or is not attachable.", field="boundary")
+    return room, named
+
+
+def _own_key() -> dict[str, Any]:
+    return _key(OuterRef("pk"))
+
+
+def _built_in_key() -> dict[str, Any]:
+    return _key(None)
+
+
+def _key(account_id: OuterRef | None) -> dict[str, Any]:
+    """The key of the policy whose ARN has these parts, which are compared exactly."""
+    parts = {name: Given(name) for name in ("path", "name", "name_key")}
+    return {"boundary_key": Subquery(ManagedPolicy.objects.filter(account_id=account_id, **parts).values("pk"))}
 
 
 @transaction.atomic

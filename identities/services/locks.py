@@ -1,11 +1,11 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from accounts.room import Looks
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity, PolicyNotAttachable, UnmodifiableEntity
 from audit.prepared import Given, Prepared
 from identities.models import Group, InstanceProfile, Role, User
@@ -13,8 +13,6 @@ from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
 
 Row = TypeVar("Row", bound=Model)
-# What else a locking question finds out, as annotations.
-Looks = Callable[[], dict[str, Any]]
 _BUILT_IN = "arn:aws:iam::aws:policy/"
 
 

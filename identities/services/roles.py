@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import ids, rules
-from accounts.room import room_for
 from accounts.tags import taken_tags
 from audit import clock
 from audit.errors import (
@@ -23,6 +22,7 @@ from audit.services import record
 from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
+from identities.services.boundaries import room_and_boundary
 from identities.services.leaving import delete_bare
 from identities.services.locks import locked_own_role, locked_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
@@ -52,7 +52,7 @@ def create_role(
     description: str = "",
     max_session_seconds: int = SHORTEST_SESSION,
     tags: Mapping[str, str] | None = None,
-    boundary: ManagedPolicy | None = None,
+    boundary: ManagedPolicy | str | None = None,
 ) -> Role:
     """Create a role without permissions, which those whom `trust` lets in may take on.
 
@@ -84,16 +84,15 @@ def insert_role(
     description: str,
     max_session_seconds: int = SHORTEST_SESSION,
     tags: Mapping[str, str],
-    boundary: ManagedPolicy | None = None,
+    boundary: ManagedPolicy | str | None = None,
 ) -> Role:
     """What creating a role and creating a service-linked one share. To be called in a transaction."""
-    room = room_for(by.account_id, "roles")
+    room, boundary = room_and_boundary(by.account_id, "roles", boundary)
     account = room.account
     _check_shape(name, path, description, max_session_seconds)
     check_tags(tags, account.quota("tags"))
-    if boundary is not None and boundary.account_id not in (None, account.id):
-        raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
     room.check("RolesPerAccount")
+    checked = checked_trust(trust, account)
     role = Role(
         account=account,
         name=name,
@@ -102,8 +101,9 @@ def insert_role(
         max_session_seconds=max_session_seconds,
         boundary=boundary,
         unique_id=ids.new_unique_id("AROA"),
-        document=checked_trust(trust, account),
+        document=checked.stored,
     )
+    role.shown_document = checked.shown
     _save_new(role)
     if tags:
         write_tags(role, tags)
@@ -153,7 +153,7 @@ def update_assume_role_policy(*, by: Principal, role: Role, document: str, diges
             f"Somebody changed the trust policy of {role.name} while you were writing. What you typed is kept: "
             "look at the present one, then decide."
         )
-    before, role.document = role.document, checked_trust(document, role.account)
+    before, role.document = role.document, checked_trust(document, role.account).stored
     role.save(update_fields=["document"])
     role.digest = document_digest(role.document)
     record(by, "iam:UpdateAssumeRolePolicy", role.arn, before=before, after=role.document)

@@ -7,6 +7,7 @@ of the ARNs, otherwise as it was given; what is read holds the present ARNs, and
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,23 +33,35 @@ _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 
 
-def checked_trust(text: str, account: Account) -> str:
-    """The document as it is stored. Raises DocumentRefused, also for a principal that is not there, and
+@dataclass(frozen=True, slots=True)
+class CheckedTrust:
+    """A document that may be stored, with the id behind each name in it and the ARN behind each id."""
+
+    given: str
+    ids: Mapping[str, str]
+    arns: Mapping[str, str]
+
+    @property
+    def stored(self) -> str:
+        return _rewritten(self.given, lambda name: _whole(name) or self.ids[name])
+
+    @property
+    def shown(self) -> str:
+        """What `shown_trust` says of it once it is stored."""
+        return _rewritten(self.given, lambda name: _whole(name) or self.arns.get(name, name))
+
+
+def checked_trust(text: str, account: Account) -> CheckedTrust:
+    """The document with what it names. Raises DocumentRefused, also for a principal that is not there, and
     LimitExceeded."""
     check_document(text, "trust")
     limit = account.quota("trust_policy_characters")
     if size(text) > limit:
         raise LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {limit}", field="document")
     named = [node.text for node in principal_nodes(text)]
-    ids = _ids_of(named, account)
+    ids, arns = _looked_up(named, account)
     _refuse_missing(text, ids)
-    return _rewritten(text, lambda name: _whole(name) or ids[name])
-
-
-def shown_when_stored(text: str) -> str:
-    """What `shown_trust` says of a document that was stored a moment ago, as it was given."""
-    arns = _arns_of({node.text for node in principal_nodes(text) if _UNIQUE_ID.fullmatch(node.text)})
-    return _rewritten(text, lambda name: _whole(name) or arns.get(name, name))
+    return CheckedTrust(text, ids, arns)
 
 
 def shown_trust(text: str) -> str:
@@ -110,19 +123,18 @@ def _rewritten(text: str, replacement: Callable[[str], str]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _ids_of(names: Iterable[str], account: Account) -> dict[str, str]:
-    """What is stored for each name; one that is not there is missing in the answer. All are looked up in one question;
-    that the document's own account is there is known."""
+def _looked_up(names: Iterable[str], account: Account) -> tuple[dict[str, str], dict[str, str]]:
+    """What is stored for each name, and the ARN of each unique id; what is not there is missing in the answer. All are
+    looked up in one question; that the document's own account is there is known."""
     names = set(names)
     arns = {name: match for name in names if (match := _NAMED.fullmatch(name))}
     ids = {name for name in names if _UNIQUE_ID.fullmatch(name)}
     others = {name: _account_of(name) for name in names - arns.keys() - ids - {"*"}}
     rows = _rows(arns.values(), ids, set(others.values()) - {account.id})
-    stored = {_ARNS[kind](*place): unique_id for kind, unique_id, *place in rows if kind in _ARNS}
-    unique_ids, accounts = set(stored.values()), {row[2] for row in rows} | {account.id}
-    stored |= {name: name for name in ids & unique_ids}
+    found, accounts = _arns(rows), {row[2] for row in rows} | {account.id}
+    stored = {arn: unique_id for unique_id, arn in found.items()} | {name: name for name in ids & found.keys()}
     stored |= {name: name for name, account_id in others.items() if account_id in accounts}
-    return {name: stored[name] for name in names & stored.keys()} | ({"*": "*"} if "*" in names else {})
+    return {name: stored[name] for name in names & stored.keys()} | ({"*": "*"} if "*" in names else {}), found
 
 
 def _rows(named: Iterable[re.Match[str]], ids: set[str], account_ids: set[str]) -> list[tuple[str, ...]]:
@@ -158,6 +170,11 @@ def _account_of(name: str) -> str:
 
 def _arns_of(ids: set[str]) -> dict[str, str]:
     return arns_of(_BY_ID.rows(ids=sorted(ids))) if ids else {}
+
+
+def _arns(rows: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """The ARN of each user and role, by unique id."""
+    return {unique_id: _ARNS[kind](*place) for kind, unique_id, *place in rows if kind in _ARNS}
 
 
 def arns_of(found: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
-from accounts.room import room_for
 from accounts.tags import taken_tags
 from audit.errors import (
     EntityAlreadyExists,
@@ -31,6 +30,7 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
+from identities.services.boundaries import room_and_boundary
 from identities.services.leaving import delete_along, delete_bare
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
@@ -55,20 +55,18 @@ def create_user(
     name: str,
     path: str = "/",
     tags: Mapping[str, str] | None = None,
-    boundary: ManagedPolicy | None = None,
+    boundary: ManagedPolicy | str | None = None,
 ) -> User:
     """Create a user with no credentials and no permissions.
 
     Raises ValidationError, InvalidInput (tags), NoSuchEntity (boundary), EntityAlreadyExists, LimitExceeded.
     """
     tags = tags or {}
-    room = room_for(by.account_id, "users")
+    room, boundary = room_and_boundary(by.account_id, "users", boundary)
     account = room.account
     _check(rules.name_problem(name, NAME_LIMIT, "user name"), ValidationError, "name")
     _check(rules.path_problem(path), ValidationError, "path")
     _check(rules.tags_problem(tags, account.quota("tags")), InvalidInput, "tags")
-    if boundary is not None and boundary.account_id not in (None, account.id):
-        raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")
     room.check("UsersPerAccount")
     user = User(account=account, name=name, path=path, boundary=boundary, unique_id=ids.new_unique_id("AIDA"))
     _save_name(lambda: _USERS.insert(user), name)

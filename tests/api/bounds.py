@@ -35,7 +35,6 @@ _GOES = "what hangs on it goes with it, from tables of their own, once it is loc
 _PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "DecodeAuthorizationMessage": (4, "whom a trust policy names stands in it by id, and is told by name"),
-    "CreateRole": (7, "with tags, a boundary and names in its trust policy, each of a table of its own"),
     "DeleteUser": (12, _GOES),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
     "DeleteOpenIDConnectProvider": (7, _GOES),

@@ -10,9 +10,10 @@ from accounts.models import Account
 from audit.models import Event
 from identities.models import InstanceProfile, Role, User
 from policies.models import ManagedPolicy
+from policies.services import create_policy
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import ACME, allow, make_role, trusting
+from tests.cast import ACME, GLOBEX, allow, make_role, principal_of, trusting
 
 TRUST = trusting(f"arn:aws:iam::{ACME}:root")
 READ = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}]}'
@@ -54,6 +55,34 @@ def test_it_walks_the_life_of_a_role(alices: Program, acme: Account) -> None:
     with pytest.raises(Refused, match=r"The role with name deploy cannot be found\.") as refused:
         alices.iam("GetRole", RoleName="deploy")
     assert (refused.value.status, refused.value.code) == (404, "NoSuchEntity")
+
+
+@pytest.mark.parametrize("boundary", [f"arn:aws:iam::{ACME}:policy/readers", "arn:aws:iam::aws:policy/ReadOnlyAccess"])
+def test_it_is_born_with_all_that_it_may_have(
+    alices: Program, alice: User, bob: User, mallory: User, readers: ManagedPolicy, boundary: str
+) -> None:
+    trusted = [alice.arn, bob.unique_id, make_role(alice.account, "first").arn, mallory.account_id]
+    tags, trust = [{"Key": "team", "Value": "red"}], trusting(*trusted)
+    made = create(alices, AssumeRolePolicyDocument=trust, Tags=tags, PermissionsBoundary=boundary)
+    told = document(made["AssumeRolePolicyDocument"])["Statement"][0]["Principal"]["AWS"]
+    assert told == [alice.arn, bob.arn, trusted[2], f"arn:aws:iam::{mallory.account_id}:root"]
+    assert made["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+    assert alices.iam("GetRole", RoleName="deploy")["Role"] == {**made, "RoleLastUsed": {}}
+
+
+@pytest.mark.bar(61)
+@pytest.mark.parametrize("account_id", [ACME, GLOBEX])
+def test_a_boundary_of_another_path_name_or_account_is_not_there(
+    alices: Program, readers: ManagedPolicy, mallory: User, account_id: str
+) -> None:
+    create_policy(by=principal_of(mallory), name="foreign", document=READ)
+    for name in ("/Readers", "/x/readers", "/nothing", "/foreign"):
+        arn = f"arn:aws:iam::{account_id}:policy{name}"
+        with pytest.raises(Refused, match=f"Policy {arn} does not exist or is not attachable."):
+            create(alices, PermissionsBoundary=arn)
+        with pytest.raises(Refused, match=f"Policy {arn} does not exist or is not attachable."):
+            alices.iam("CreateUser", UserName="carol", PermissionsBoundary=arn)
+    assert not Role.objects.exists() and not User.objects.filter(name="carol").exists()
 
 
 def test_lists_leave_out_tags_boundary_and_last_use(alices: Program) -> None:
