@@ -7,20 +7,18 @@ not see is counted and left out.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.advice import advice
 from access.gate import TRUST, Context, PrincipalGate
+from access.policy_texts import Key, key_of, texts_of
 from access.trust import TrustDenied
 from audit.errors import AccessDenied
 from audit.explanation import Explanation, full
 from audit.http import Gate
-from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, UserInlinePolicy
-from identities.services.trust import shown_trust
 from policies.engine import evaluate
-from policies.models import ManagedPolicy, PolicyVersion
 
 EXPLAIN = "iamconsole:ExplainDecision"
 MOST_LINES = 40
@@ -53,7 +51,6 @@ _VERDICTS = {
     "denies": ("A statement denies it", "bg-red-lt"),
     "silent": ("No statement applies", "bg-yellow-lt"),
 }
-_INLINE_MODELS: dict[str, Any] = {"user": UserInlinePolicy, "group": GroupInlinePolicy, "role": RoleInlinePolicy}
 
 
 def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
@@ -167,6 +164,7 @@ class Reader:
     account_id: str
     texts: Mapping[str, str] = field(default_factory=dict)
     _allowed: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _known: dict[Key, str] = field(default_factory=dict)
 
     def sees(self, arn: str) -> bool:
         """Whether what was found of a resource of this account may be told."""
@@ -186,28 +184,14 @@ class Reader:
         return bool(policy["digest"]) and self._may(f"iam:Get{kind.capitalize()}Policy", policy["origin"])
 
     def text(self, policy: Mapping[str, str]) -> str | None:
-        """The text as it was when it decided; None when it is gone."""
+        """The text as it was when it decided, of a policy that was read; None when it is gone."""
         digest = policy["digest"]
-        if not digest or digest in self.texts:
-            return self.texts.get(digest)
-        rows = self._managed(policy) if policy["source"].startswith("arn:") else self._inline(policy)
-        if rows is None:
-            return None
-        found: str | None = rows.filter(digest=digest).values_list("document", flat=True).first()
-        return shown_trust(found) if found and policy["source"] == TRUST else found
+        return self.texts[digest] if digest in self.texts else self._known.get(key_of(policy))
 
-    def _managed(self, policy: Mapping[str, str]) -> Any:
-        policies = ManagedPolicy.objects.visible_to(self.account_id).with_arn(policy["source"])
-        return PolicyVersion.objects.filter(policy__in=policies).order_by("-number")
-
-    def _inline(self, policy: Mapping[str, str]) -> Any:
-        kind, _, path = policy["origin"].rpartition(":")[2].partition("/")
-        if (model := _INLINE_MODELS.get(kind)) is None:
-            return None
-        if policy["source"] == TRUST:
-            return Role.objects.filter(account_id=self.account_id, name=path.rpartition("/")[2])
-        owner = {f"{kind}__account_id": self.account_id, f"{kind}__name": path.rpartition("/")[2]}
-        return model.objects.filter(name=policy["source"], **owner)
+    def read(self, policies: Iterable[Mapping[str, str]], trust_document: str = "") -> None:
+        """Have the texts of these at hand, in one question (`texts_of`)."""
+        wanted = [policy for policy in policies if policy["digest"] and policy["digest"] not in self.texts]
+        self._known |= texts_of(self.account_id, wanted, trust_document)
 
     def _may(self, action: str, arn: str) -> bool:
         if (action, arn) not in self._allowed:
@@ -231,6 +215,7 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
     readable = [reader.reads(policy) for policy in policies]
     near = [line for line in explanation.get("near", ()) if readable[line["policy"]]]
     statements = [line for line in explanation["statements"] if readable[line["policy"]] or line["decided"]]
+    reader.read(policies[line["policy"]] for line in (*near, *statements) if readable[line["policy"]])
     misses = [_miss(line, policies, reader, hides_tags=hides_tags) for line in near]
     of_resource = "trust" if _is_of_role(action, told) else "resource"
     layer: str = of_resource if explanation["layer"] == "resource" else explanation["layer"]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from access.explaining import NOT_SHOWN, Reader, is_tag, seen_by
 from access.gate import TRUST
+from access.policy_texts import trust_of_resource
 from audit.errors import ServiceError
 from audit.models import Event
 from identities.sealed import box
@@ -39,10 +40,11 @@ def decoded(message: str, reader: Reader, own_id: str) -> str:
         event_id = int(box().open(base64.urlsafe_b64decode(message.encode()).decode(), _row(reader.account_id)))
     except (SecretUnreadable, binascii.Error, ValueError) as error:
         raise _invalid() from error
-    event = Event.objects.of_account(reader.account_id).filter(id=event_id).exclude(explanation={}).first()
+    events = Event.objects.of_account(reader.account_id).filter(id=event_id).exclude(explanation={})
+    event: Any = events.annotate(trust_document=trust_of_resource()).first()
     if event is None:
         raise _invalid()
-    return json.dumps(_content(event, reader, own_id))
+    return json.dumps(_content(event, event.trust_document or "", reader, own_id))
 
 
 def _row(account_id: str) -> str:
@@ -53,14 +55,14 @@ def _invalid() -> InvalidAuthorizationMessage:
     return InvalidAuthorizationMessage("The message is not one that this account's refusals were given.")
 
 
-def _content(event: Event, reader: Reader, own_id: str) -> dict[str, Any]:
+def _content(event: Event, trust_document: str, reader: Reader, own_id: str) -> dict[str, Any]:
     explanation = seen_by(reader, event.explanation)
     hides_tags = event.principal_id != own_id and not reader.sees(event.principal_arn)
     denies = explanation["outcome"] == "ExplicitlyDenied"
     return {
         "allowed": explanation["outcome"] == "Allowed",
         "explicitDeny": denies,
-        "matchedStatements": _items(_statements(explanation, reader) if denies else ()),
+        "matchedStatements": _items(_statements(explanation, trust_document, reader) if denies else ()),
         "failures": _items(()),
         "context": {
             "principal": {"id": event.principal_id, "name": event.principal_name, "arn": event.principal_arn},
@@ -74,13 +76,14 @@ def _content(event: Event, reader: Reader, own_id: str) -> dict[str, Any]:
     }
 
 
-def _statements(explanation: Mapping[str, Any], reader: Reader) -> Iterable[dict[str, Any]]:
-    for line in explanation["statements"]:
-        policy = explanation["policies"][line["policy"]]
-        if line["decided"]:
-            text = reader.text(policy) if reader.reads(policy) else None
-            named = {"statementId": line["sid"], "effect": line["effect"].upper()}
-            yield named | (_elements(text, line["index"], policy["source"]) if text is not None else {})
+def _statements(explanation: Mapping[str, Any], trust_document: str, reader: Reader) -> Iterable[dict[str, Any]]:
+    decided = [line for line in explanation["statements"] if line["decided"]]
+    policies = [explanation["policies"][line["policy"]] for line in decided]
+    reader.read([policy for policy in policies if reader.reads(policy)], trust_document)
+    for line, policy in zip(decided, policies, strict=True):
+        text = reader.text(policy) if reader.reads(policy) else None
+        named = {"statementId": line["sid"], "effect": line["effect"].upper()}
+        yield named | (_elements(text, line["index"], policy["source"]) if text is not None else {})
 
 
 def _elements(text: str, index: int, source: str) -> dict[str, Any]:

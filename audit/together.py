@@ -90,7 +90,12 @@ class Together:
         return {name: _List(build()) for name, build in self._build.items()}
 
     def rows(
-        self, names: Iterable[str] | None = None, *, limit: int | None = None, **values: str | int | Sequence[int | str]
+        self,
+        names: Iterable[str] | None = None,
+        /,
+        *,
+        limit: int | None = None,
+        **values: str | int | Sequence[int | str],
     ) -> dict[str, Rows]:
         """What the lists find, or only the named ones."""
         lists = self._lists if names is None else {name: self._lists[name] for name in names}

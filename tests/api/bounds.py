@@ -34,7 +34,6 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
 _GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
 _PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "DecodeAuthorizationMessage": (4, "whom a trust policy names stands in it by id, and is told by name"),
     "DeleteUser": (12, _GOES),
     "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
     "DeleteOpenIDConnectProvider": (7, _GOES),

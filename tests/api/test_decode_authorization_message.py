@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 import pytest
 
 from audit.models import Event
-from identities.models import User, UserInlinePolicy, UserTag
+from identities.models import Group, Role, User, UserInlinePolicy, UserTag
+from policies.models import ManagedPolicy
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
 from tests.cast import allow, make_role, make_user, trusting
@@ -75,6 +76,32 @@ def test_a_statement_of_a_trust_policy_is_quoted_as_one(program_of: ProgramOf, a
     statement = decode(program_of(alice), answer.headers[HEADER])["matchedStatements"]["items"][0]
     assert statement["statementId"] == "Never"
     assert statement["actions"] == {"items": [{"value": "sts:AssumeRole"}]}
+    assert statement["principals"] == {"items": [{"value": bob.arn}]}
+
+
+def test_a_text_that_has_changed_since_is_not_quoted(program_of: ProgramOf, alice: User, bob: User) -> None:
+    role = make_role(bob.account, "Worker", trusting(bob.arn, Sid="Never", Effect="Deny"))
+    query = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role.arn, "RoleSessionName": "now"}
+    message = program_of(bob).post("sts", urlencode(query)).headers[HEADER]
+    Role.objects.filter(pk=role.pk).update(document=trusting(bob.unique_id, Sid="Other", Effect="Deny"))
+    (statement,) = decode(program_of(alice), message)["matchedStatements"]["items"]
+    assert statement == {"statementId": "Never", "effect": "DENY"}
+
+
+def test_every_policy_that_denied_is_quoted(program_of: ProgramOf, alice: User, bob: User) -> None:
+    """However many they are, they are read in one question."""
+    deny = {number: json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": number}]}) for number in "1234"}
+    group = Group.objects.create(account=bob.account, name="staff", unique_id="AGPASTAFF")
+    bob.memberships.create(group=group, slot=1)
+    bob.inline_policies.create(name="no", document=deny["1"])
+    bob.inline_policies.create(name="never", document=deny["2"])
+    group.inline_policies.create(name="no", document=deny["3"])
+    policy = ManagedPolicy.objects.create(account=bob.account, name="no", unique_id="ANPANO", newest_version=1)
+    policy.versions.create(number=1, slot=1, is_default=True, document=deny["4"])
+    bob.attachments.create(policy=policy, slot=1)
+    said = decode(program_of(alice), refused(program_of(bob)))
+    quoted = {item["statementId"]: item["actions"]["items"] for item in said["matchedStatements"]["items"]}
+    assert quoted == dict.fromkeys("1234", [{"value": "iam:ListUsers"}])
 
 
 def test_it_requires_permission(program_of: ProgramOf, bob: User) -> None:
