@@ -235,7 +235,8 @@ def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:
     """Hand a row what a query of its own would find in `row.name.all()`. Asked for anything else, it asks."""
     relation: Any = row._meta.get_field(name)
     found: Any = QuerySet(relation.related_model)
-    found._deferred_filter = (False, (), {relation.remote_field.name: row})
+    # By its key: with the row itself in what the row holds, both would stay until the collector comes by.
+    found._deferred_filter = (False, (), {relation.remote_field.attname: row.pk})
     found._result_cache, found._prefetch_done = list(related), True
     row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = found
 

@@ -1,10 +1,13 @@
 """Queries that are written once: they answer what the ORM would."""
 
+import gc
+import weakref
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Outcome
@@ -56,6 +59,31 @@ def test_anything_else_is_asked_for_as_ever(alice: User) -> None:
         UserTag.objects.create(user=user, key="kept", value=user.name)
     prefetched(alice, "tags", [])
     assert [tag.value for tag in alice.tags.filter(key="kept")] == ["alice"]
+
+
+def test_a_row_goes_with_its_last_user_and_waits_for_no_collector(alice: User) -> None:
+    found = USERS.rows(name="alice")[0]
+    prefetched(found, "tags", [UserTag(user_id=found.pk, key="team", value="red")])
+    going = weakref.ref(found)
+    gc.disable()
+    try:
+        del found
+        assert going() is None
+    finally:
+        gc.enable()
+
+
+def test_a_row_that_is_joined_with_many_is_made_once(alice: User, bob: User) -> None:
+    def users() -> QuerySet[User]:
+        return User.objects.filter(name_key=Given("name")).annotate(key=F("tags__key"), value=F("tags__value"))
+
+    for key in ("team", "cost"):
+        UserTag.objects.create(user=alice, key=key, value="1")
+    joined = Prepared(users)
+    found, tags = joined.first_row("key", "value", name="alice")
+    assert (found, sorted(tags)) == (alice, [("cost", "1"), ("team", "1")])
+    assert joined.first_row("key", "value", name="bob") == (bob, [(None, None)])
+    assert joined.first_row("key", "value", name="nobody") == (None, [])
 
 
 def test_words_become_part_of_the_statement_and_values_do_not() -> None:
