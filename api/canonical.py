@@ -15,8 +15,9 @@ def query_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _raw_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
-    split = (part.partition(b"=") for part in query.split(b"&") if query)
-    return [(name, value) for name, _, value in split]
+    if not query:
+        return []
+    return [(name, value) for name, _, value in (part.partition(b"=") for part in query.split(b"&"))]
 
 
 def _decode(text: bytes) -> bytes:

@@ -346,3 +346,34 @@ def test_who_waits_to_be_asked_for_the_body_is_asked() -> None:
         assert client.recv(4096).endswith(b"\r\n\r\nok")
         client.shutdown(socket.SHUT_WR)
         talking.result(60)
+
+
+def echo(environ: Any, start_response: Any) -> list[bytes]:
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def test_the_next_request_begins_where_a_body_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    with a_talk(echo) as (_, client, talking):
+        for said in (b"one", QUESTION):
+            client.sendall(
+                QUESTION.replace(b"GET", b"POST")[:-2] + f"Content-Length: {len(said)}\r\n\r\n".encode() + said
+            )
+            assert client.recv(4096).endswith(b"\r\n\r\n" + said)
+        client.sendall(NO_FAREWELL.replace(b"GET", b"POST")[:-2] + b"Content-Length: 2\r\n\r\nhi" + QUESTION)
+        client.shutdown(socket.SHUT_WR)
+        assert client.makefile("rb").read().count(b"HTTP/1.1 ") == 1
+        assert talking.result(60) is False
+
+
+def test_a_body_that_nobody_read_does_not_become_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    with a_talk() as (_, client, talking), override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1):
+        client.sendall(QUESTION.replace(b"GET", b"POST")[:-2] + f"Content-Length: {len(QUESTION)}\r\n\r\n".encode())
+        assert client.recv(4096).endswith(b"\r\n\r\nok")
+        client.sendall(QUESTION)
+        client.shutdown(socket.SHUT_WR)
+        assert client.makefile("rb").read() == b""
+        assert talking.result(60) is False
