@@ -24,7 +24,7 @@ from audit.principal import Origin
 from federation import one_time
 from federation.errors import IDPCommunicationError, InvalidIdentityToken
 from federation.fetch import FetchError
-from federation.models import OIDCProvider, OIDCSignIn
+from federation.models import OIDCClientId, OIDCProvider
 from federation.oidc import WebIdentity
 from federation.oidc_client import (
     Client,
@@ -74,7 +74,7 @@ class Answer:
     issuer: str | None
 
 
-def sign_in_at(account_id: str, provider_url: str) -> OIDCSignIn | None:
+def sign_in_at(account_id: str, provider_url: str) -> OIDCClientId | None:
     return enabled_sign_ins().filter(provider__account_id=account_id, provider__url=provider_url).first()
 
 
@@ -83,7 +83,7 @@ def start_of(provider: OIDCProvider) -> str:
     return reverse("access:oidc-start", args=[provider.account_id, provider.url])
 
 
-def begin(sign_in: OIDCSignIn, next_url: str, session_id: str) -> tuple[str, str]:
+def begin(sign_in: OIDCClientId, next_url: str, session_id: str) -> tuple[str, str]:
     """Where to send the browser, and the sealed text for its cookie. Raises IDPCommunicationError."""
     try:
         endpoints = endpoints_of(sign_in.provider.issuer)
@@ -91,15 +91,15 @@ def begin(sign_in: OIDCSignIn, next_url: str, session_id: str) -> tuple[str, str
         raise _unreachable(error) from error
     client, until = _client(sign_in), (clock.now() + ASKED_FOR).timestamp()
     words = (new_token(), new_token(), new_token())
-    asked = Asked(*words, sign_in.pk, client.client_id, next_url, session_id, until)
+    asked = Asked(*words, sign_in.provider_id, client.client_id, next_url, session_id, until)
     address = authorization_address(
         endpoints, client, scopes=sign_in.scopes, state=asked.state, nonce=asked.nonce, verifier=asked.verifier
     )
     return address, box().seal(json.dumps(asdict(asked)), "oidc-asked")
 
 
-def _client(sign_in: OIDCSignIn) -> Client:
-    return Client(sign_in.client.client_id, redirect_uri(sign_in.provider))
+def _client(sign_in: OIDCClientId) -> Client:
+    return Client(sign_in.client_id, redirect_uri(sign_in.provider))
 
 
 def _unreachable(error: FetchError) -> IDPCommunicationError:
@@ -129,7 +129,7 @@ def choices_of(asked: Asked | None, answer: Answer, origin: Origin) -> list[Choi
     until = datetime.fromtimestamp(asked.until, tz=clock.now().tzinfo)
     if not one_time.use("oidc-state", asked.state, until):
         raise sign_in_over()
-    sign_in = enabled_sign_ins().filter(pk=asked.provider_id, client__client_id=asked.client_id).first()
+    sign_in = enabled_sign_ins().filter(provider_id=asked.provider_id, client_id=asked.client_id).first()
     if sign_in is None:
         raise sign_in_over()
     try:
@@ -141,7 +141,7 @@ def choices_of(asked: Asked | None, answer: Answer, origin: Origin) -> list[Choi
     return found
 
 
-def _opened(sign_in: OIDCSignIn, asked: Asked, answer: Answer, origin: Origin) -> list[Choice]:
+def _opened(sign_in: OIDCClientId, asked: Asked, answer: Answer, origin: Origin) -> list[Choice]:
     provider = sign_in.provider
     person = _person(sign_in, asked, _token(sign_in, asked, answer))
     who, name = by_web_identity(provider.arn, person), session_name(person)
@@ -152,7 +152,7 @@ def _opened(sign_in: OIDCSignIn, asked: Asked, answer: Answer, origin: Origin) -
     return [Choice(who, role.arn, name, USUAL_SECONDS, start_of(provider)) for role in roles]
 
 
-def _token(sign_in: OIDCSignIn, asked: Asked, answer: Answer) -> str:
+def _token(sign_in: OIDCClientId, asked: Asked, answer: Answer) -> str:
     """The ID token for the code of an answer that came from the provider that was asked."""
     try:
         endpoints = endpoints_of(sign_in.provider.issuer)
@@ -183,7 +183,7 @@ def _check_sender(provider: OIDCProvider, answer: Answer, *, names_itself: bool)
         raise InvalidIdentityToken("The provider's answer holds no code.")
 
 
-def _person(sign_in: OIDCSignIn, asked: Asked, token: str) -> WebIdentity:
+def _person(sign_in: OIDCClientId, asked: Asked, token: str) -> WebIdentity:
     """Raises InvalidIdentityToken for a token that is good, but not for this sign-in (OpenID Connect Core 3.1.3.7)."""
     arn, person = read_token(sign_in.provider.account_id, token, clock.now())
     asker, nonce = person.claims.get("azp"), person.claims.get("nonce")

@@ -108,35 +108,29 @@ def oidc_provider_arn(account_id: str, url: str) -> str:
 
 
 class OIDCClientId(models.Model):
-    """An audience that tokens of the provider may be made for."""
+    """An audience that tokens of the provider may be made for. The one that this console is to the provider also holds
+    how people come into the console: with it that sign-in goes. Listed, the account's sign-in page tells everybody that
+    the provider is there. All others have no scopes."""
 
     provider = models.ForeignKey(OIDCProvider, models.CASCADE, related_name="client_ids")
     client_id = models.CharField(max_length=255)
     slot = models.PositiveSmallIntegerField()
+    secret_encrypted = models.TextField(blank=True)
+    scopes = models.CharField(max_length=255, blank=True)
+    is_enabled = models.BooleanField(default=False)
+    is_listed = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["provider", "client_id"], name="oidc_client_id_once_per_provider"),
             models.UniqueConstraint(fields=["provider", "slot"], name="oidc_client_ids_limited_by_slot"),
+            models.UniqueConstraint(
+                fields=["provider"], condition=~Q(scopes=""), name="one_console_sign_in_per_oidc_provider"
+            ),
         )
 
     def __str__(self) -> str:
         return self.client_id
-
-
-class OIDCSignIn(models.Model):
-    """How people of a provider come into the console. `client` is what this console is to the provider: without that
-    audience there is no sign-in. Listed, the account's sign-in page tells everybody that it is there."""
-
-    provider = models.OneToOneField(OIDCProvider, models.CASCADE, primary_key=True, related_name="sign_in")
-    client = models.ForeignKey(OIDCClientId, models.CASCADE, related_name="sign_ins")
-    secret_encrypted = models.TextField()
-    scopes = models.CharField(max_length=255)
-    is_enabled = models.BooleanField(default=True)
-    is_listed = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        return f"sign-in of {self.provider_id}"
 
     @property
     def sealed_row(self) -> str:

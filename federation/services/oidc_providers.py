@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from accounts.models import Account
 from accounts.tags import taken_tags
@@ -16,7 +15,7 @@ from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
 from audit.taking import taken, taken_row
-from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
+from federation.models import OIDCClientId, OIDCProvider
 from federation.services import tags as provider_tags
 from identities.slots import create_in_free_slot, lowest_free
 
@@ -106,8 +105,9 @@ def remove_client_id(*, by: Principal, provider: OIDCProvider, client_id: str) -
     """One that is not there is no error, as in AWS. With that of the console's sign-in, the sign-in goes."""
     provider = locked(provider)
     before = _clients(provider)
-    _delete_clients(provider, [client for client in before if client.client_id == client_id])
     after = [client for client in before if client.client_id != client_id]
+    if len(after) < len(before):
+        provider.client_ids.filter(client_id=client_id).delete()
     facts, facts_after = _facts(provider, before), _facts(provider, after)
     record(by, "iam:RemoveClientIDFromOpenIDConnectProvider", provider.arn, before=facts, after=facts_after)
 
@@ -131,12 +131,11 @@ def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     if found is None:
         raise _not_there(provider)
     provider = found
-    sign_in = taken(OIDCSignIn.objects.filter(provider=provider), "client_id", *_SIGN_IN)
-    gone = taken(provider.client_ids.all(), "id", "client_id")
-    clients = {key: OIDCClientId(provider=provider, client_id=client_id) for key, client_id in gone}
-    for key, scopes, enabled, listed in sign_in:
-        vars(clients[key]).update(of_scopes=scopes, of_is_enabled=bool(enabled), of_is_listed=bool(listed))
-    before, tags = _facts(provider, list(clients.values())), taken_tags(provider)
+    clients = [
+        OIDCClientId(client_id=client_id, scopes=scopes, is_enabled=bool(enabled), is_listed=bool(listed))
+        for client_id, scopes, enabled, listed in taken(provider.client_ids.all(), "client_id", *_SIGN_IN)
+    ]
+    before, tags = _facts(provider, clients), taken_tags(provider)
     record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)
 
 
@@ -202,14 +201,6 @@ def _add_client_id(provider: OIDCProvider, client_id: str, present: Iterable[OID
     return create_in_free_slot(free, CLIENT_IDS, create, quota_name="ClientIdsPerOpenIdConnectProvider")
 
 
-def _delete_clients(provider: OIDCProvider, clients: Sequence[OIDCClientId]) -> None:
-    if any(_sign_in_of(client) for client in clients):
-        OIDCSignIn.objects.filter(provider=provider).delete()
-    if clients:
-        rows: Any = provider.client_ids.filter(pk__in=[client.pk for client in clients])
-        rows._raw_delete(rows.db)
-
-
 def _checked_thumbprints(thumbprints: Sequence[str]) -> list[str]:
     if len(thumbprints) > THUMBPRINTS:
         raise InvalidInput("Thumbprint list must contain fewer than 5 entries.", field="thumbprints")
@@ -224,9 +215,7 @@ def recorded_facts(provider: OIDCProvider) -> dict[str, Any]:
 
 
 def _clients(provider: OIDCProvider) -> list[OIDCClientId]:
-    """All audiences of a provider; the one that the console signs in with brings what it does so with."""
-    sign_in = {f"of_{name}": F(f"sign_ins__{name}") for name in _SIGN_IN}
-    return list(provider.client_ids.annotate(**sign_in))
+    return list(provider.client_ids.all())
 
 
 def _names(clients: Iterable[OIDCClientId]) -> list[str]:
@@ -241,7 +230,7 @@ def _facts(provider: OIDCProvider, clients: Sequence[OIDCClientId]) -> dict[str,
 
 def _sign_in_of(client: OIDCClientId) -> dict[str, Any]:
     """Of console sign-in, where it was ever set up with this client."""
-    if getattr(client, "of_scopes", None) is None:
+    if not client.scopes:
         return {}
-    scopes, enabled, listed = (getattr(client, f"of_{name}") for name in _SIGN_IN)
-    return {"client_id": client.client_id, "scopes": scopes, "enabled": enabled, "listed": listed}
+    facts = {"client_id": client.client_id, "scopes": client.scopes}
+    return {**facts, "enabled": client.is_enabled, "listed": client.is_listed}

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from audit.errors import InvalidInput
 from audit.principal import Principal
 from audit.services import record
-from federation.models import OIDCClientId, OIDCProvider, OIDCSignIn
+from federation.models import OIDCClientId, OIDCProvider
 from federation.services.oidc_providers import locked, recorded_facts
 from identities.sealed import box
 
@@ -20,20 +20,21 @@ _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 SHOWN = 20
 
 
-def sign_in_of(provider: OIDCProvider) -> OIDCSignIn | None:
-    return OIDCSignIn.objects.filter(provider=provider).select_related("client").first()
+def sign_in_of(provider: OIDCProvider) -> OIDCClientId | None:
+    """The client that the console signs in with, where that was ever set up."""
+    return provider.client_ids.exclude(scopes="").first()
 
 
-def secret_of(sign_in: OIDCSignIn) -> str:
+def secret_of(sign_in: OIDCClientId) -> str:
     """'' for a client without one. Raises SecretUnreadable."""
     return box().open(sign_in.secret_encrypted, sign_in.sealed_row)
 
 
-def enabled_sign_ins() -> QuerySet[OIDCSignIn]:
-    return OIDCSignIn.objects.filter(is_enabled=True).select_related("provider", "client")
+def enabled_sign_ins() -> QuerySet[OIDCClientId]:
+    return OIDCClientId.objects.filter(is_enabled=True).exclude(scopes="").select_related("provider")
 
 
-def listed_sign_ins(account_name: str) -> list[OIDCSignIn]:
+def listed_sign_ins(account_name: str) -> list[OIDCClientId]:
     """What the sign-in page of an account, by alias or id, offers; nothing for one that is not there."""
     name = account_name.strip().lower()
     rows = enabled_sign_ins().filter(Q(provider__account_id=name) | Q(provider__account__alias=name), is_listed=True)
@@ -50,7 +51,7 @@ def set_sign_in(
     scopes: str = USUAL_SCOPES,
     enabled: bool = True,
     listed: bool = False,
-) -> OIDCSignIn:
+) -> OIDCClientId:
     """Without a new secret (None) the present one stays, as long as the client does; '' is a client without one.
 
     Raises InvalidInput, NoSuchEntity.
@@ -60,20 +61,20 @@ def set_sign_in(
     client = provider.client_ids.filter(client_id=client_id).first()
     if client is None:
         raise InvalidInput("The client ID must be one of the provider's audiences.", field="client")
-    row = sign_in_of(provider) or OIDCSignIn(provider=provider)
-    kept = _checked_secret(secret) if secret is not None else _present_secret(row, client)
-    row.secret_encrypted = box().seal(kept, row.sealed_row)
-    row.client, row.scopes = client, _checked_scopes(scopes)
-    row.is_enabled, row.is_listed = enabled, listed
-    row.save()
+    kept = _checked_secret(secret) if secret is not None else _present_secret(client)
+    others = provider.client_ids.exclude(pk=client.pk).exclude(scopes="")
+    others.update(secret_encrypted="", scopes="", is_enabled=False, is_listed=False)
+    client.secret_encrypted = box().seal(kept, client.sealed_row)
+    client.scopes, client.is_enabled, client.is_listed = _checked_scopes(scopes), enabled, listed
+    client.save()
     after = recorded_facts(provider) | {"secret": "new" if secret else "none" if secret is not None else "as before"}
     record(by, "iam:CreateOpenIDConnectProvider", provider.arn, before=before, after=after)
-    return row
+    return client
 
 
-def _present_secret(row: OIDCSignIn, client: OIDCClientId) -> str:
+def _present_secret(client: OIDCClientId) -> str:
     """The secret of one client is never sent in the name of another."""
-    return secret_of(row) if row.secret_encrypted and row.client_id == client.pk else ""
+    return secret_of(client) if client.secret_encrypted else ""
 
 
 def _checked_secret(secret: str) -> str:

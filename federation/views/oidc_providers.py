@@ -102,7 +102,7 @@ def _sign_in_facts(provider: OIDCProvider, form: forms.Form | None) -> dict[str,
     row = oidc_sign_in.sign_in_of(provider)
     present = {"scopes": oidc_sign_in.USUAL_SCOPES, "enabled": True}
     if row is not None:
-        present = {"client": row.client.client_id, "scopes": row.scopes}
+        present = {"client": row.client_id, "scopes": row.scopes}
         present |= {"enabled": row.is_enabled, "listed": row.is_listed}
     return {
         "sign_in": row,

@@ -32,11 +32,8 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
     lambda sql: sql.startswith("DELETE FROM") and any(f'"{each}"' in sql for each in SWEPT) and " < %s" in sql,
 )
 _GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
-_PROVIDER = "its keys, clients and tags have tables of their own, and the trail tells all of them"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "DeleteUser": (12, _GOES),
-    "RemoveClientIDFromOpenIDConnectProvider": (7, _PROVIDER),
-    "DeleteOpenIDConnectProvider": (7, _GOES),
 }
 
 

@@ -9,6 +9,7 @@ from audit.errors import EntityAlreadyExists
 from audit.models import Event
 from federation.models import OIDCProvider
 from federation.services.oidc_providers import create_oidc_provider
+from federation.services.oidc_sign_in import enabled_sign_ins, set_sign_in
 from identities.models import User
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
@@ -89,6 +90,24 @@ def test_audiences_come_and_go(program: Program) -> None:
     for name in ("app", "nothing"):
         program.iam("RemoveClientIDFromOpenIDConnectProvider", OpenIDConnectProviderArn=ARN, ClientID=name)
     assert got(program)["ClientIDList"] == ["web"]
+
+
+@pytest.mark.parametrize("operation", ["RemoveClientIDFrom", "Delete"])
+def test_the_console_sign_in_goes_with_its_audience_and_the_trail_tells_it(
+    program: Program, alice: User, operation: str
+) -> None:
+    create(program, ClientIDList=["app", "web"], Tags=[{"Key": "team", "Value": "red"}])
+    set_sign_in(by=principal_of(alice), provider=OIDCProvider.objects.get(), client_id="app", secret="quiet harbour")
+    told = {"client_id": "app", "scopes": "openid profile email", "enabled": True, "listed": False}
+    inputs = {"OpenIDConnectProviderArn": ARN, "ClientID": "app"}
+    wanted = inputs if operation == "RemoveClientIDFrom" else {"OpenIDConnectProviderArn": ARN}
+    program.iam(f"{operation}OpenIDConnectProvider", **wanted)
+    event = Event.objects.get(action=f"iam:{operation}OpenIDConnectProvider").detail
+    assert (event["before"]["console_sign_in"], event["before"]["client_ids"]) == (told, ["app", "web"])
+    assert "console_sign_in" not in event.get("after", {}) and not enabled_sign_ins().exists()
+    if operation == "RemoveClientIDFrom":
+        program.iam("AddClientIDToOpenIDConnectProvider", **inputs)
+        assert not enabled_sign_ins().exists()
 
 
 def test_a_hundred_audiences_are_the_limit(program: Program) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from access.session_tokens import LONGEST_LIFE_SECONDS
 from audit import clock
-from federation.models import OIDCSignIn, SAMLPrivateKey, TokenSigningKey
+from federation.models import OIDCClientId, SAMLPrivateKey, TokenSigningKey
 from iamconsole.env import env, key_file, new_encryption_key, write_key_file
 from identities.models import AccessKey, MFADevice, ServerCertificate
 from identities.sealed import box
@@ -19,7 +19,7 @@ from identities.secretbox import SecretBox
 SEALED: tuple[tuple[type[Model], str], ...] = (
     (AccessKey, "secret_encrypted"),
     (MFADevice, "seed_encrypted"),
-    (OIDCSignIn, "secret_encrypted"),
+    (OIDCClientId, "secret_encrypted"),
     (SAMLPrivateKey, "key_encrypted"),
     (ServerCertificate, "private_key_encrypted"),
     (TokenSigningKey, "key_encrypted"),
@@ -86,12 +86,17 @@ def _stored_keys() -> dict[str, Any]:
     return content
 
 
+def _sealed(model: type[Model], column: str) -> QuerySet[Model]:
+    """A row may be without a secret; an empty one that is sealed is not empty."""
+    return model._default_manager.exclude(**{column: ""})
+
+
 def reencrypt(keys: SecretBox) -> int:
     """Seal every secret with the newest key. Row by row, so that the console goes on working meanwhile and a run that
     was stopped can be started again."""
     done = 0
     for model, column in SEALED:
-        for row in model._default_manager.iterator(chunk_size=500):
+        for row in _sealed(model, column).iterator(chunk_size=500):
             sealed = getattr(row, column)
             if keys.is_current(sealed):
                 continue
@@ -107,5 +112,5 @@ def waiting(keys: SecretBox) -> int:
     return sum(
         not keys.is_current(sealed)
         for model, column in SEALED
-        for sealed in model._default_manager.values_list(column, flat=True).iterator()
+        for sealed in _sealed(model, column).values_list(column, flat=True).iterator()
     )
