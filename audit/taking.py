@@ -1,10 +1,12 @@
 """Deleting or changing rows in one statement that also says what they were or are, or that nothing hung on them."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Exists, Model, QuerySet
+from django.db.models import Aggregate, Exists, Model, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.db.models.sql import DeleteQuery, Query, UpdateQuery
 
 Row = TypeVar("Row", bound=Model)
@@ -67,3 +69,32 @@ def deleted_unless(row: Model, uses: Iterable[QuerySet[Any]]) -> bool:
     it: whatever was forgotten makes the constraints of the database refuse the whole change."""
     rows: Any = type(row)._base_manager.filter(*(~Exists(each) for each in uses), pk=row.pk)
     return bool(rows._raw_delete(rows.db))
+
+
+class _Table(Aggregate):
+    """Two columns as one JSON object."""
+
+    output_field = TextField()
+
+    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+        return self.as_sql(*args, function="json_group_object", **kwargs)
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        return self.as_sql(*args, function="json_object_agg", **kwargs)
+
+
+def taken_unless(row: Model, uses: Iterable[QuerySet[Any]], tags: QuerySet[Any]) -> dict[str, str] | None:
+    """The same; returns the tags (key and value) that the database deletes with the row, by key: whoever changes one
+    has to hold the row's lock as well. None where there is such a use."""
+    rows: Any = type(row)._base_manager.filter(*(~Exists(each) for each in uses), pk=row.pk)
+    if not connection.features.can_return_columns_from_insert:  # as above
+        before = dict(tags.order_by("key").values_list("key", "value"))
+        return before if rows._raw_delete(rows.db) else None
+    owner = tags.model._meta.get_field("user").attname
+    told = tags.order_by().values(owner).annotate(told=Cast(_Table("key", "value"), TextField())).values("told")
+    sql, parameters = rows.query.chain(klass=DeleteQuery).get_compiler(connection=connection).as_sql()
+    beside, further = told.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING ({beside})", (*parameters, *further))
+        found: list[tuple[str | None]] = cursor.fetchall()
+    return dict(sorted(json.loads(found[0][0] or "{}").items())) if found else None

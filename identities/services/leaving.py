@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import CASCADE, Exists, ForeignObjectRel, Model, QuerySet
+from django.db.models import Exists, Model, QuerySet
 
 from audit.errors import DeleteConflict
-from audit.taking import deleted_unless
+from audit.taking import deleted_unless, taken_unless
 
 
 def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
@@ -25,12 +25,9 @@ def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
         refuse_leftovers(row, leftovers)
 
 
-def delete_along(row: Model, leftovers: Mapping[str, QuerySet[Any]], *gone: type[Model]) -> None:
-    """Delete what goes with a row: all that points at it, is nowhere asked to be gone first, and is not gone already.
-    Nothing may hang on that in turn."""
-    asked = {*gone, *(each.model for each in leftovers.values())}
-    for relation in row._meta.get_fields(include_hidden=True):
-        if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
-            rows: Any = relation.related_model._base_manager.filter(**{relation.field.name: row})
-            if rows.model not in asked:
-                rows._raw_delete(rows.db)
+def delete_tagged(row: Model, leftovers: Mapping[str, QuerySet[Any]], tags: QuerySet[Any]) -> dict[str, str]:
+    """The same for what the database deletes the tags of, which are returned."""
+    told = taken_unless(row, leftovers.values(), tags)
+    if told is None:
+        refuse_leftovers(row, leftovers)
+    return told or {}

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
-from accounts.tags import taken_tags
 from audit.errors import (
     EntityAlreadyExists,
     InvalidInput,
@@ -16,8 +15,9 @@ from audit.errors import (
 )
 from audit.prepared import PreparedInsert
 from audit.principal import Principal
-from audit.services import record
-from identities.models import LoginProfile, User, UserTag
+from audit.services import Change, record, record_together
+from audit.taking import taken
+from identities.models import LoginProfile, User
 from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services import (
     access_keys,
@@ -31,7 +31,7 @@ from identities.services import (
     ssh_public_keys,
 )
 from identities.services.boundaries import room_and_boundary
-from identities.services.leaving import delete_along, delete_bare
+from identities.services.leaving import delete_tagged
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
 from policies.models import ManagedPolicy
@@ -95,7 +95,8 @@ def update_user(*, by: Principal, user: User, new_name: str | None = None, new_p
 
 @transaction.atomic
 def delete_user(*, by: Principal, user: User) -> None:
-    """Delete a user that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
+    """Delete a user that nothing hangs on any more, as the API does: what the trail tells nothing of, the database
+    deletes with it (audit.going_along). Raises DeleteConflict naming what is left."""
     user = locked_user(user)
     leftovers = {
         "delete login profile": LoginProfile.objects.filter(user=user),
@@ -108,12 +109,11 @@ def delete_user(*, by: Principal, user: User) -> None:
         "detach all policies": user.attachments.all(),
         "remove users from group": user.memberships.all(),
     }
-    for device in user.mfa_devices.filter(enabled_at=None):
-        mfa.delete_virtual_mfa_device(by=by, device=device)
-    tags = taken_tags(user)
-    delete_along(user, leftovers, UserTag)
-    delete_bare(user, leftovers)
-    record(by, "iam:DeleteUser", user.arn, before=_facts(user), tags=tags)
+    unfinished = taken(user.mfa_devices.filter(enabled_at=None), "path", "name")
+    tags = delete_tagged(user, leftovers, user.tags.all())
+    serial_numbers = sorted(mfa.serial_number_of(user.account_id, f"{path}{name}"[1:]) for path, name in unfinished)
+    changes = [Change("iam:DeleteVirtualMFADevice", each, {}) for each in serial_numbers]
+    record_together(by, [*changes, Change("iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])
 
 
 @transaction.atomic

@@ -31,17 +31,9 @@ UNUSUAL: tuple[Callable[[str], bool], ...] = (
     lambda sql: sql.startswith("SHOW max_connections"),
     lambda sql: sql.startswith("DELETE FROM") and any(f'"{each}"' in sql for each in SWEPT) and " < %s" in sql,
 )
-_GOES = "what hangs on it goes with it, from tables of their own, once it is locked"
-EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "DeleteUser": (12, _GOES),
-}
 
 
 def bound(name: str) -> int:
-    return EXCEPTIONS[name][0] if name in EXCEPTIONS else bound_of_kind(name)
-
-
-def bound_of_kind(name: str) -> int:
     """What holds for a read, or for a change."""
     return OF_READS if name.startswith(READS) and name not in CHANGES else OF_CHANGES
 

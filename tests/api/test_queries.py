@@ -8,10 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from api import actions
 from identities.models import User, UserAttachment, UserTag
 from policies.models import ManagedPolicy
-from tests.api.bounds import EXCEPTIONS, bound_of_kind, counts
+from tests.api.bounds import bound, counts
 from tests.api.conftest import READ, ProgramOf
 from tests.api.program import Program
 from tests.cast import ACME, make_role, make_user, trusting
@@ -122,7 +121,7 @@ def test_no_call_takes_more_when_there_is_more(
         UserAttachment.objects.create(user=user, policy=readers, slot=1)
         make_role(alice.account, f"role-{number}")
     took = {name: asked(lambda: program.iam(name, **inputs)) for name, inputs in CALLS}  # noqa: B023 # called at once
-    assert not {name: number for name, number in took.items() if number > bound_of_kind(name)}
+    assert not {name: number for name, number in took.items() if number > bound(name)}
 
 
 def test_taking_on_a_role_takes_three(program: Program, alice: User) -> None:
@@ -130,12 +129,6 @@ def test_taking_on_a_role_takes_three(program: Program, alice: User) -> None:
     wish = {"RoleArn": role.arn, "RoleSessionName": "now"}
     program.sts("AssumeRole", **wish)
     assert asked(lambda: program.sts("AssumeRole", **wish)) == 3
-
-
-def test_exceptions_are_needed_by_operations_that_there_are() -> None:
-    names = {action.name.partition(":")[2] for action in actions.registered()}
-    assert EXCEPTIONS.keys() <= names
-    assert not [name for name, (most, reason) in EXCEPTIONS.items() if not reason or most <= bound_of_kind(name)]
 
 
 def test_tags_read_with_a_key_are_the_users(program: Program, alice: User) -> None:

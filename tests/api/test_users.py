@@ -1,14 +1,31 @@
 """Users by program."""
 
 import pytest
+from django.db.models import CASCADE, ForeignObjectRel
 
+from access.models import ConsoleSession, RecentRole, SignInAttempt
 from accounts.models import Account
+from audit import clock
 from audit.models import Event
-from identities.models import User
+from identities.models import (
+    AccessKey,
+    LoginProfile,
+    Membership,
+    MFADeviceTag,
+    PasswordHistory,
+    ServiceSpecificCredential,
+    SigningCertificate,
+    SSHPublicKey,
+    User,
+    UserAttachment,
+    UserInlinePolicy,
+)
+from identities.services.mfa import create_virtual_mfa_device
+from identities.services.tags import write_tags
 from policies.models import ManagedPolicy
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import allow, make_user
+from tests.cast import allow, make_user, principal_of
 
 TAGS = [{"Key": "Team", "Value": "red"}, {"Key": "note", "Value": "ünal + co"}]
 
@@ -106,6 +123,48 @@ def test_delete_user_says_what_is_left(program: Program, bob: User) -> None:
     program.iam("DeleteLoginProfile", UserName="bob")
     program.iam("DeleteUser", UserName="bob")
     assert not User.objects.filter(pk=bob.pk).exists()
+
+
+# What has to be gone first: DeleteConflict names it.
+FIRST = {LoginProfile, AccessKey, SigningCertificate, SSHPublicKey, ServiceSpecificCredential, UserInlinePolicy,
+         UserAttachment, Membership}  # fmt: skip
+
+
+def going_along(user: User) -> dict[str, bool]:
+    """All that hangs on a user and goes with it, and whether there is any."""
+    relations = [each for each in User._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel)]
+    hanging = [each for each in relations if each.on_delete is CASCADE and each.related_model not in FIRST]
+    return {
+        each.related_model.__name__: each.related_model._base_manager.filter(**{each.field.name: user}).exists()
+        for each in hanging
+    }
+
+
+@pytest.mark.bar(121)
+def test_delete_user_takes_along_all_that_hangs_on_it(program: Program, alice: User, bob: User) -> None:
+    """Whatever there is, it asks no more questions; of two others nothing goes."""
+    sees = {"kind": "user", "account": bob.account, "expires_at": clock.now()}
+    for user in (alice, bob):
+        write_tags(user, {"Team": "red", "note": 'ünal "co" \\'})
+        PasswordHistory.objects.create(user=user, password="old")
+        ConsoleSession.objects.create(user=user, token_hash=user.name, **sees)
+        RecentRole.objects.create(user=user, account_name="acme", role_name="ops")
+        SignInAttempt.objects.create(
+            user=user, token_hash=user.name, is_root=False, step="password", expires_at=clock.now()
+        )
+        for number in range(2):
+            create_virtual_mfa_device(
+                by=principal_of(alice), user=user, name=f"{user.name}{number}", path="/eng/", tags={"floor": "2"}
+            )
+    program.iam("DeleteLoginProfile", UserName="bob")
+    assert len(before := going_along(bob)) == 6 and all(before.values())
+    program.iam("DeleteUser", UserName="bob")
+    assert not any(going_along(bob).values()) and not User.objects.filter(pk=bob.pk).exists()
+    assert all(going_along(alice).values()) and MFADeviceTag.objects.count() == 2
+    told = Event.objects.get(action="iam:DeleteUser").detail
+    assert told["tags"] == {"Team": "red", "note": 'ünal "co" \\'} and told["before"]["name"] == "bob"
+    gone = Event.objects.filter(action="iam:DeleteVirtualMFADevice").order_by("id").values_list("resource", flat=True)
+    assert list(gone) == [f"arn:aws:iam::111122223333:mfa/eng/bob{number}" for number in range(2)]
 
 
 def test_tag_user_replaces_a_key_in_other_case(program: Program, bob: User) -> None:

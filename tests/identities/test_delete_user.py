@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from accounts.models import Account
@@ -12,10 +14,10 @@ from identities.services.mfa import create_virtual_mfa_device
 from identities.services.service_credentials import create_service_specific_credential
 from identities.services.signing_certificates import upload_signing_certificate
 from identities.services.ssh_public_keys import upload_ssh_public_key
-from identities.services.users import delete_user, delete_user_with_everything
+from identities.services.users import delete_user, delete_user_with_everything, tag_user
 from policies.models import ManagedPolicy
 from tests.api.test_user_credentials import ssh_line
-from tests.cast import allow, browser_of, make_user, principal_of
+from tests.cast import ACME, allow, browser_of, make_account, make_user, principal_of, root_of
 from tests.identities.certificates import issue
 from tests.identities.devices import device_of
 
@@ -167,3 +169,29 @@ def test_it_asks_for_a_fresh_sign_in(alice: User, carol: User) -> None:
     reply = browser_of(alice, fresh=False).post(page("carol"), {"confirmation": "carol"})
     assert reply.status_code == 302 and reply.headers["Location"].startswith(reverse("access:confirm"))
     assert User.objects.filter(name="carol").exists()
+
+
+@pytest.mark.bar(121)
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_trail_tells_tags_that_were_being_changed() -> None:
+    """Who deletes waits for who tags, and then tells what is there: not what there was when it began to wait."""
+    by, carol = root_of(make_account(ACME, "Acme", "acme")), make_user(Account.objects.get(), "carol", console=False)
+
+    def delete() -> None:
+        try:
+            delete_user(by=by, user=carol)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            tag_user(by=by, user=carol, tags={"team": "red"})
+            deleting = pool.submit(delete)
+            waiting = (0,)
+            while not waiting[0] and not deleting.done():
+                cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+                waiting = cursor.fetchone() or (0,)
+        deleting.result(timeout=60)
+    assert Event.objects.get(action="iam:DeleteUser").detail["tags"] == {"team": "red"}
+    assert not User.objects.exists()
