@@ -123,11 +123,7 @@ class Tables:
         columns. There are at most so many in all, and all of them are read in one question."""
         lists = [names[0] if after is None else f"{names[0]} after", *names[1:]]
         pages = self._pages.rows(lists, limit=limit, after=after or "", **values)
-        found: dict[str, list[Texts]] = {}
-        for name, rows in zip(names, pages.values(), strict=True):
-            found[name] = rows[:limit]
-            limit -= len(found[name])
-        return found
+        return dict(zip(names, pages.values(), strict=True))
 
     def page_of(self, name: str, rows: Iterable[Texts]) -> Rows:
         """The rows of one of the tables, without their keys."""

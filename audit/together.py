@@ -79,7 +79,8 @@ class _List:
 class Together:
     """Each list is built as a query of values, in its order, with `Given("name")` for what a run brings.
 
-    With a limit, each has at most so many rows. Limits that are `usual` stand in the statement (see `PreparedValues`).
+    With a limit, there are at most so many rows in all, those of the first lists before those of the next. Limits that
+    are `usual` stand in the statement (see `PreparedValues`).
     """
 
     def __init__(self, lists: Mapping[str, Build], usual: Iterable[int] = ()) -> None:
@@ -102,18 +103,29 @@ class Together:
         if not lists:
             return {}
         given = {name: value if isinstance(value, str | int) else json.dumps(value) for name, value in values.items()}
-        parts, parameters = [], list[Any]()
+        at_most = [limit] if limit is not None and limit not in self._usual else []
+        parameters: list[Any] = []
         for each in lists.values():
-            parts.append(f"({each.written} ({each.sql}{self._limited(limit)}) AS rows)")
             parameters += [given[one] if isinstance(one, Given) else one for one in each.parameters]
-            parameters += [limit] if limit is not None and limit not in self._usual else []
-        ((*texts,),) = asked(f"SELECT {', '.join(parts)}", parameters)
+            parameters += at_most
+        ((*texts,),) = asked(self._statement([*lists.values()], limit), parameters)
         return {name: each.rows(text) for (name, each), text in zip(lists.items(), texts, strict=True)}
 
-    def _limited(self, limit: int | None) -> str:
+    def _statement(self, lists: Sequence[_List], limit: int | None) -> str:
+        found = [f"list_{number}" for number in range(len(lists))]
+        parts = [
+            f"{name} AS ({each.sql}{self._limited(limit, found[:number])})"
+            for number, (name, each) in enumerate(zip(found, lists, strict=True))
+        ]
+        written = [f"({each.written} {name})" for name, each in zip(found, lists, strict=True)]
+        return f"WITH {', '.join(parts)} SELECT {', '.join(written)}"
+
+    def _limited(self, limit: int | None, before: Sequence[str]) -> str:
+        """What the lists before have left of the limit: nothing is looked for that nobody would see."""
         if limit is None:
             return ""
-        return f" LIMIT {limit:d}" if limit in self._usual else " LIMIT %s"
+        counts = [f"(SELECT COUNT(*) FROM {name})" for name in before]  # noqa: S608 # names of `_statement`
+        return " - ".join([f" LIMIT {limit:d}" if limit in self._usual else " LIMIT %s", *counts])
 
 
 def _reader(expression: Any) -> Callable[[Any], Any] | None:

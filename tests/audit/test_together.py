@@ -70,15 +70,17 @@ def test_a_thing_is_found_by_the_whole_of_its_name(alice: User) -> None:
     assert named.rows(ids=[longer, alice.unique_id]) == {"names": [("alice",)]}
 
 
-@pytest.mark.parametrize("limit", [1, 2])
-def test_each_list_ends_at_the_limit(alice: User, bob: User, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "people", "keys"), [(1, "c", ""), (3, "cba", ""), (4, "cba", "a"), (9, "cba", "abc")]
+)
+def test_a_limit_is_one_for_all_lists(alice: User, bob: User, limit: int, people: str, keys: str) -> None:
     carol = make_user(alice.account, "carol", console=False)
     for user in (alice, bob, carol):
         UserTag.objects.create(user=user, key=user.name, value="")
-    lists = Together({"users": users, "tags": tags}, [2])
+    lists = Together({"users": users, "tags": tags}, usual=[3])
     found = lists.rows(limit=limit, account_id=alice.account_id, users=[alice.pk, bob.pk, carol.pk])
-    assert [row[0] for row in found["users"]] == ["carol", "bob"][:limit]
-    assert [row[1] for row in found["tags"]] == ["alice", "bob"][:limit]
+    assert "".join(row[0][0] for row in found["users"]) == people
+    assert "".join(row[1][0] for row in found["tags"]) == keys
 
 
 def test_only_what_is_named_is_asked_for(alice: User) -> None:
