@@ -2,11 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-from django.db import transaction
 
 from access.codes import prove_mfa
 from access.gate import PrincipalGate
@@ -18,7 +15,7 @@ from accounts.tags import tag_context
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
 from audit.principal import NO_TAGS, Principal
-from audit.services import record
+from audit.services import Change, record_together
 from identities.models import Role
 from identities.reading import read_named_role
 
@@ -200,23 +197,16 @@ def _inherited_tags(by: Principal) -> Mapping[str, str]:
 
 
 def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:
-    """In the trail of whose role it is, and in that of who asked where that is another account. One event alone is
-    written whole or not at all, and needs no transaction."""
+    """In the trail of whose role it is, and in that of who asked where that is another account."""
+    detail = {
+        "made_key": credentials.access_key_id,
+        "session": claims.name,
+        "expires_at": f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+        "tags": dict(claims.tags),
+        "session_source_identity": claims.source_identity,
+        "caller_account": by.account_id,
+    }
     accounts = {role.account_id, by.account_id} - {""}
-    with transaction.atomic() if len(accounts) > 1 else nullcontext():
-        for account_id in accounts:
-            _record_in(account_id, by, role, claims, credentials)
-
-
-def _record_in(account_id: str, by: Principal, role: Role, claims: SessionClaims, credentials: Credentials) -> None:
-    record(
-        replace(by, account_id=account_id),
-        f"sts:{claims.operation}",
-        role.arn,
-        made_key=credentials.access_key_id,
-        session=claims.name,
-        expires_at=f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}",
-        tags=dict(claims.tags),
-        session_source_identity=claims.source_identity,
-        caller_account=by.account_id,
+    record_together(
+        Change(replace(by, account_id=each), f"sts:{claims.operation}", role.arn, detail) for each in accounts
     )

@@ -70,14 +70,17 @@ def record(
 class Change(NamedTuple):
     """One of several that are made at once."""
 
+    by: Principal
     action: str
     resource: str
     detail: dict[str, Any]
 
 
-def record_together(by: Principal, changes: Iterable[Change]) -> None:
-    """Append an event for each change, in one statement."""
-    events = [_event(by, action, resource, Outcome.SUCCESS, "", None, detail) for action, resource, detail in changes]
+def record_together(changes: Iterable[Change]) -> None:
+    """Append an event for each change, in one statement: all or none, also without a transaction."""
+    events = [
+        _event(by, action, resource, Outcome.SUCCESS, "", None, detail) for by, action, resource, detail in changes
+    ]
     if len(events) == 1:
         _EVENTS.insert(events[0], may_wait=True)
     else:

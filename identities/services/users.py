@@ -112,8 +112,8 @@ def delete_user(*, by: Principal, user: User) -> None:
     unfinished = taken(user.mfa_devices.filter(enabled_at=None), "path", "name")
     tags = delete_tagged(user, leftovers, user.tags.all())
     serial_numbers = sorted(mfa.serial_number_of(user.account_id, f"{path}{name}"[1:]) for path, name in unfinished)
-    changes = [Change("iam:DeleteVirtualMFADevice", each, {}) for each in serial_numbers]
-    record_together(by, [*changes, Change("iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])
+    changes = [Change(by, "iam:DeleteVirtualMFADevice", each, {}) for each in serial_numbers]
+    record_together([*changes, Change(by, "iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])
 
 
 @transaction.atomic

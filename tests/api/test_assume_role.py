@@ -262,6 +262,15 @@ def test_a_role_may_ask_for_a_second_factor_that_works_once(acme: Account, bob: 
         assume(bobs, role, **proof)
 
 
+def test_a_second_factor_counts_in_another_account_too(globex: Account, bob: User, bobs: Program) -> None:
+    """Both accounts are told, with no more questions than one."""
+    role, (device, seed) = make_role(globex, "careful", trusting(bob.arn, **WITH_MFA)), device_of(bob)
+    allow(bob, "sts:AssumeRole")
+    taken(bobs, role, SerialNumber=device.serial_number, TokenCode=codes(seed)[1])
+    told = Event.objects.filter(action="sts:AssumeRole", outcome="Success")
+    assert set(told.values_list("account_id", "principal_arn")) == {(bob.account_id, bob.arn), (globex.id, bob.arn)}
+
+
 @pytest.mark.bar(11)
 def test_codes_are_limited(acme: Account, bob: User, bobs: Program) -> None:
     role, (device, seed) = make_role(acme, "careful", trusting(bob.arn, **WITH_MFA)), device_of(bob)
