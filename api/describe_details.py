@@ -45,18 +45,17 @@ def role(row: Row, hanging: Hanging) -> dict[str, object]:
 
 def policies(rows: Iterable[Row], hanging: Hanging) -> list[dict[str, object]]:
     """Without those that are gone since the page was read."""
-    return [policy(row, hanging) for row in rows if hanging.on(row, "policy_uses")]
+    return [policy(row, hanging) for row in rows if hanging.on(row, "policy_versions")]
 
 
 def policy(row: Row, hanging: Hanging) -> dict[str, object]:
-    ((attachments, boundaries),) = hanging.on(row, "policy_uses")
     versions = sorted(hanging.on(row, "policy_versions"), reverse=True)
     (default,) = (number for number, is_default, *_ in versions if is_default)
     return {
         **{member: text for member, text in row.items() if member != "pk"},
         "DefaultVersionId": f"v{default}",
-        "AttachmentCount": attachments,
-        "PermissionsBoundaryUsageCount": boundaries,
+        "AttachmentCount": hanging.uses(row, "users_attaching", "groups_attaching", "roles_attaching"),
+        "PermissionsBoundaryUsageCount": hanging.uses(row, "users_bounded", "roles_bounded"),
         "IsAttachable": True,
         "PolicyVersionList": [version(*facts) for facts in versions],
     }

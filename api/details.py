@@ -1,11 +1,11 @@
 """What GetAccountAuthorizationDetails tells, in two questions: a page of users, groups, roles and policies; and what
 hangs on those of the page, all as it was at one moment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
@@ -13,7 +13,7 @@ from api import policy_uses
 from api.paging import MixedPage
 from api.tables import Joined, Moment, Table, Tables, arn
 from audit.prepared import Given
-from audit.together import AnyOf, Rows, Together, by_first
+from audit.together import AnyOf, Build, Rows, Together, by_first
 from identities.models import (
     Group,
     GroupAttachment,
@@ -87,16 +87,16 @@ KINDS = Tables(
 )
 
 
-def _of(owner: str, model: type[Any], *columns: str | Combinable) -> Callable[[], QuerySet[Any, Any]]:
+def _of(owner: str, model: type[Any], *columns: str | Combinable) -> Build:
     """What hangs on the users, or whatever it is, of the page: each row with its owner's key before it."""
     rows = model.objects.filter(AnyOf(f"{owner}_id", Given(owner))).order_by("pk")
     return partial(rows.values_list, f"{owner}_id", *columns)
 
 
-def _uses() -> QuerySet[Any, Any]:
-    """How often the account attaches the policies of the page, and how many users and roles they bound."""
-    counts = policy_uses.attachments(_ACCOUNT), policy_uses.boundaries(_ACCOUNT)
-    return ManagedPolicy.objects.filter(AnyOf("pk", Given("policy"))).values_list("pk", *counts)
+def _uses(model: type[Any], policy: str, account: str) -> Build:
+    """How many rows of the account point at each policy of the page."""
+    rows = model.objects.filter(AnyOf(policy, Given("policy")), **{account: _ACCOUNT}).values_list(policy)
+    return partial(rows.annotate, uses=Count("pk"))
 
 
 _PROFILE = _named("InstanceProfile", "instance-profile")
@@ -117,7 +117,11 @@ _HANGING = Together(
         "role_attached": _of("role", RoleAttachment, *_ATTACHED),
         "role_profiles": _of("role", InstanceProfile, *_PROFILE.values()),
         "policy_versions": _of("policy", PolicyVersion, "number", "is_default", Moment("created_at"), "document"),
-        "policy_uses": _uses,
+        "users_attaching": _uses(UserAttachment, "policy_id", "user__account_id"),
+        "groups_attaching": _uses(GroupAttachment, "policy_id", "group__account_id"),
+        "roles_attaching": _uses(RoleAttachment, "policy_id", "role__account_id"),
+        "users_bounded": _uses(User, "boundary_id", "account_id"),
+        "roles_bounded": _uses(Role, "boundary_id", "account_id"),
         **trust.BY_ID,
     }
 )
@@ -142,6 +146,10 @@ class Hanging:
 
     def on(self, row: Mapping[str, Any], name: str) -> Rows:
         return self._lists[name].get(row["pk"], [])
+
+    def uses(self, row: Mapping[str, Any], *names: str) -> int:
+        """How often the account uses a policy, in all of these ways."""
+        return sum(number for name in names for (number,) in self.on(row, name))
 
     def trust_of(self, row: Mapping[str, Any]) -> str:
         """A role's trust policy as people read it."""
