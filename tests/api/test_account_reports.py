@@ -208,6 +208,18 @@ def test_it_tells_only_what_is_wanted(
     assert names(program.iam("GetAccountAuthorizationDetails", Filter=kinds)) == expected
 
 
+def test_uses_of_a_policy_are_counted_in_the_account(
+    program: Program, furnished: Account, bob: User, mallory: User, readers: ManagedPolicy
+) -> None:
+    """AdministratorAccess is Mallory's too, in another account, which is not told."""
+    bob.boundary = readers
+    bob.save()
+    bob.attachments.create(policy=readers, slot=1)
+    policies = program.iam("GetAccountAuthorizationDetails")["Policies"]
+    counts = [(row["AttachmentCount"], row["PermissionsBoundaryUsageCount"]) for row in policies]
+    assert counts == [(2, 2), (1, 0)]
+
+
 def test_a_policy_that_goes_meanwhile_is_left_out(acme: Account, readers: ManagedPolicy) -> None:
     page = Pager("iam:GetAccountAuthorizationDetails").tables(KINDS, POLICIES, account_id=acme.id)
     assert [row["PolicyName"] for row in page.of(*POLICIES)] == ["readers"]
