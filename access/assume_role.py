@@ -9,7 +9,16 @@ from access.codes import prove_mfa
 from access.gate import PrincipalGate
 from access.principals import assumed_role_arn
 from access.session_tokens import SessionClaims
-from access.temporary import Credentials, Wish, check_session_tags, issue, lifetime, new_secret, session_policies
+from access.temporary import (
+    POLICY_ARN_LIMIT,
+    Credentials,
+    Wish,
+    check_session_tags,
+    issue,
+    lifetime,
+    new_secret,
+    session_policies,
+)
 from access.trust import require_trust
 from accounts.tags import tag_context
 from audit.errors import ServiceError, ValidationError
@@ -17,7 +26,7 @@ from audit.explanation import Explanation
 from audit.principal import NO_TAGS, Principal
 from audit.services import Change, record_together
 from identities.models import Role
-from identities.reading import read_named_role
+from identities.reading import read_named_role, read_role_and_policies
 
 ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 DEFAULT_SECONDS = 3600
@@ -67,9 +76,19 @@ def find_role(arn: str) -> Role | None:
     parts = ROLE_ARN.fullmatch(arn)
     if parts is None:
         return None
-    account_id, path, name = parts.groups()
+    account_id, _, name = parts.groups()
     role = read_named_role(account_id, name)
     return role if role is not None and role.arn == arn else None
+
+
+def find_role_for(arn: str, wish: Wish) -> tuple[Role | None, Wish]:
+    """The same, in one question with the policies that shall limit a session of it."""
+    parts = ROLE_ARN.fullmatch(arn)
+    if parts is None or not 0 < len(wish.policy_arns) <= POLICY_ARN_LIMIT:
+        return find_role(arn), wish
+    account_id, _, name = parts.groups()
+    role, policy_ids = read_role_and_policies(account_id, name, wish.policy_names)
+    return role if role is not None and role.arn == arn else None, replace(wish, policy_ids=policy_ids)
 
 
 def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proofs | None = None) -> RoleSession:
@@ -83,7 +102,7 @@ def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proof
         by = replace(by, mfa=True, mfa_at=proved)
         gate = replace(gate, principal=by)
     wish = replace(wish, source_identity=_source_identity(by, wish))
-    role = find_role(role_arn)
+    role, wish = find_role_for(role_arn, wish)
     authorize_session(gate, role_arn, role, wish, external_id=proofs.external_id)
     if role is None:
         raise NotAllowed(f"User: {by.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")

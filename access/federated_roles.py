@@ -12,7 +12,7 @@ from typing import Literal
 from django.db import transaction
 
 from access import throttle
-from access.assume_role import ROLE_ARN, NotAllowed, RoleSession, find_role, issue_role_session, session_context
+from access.assume_role import ROLE_ARN, NotAllowed, RoleSession, find_role_for, issue_role_session, session_context
 from access.gate import global_context
 from access.temporary import Wish
 from access.trust import trust_of
@@ -156,9 +156,9 @@ def assume_role_with_saml(
         claims = redeem(provider, response, clock.now())
         if provider is None or (role_arn, provider_arn) not in claims.roles:
             raise NotAllowed("Not authorized to perform sts:AssumeRoleWithSAML")
-        role = find_role(role_arn) if ROLE_ARN.fullmatch(role_arn) else None
+        role, wish = find_role_for(role_arn, replace(wish, name=session_name(claims)))
         own = role if role is not None and role.account_id == provider.account_id else None
-        made = take_on(by_saml(provider, claims), own, replace(wish, name=session_name(claims)), origin)
+        made = take_on(by_saml(provider, claims), own, wish, origin)
     counted.succeeded()
     return made, claims, provider
 
@@ -171,7 +171,7 @@ def assume_role_with_web_identity(
     counted = throttle.step_try(TRIES, origin.address)
     parts = _check_role_arn(role_arn)
     provider, person = read_token(parts.group(1), token, clock.now())
-    made = take_on(by_web_identity(provider, person), find_role(role_arn), wish, origin)
+    made = take_on(by_web_identity(provider, person), *find_role_for(role_arn, wish), origin)
     counted.succeeded()
     return made, person, provider
 

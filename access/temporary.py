@@ -1,7 +1,7 @@
 """Temporary credentials: what may be asked of a session, and making its key. Nothing is stored: everything is in the
 sealed token, and whose session it is is looked up at every use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -43,7 +43,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked of a session: its name, how long, and what shall limit or mark it. `seconds` None: as usual."""
+    """What is asked of a session: its name, how long, and what shall limit or mark it. `seconds` None: as usual.
+    `policy_ids` are the unique ids of the policies by ARN, where they were found together with the role."""
 
     name: str = ""
     seconds: int | None = None
@@ -52,6 +53,11 @@ class Wish:
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     transitive_keys: tuple[str, ...] = ()
     source_identity: str = ""
+    policy_ids: Mapping[str, str] | None = None
+
+    @property
+    def policy_names(self) -> list[str]:
+        return [arn.rpartition("/")[2] for arn in self.policy_arns]
 
 
 def session_policies(account_id: str, wish: Wish) -> SessionPolicies | None:
@@ -70,18 +76,20 @@ def session_policies(account_id: str, wish: Wish) -> SessionPolicies | None:
         )
     if wish.document:
         check_document(wish.document, "session")
-    return SessionPolicies(wish.document, _unique_ids(account_id, wish.policy_arns))
+    return SessionPolicies(wish.document, _unique_ids(account_id, wish))
 
 
-def _unique_ids(account_id: str, arns: tuple[str, ...]) -> tuple[str, ...]:
-    if not arns:
-        return ()
-    names = {arn.rpartition("/")[2].lower() for arn in arns}
-    rows = ManagedPolicy.objects.visible_to(account_id).filter(name_key__in=names)
-    found = {policy.arn: policy.unique_id for policy in rows}
-    if missing := [arn for arn in arns if arn not in found]:
+def _unique_ids(account_id: str, wish: Wish) -> tuple[str, ...]:
+    found = _policies_named(account_id, wish.policy_names) if wish.policy_ids is None else wish.policy_ids
+    if missing := [arn for arn in wish.policy_arns if arn not in found]:
         raise MalformedPolicyDocument(f"Policy {missing[0]} does not exist or is not attachable.")
-    return tuple(dict.fromkeys(found[arn] for arn in arns))
+    return tuple(dict.fromkeys(found[arn] for arn in wish.policy_arns))
+
+
+def _policies_named(account_id: str, names: Iterable[str]) -> Mapping[str, str]:
+    keys = {name.lower() for name in names}
+    rows = ManagedPolicy.objects.visible_to(account_id).filter(name_key__in=keys) if keys else ()
+    return {policy.arn: policy.unique_id for policy in rows}
 
 
 def check_session_tags(wish: Wish, inherited: Mapping[str, str] = NO_TAGS) -> None:

@@ -1,12 +1,16 @@
 """What most calls are about: a user or a role by name, with tags and boundary, or a group, in one statement."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db import connection
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Concat
 
-from audit.prepared import Given, Prepared, prefetched
+from audit.prepared import Given, Prepared, PreparedWith, prefetched
 from identities.models import Group, Machine, Role, RoleTag, User, UserTag
+from policies.models import ManagedPolicy, policy_arn
 
 
 def _users() -> QuerySet[User]:
@@ -24,6 +28,22 @@ def _named_roles() -> QuerySet[Role]:
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+@cache
+def _role_and_policies(vendor: str, number: int) -> PreparedWith[Role]:
+    """A role by its name in any case, and beside it its tags and so many managed policies by theirs."""
+
+    def beside() -> QuerySet[Any, Any]:
+        account = Given("account_id")
+        tags = RoleTag.objects.filter(role__account_id=account, role__name_key=Given("name_key"))
+        told = tags.values_list(Value("tag"), Value(""), Value(""), "key", "value")
+        names = [Given(_POLICY.format(each)) for each in range(number)]
+        policies = ManagedPolicy.objects.visible_to(account).filter(name_key__in=names)
+        owner = Concat("account_id", Value(""))
+        return told.union(policies.values_list(Value("policy"), owner, "path", "name", "unique_id"), all=True)
+
+    return PreparedWith(lambda: Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key")), beside)
+
+
 def _groups() -> QuerySet[Group]:
     return Group.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
 
@@ -33,6 +53,7 @@ def _machines() -> QuerySet[Machine]:
     return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
 
 
+_POLICY = "policy:{}"
 _TAG = ("tag_key", "tag_value")
 _GROUPS = Prepared(_groups)
 _MACHINES = Prepared(_machines)
@@ -55,11 +76,23 @@ def read_named_role(account_id: str, name: str) -> Role | None:
     """The role of that name in any case, with tags and boundary."""
     role, tags = _NAMED_ROLES.first_row(*_TAG, account_id=account_id, name_key=name.lower())
     if role is not None:
-        made = [
-            RoleTag(role_id=role.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)
-        ]
-        prefetched(role, "tags", made)
+        _hand_tags(role, _given(tags))
     return role
+
+
+def read_role_and_policies(
+    account_id: str, name: str, policy_names: Iterable[str]
+) -> tuple[Role | None, Mapping[str, str]]:
+    """The role, with tags; and of the account's managed policies and the built-in ones that have these names in any
+    case the unique ids by ARN, if the role is there."""
+    names = sorted({each.lower() for each in policy_names})
+    named = {_POLICY.format(number): each for number, each in enumerate(names)}
+    statement = _role_and_policies(connection.vendor, len(names))
+    role, beside = statement.row_and_beside(account_id=account_id, name_key=name.lower(), **named)
+    if role is not None:
+        _hand_tags(role, ((key, value) for kind, _, _, key, value in beside if kind == "tag"))
+    policies = (each for kind, *each in beside if kind == "policy")
+    return role, {policy_arn(owner or None, path, name): unique_id for owner, path, name, unique_id in policies}
 
 
 def read_group(account_id: str, name: str) -> Group | None:
@@ -69,6 +102,11 @@ def read_group(account_id: str, name: str) -> Group | None:
 def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:
     """The machine, if the role of that unique id is in the profile that it has."""
     return next(iter(_MACHINES.rows(machine_id=machine_id, role_id=role_id)), None)
+
+
+def _hand_tags(role: Role, tags: Iterable[tuple[str, str]]) -> None:
+    made = [RoleTag(role_id=role.pk, key=key, key_folded=key.casefold(), value=value) for key, value in tags]
+    prefetched(role, "tags", made)
 
 
 def _given(tags: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str]]:

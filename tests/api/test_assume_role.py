@@ -10,6 +10,7 @@ from accounts.models import Account
 from audit.models import Event
 from identities.models import Role, User
 from identities.services import roles, users
+from policies import services as policies
 from tests.api.conftest import SECRET, ProgramOf, key_of
 from tests.api.program import Program, Refused
 from tests.cast import allow, make_role, root_of, trusting
@@ -332,3 +333,25 @@ def test_policies_by_arn_limit_it_too(deploy: Role, bobs: Program) -> None:
     arns = [{"arn": "arn:aws:iam::aws:policy/IAMUserChangePassword"}]
     with pytest.raises(Refused, match="because no session policy allows"):
         taken(bobs, deploy, PolicyArns=arns).iam("ListUsers")
+
+
+def test_policies_of_the_roles_own_account_limit_it_beside_a_code(globex: Account, bob: User, bobs: Program) -> None:
+    """Found by ARN together with the role, and not by a name that is another's; with all that can be asked for, no more
+    questions than without."""
+    role, (device, seed) = make_role(globex, "careful", trusting(bob.arn, **WITH_MFA)), device_of(bob)
+    allow(bob, "sts:AssumeRole")
+    allow(role, "iam:List*")
+    roles.tag_role(by=root_of(globex), role=role, tags={"team": "ops"})
+    document = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*"}}'
+    made = policies.create_policy(by=root_of(globex), name="ReadOnlyAccess", document=document)
+    arns = [{"arn": made.arn}, {"arn": "arn:aws:iam::aws:policy/IAMUserChangePassword"}]
+    session = taken(bobs, role, SerialNumber=device.serial_number, TokenCode=codes(seed)[1], PolicyArns=arns)
+    assert "Roles" in session.iam("ListRoles")
+    with pytest.raises(Refused, match="because no session policy allows"):
+        session.iam("ListUsers")
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:iam::aws:policy/readonlyaccess", "arn:aws:iam::aws:policy/x/ReadOnlyAccess"])
+def test_a_policy_by_another_spelling_of_its_arn_is_none(arn: str, deploy: Role, bobs: Program) -> None:
+    with pytest.raises(Refused, match="does not exist or is not attachable"):
+        assume(bobs, deploy, PolicyArns=[{"arn": arn}])

@@ -31,6 +31,7 @@ from tests.federation.issuers import Issuer, running_issuer
 from tests.rig.programs import CONFIG, Programs
 
 OUTSIDE = Program("", "")
+LIMIT = {"arn": "arn:aws:iam::aws:policy/IAMUserChangePassword"}
 
 
 def stranger(operation: str, address: str = "192.0.2.7", **inputs: Any) -> Any:
@@ -102,6 +103,11 @@ class TestSAML:
         identity = credentials_of(made).sts("GetCallerIdentity")
         assert identity["Arn"] == f"arn:aws:sts::{ACME}:assumed-role/ops/jane@corp.example"
         assert "Users" in credentials_of(made).iam("ListUsers")
+
+    def test_policies_by_arn_limit_it(self, role: Role, provider: SAMLProvider) -> None:
+        made = stranger(self.NAME, **self.inputs(role, provider), PolicyArns=[LIMIT])
+        with pytest.raises(Refused, match="because no session policy allows"):
+            credentials_of(made).iam("ListUsers")
 
     def test_it_records_whom_the_provider_vouched_for(self, role: Role, provider: SAMLProvider) -> None:
         made = stranger(self.NAME, **self.inputs(role, provider))
@@ -258,6 +264,11 @@ class TestWebIdentity:
         assert "Users" in credentials_of(made).iam("ListUsers")
         event = Event.objects.get(action=f"sts:{self.NAME}")
         assert (event.account_id, event.principal_name, event.principal_arn) == (ACME, "jane", provider.arn)
+
+    def test_policies_by_arn_limit_it(self, role: Role, issuer: Issuer) -> None:
+        made = stranger(self.NAME, **self.inputs(role, issuer.token()), PolicyArns=[LIMIT])
+        with pytest.raises(Refused, match="because no session policy allows"):
+            credentials_of(made).iam("ListUsers")
 
     def test_a_token_may_be_used_again_as_long_as_it_is_good(self, role: Role, issuer: Issuer) -> None:
         token = issuer.token()
