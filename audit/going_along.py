@@ -1,8 +1,9 @@
 """Rows that the database itself deletes with what they hang on, as ON DELETE CASCADE would, for migrations. Nothing of
 them is told to anybody, so nobody need ask for them one table after the other.
 
-Triggers, because SQLite can't change a foreign key. It drops them with a table that it makes anew (as Django does there
-to change a column): a migration that does so has to make them again. What was forgotten keeps its owner from going.
+Triggers, because SQLite can't change a foreign key. There Django makes a table anew to change a column: with an owner's
+table its triggers are gone, and a table that goes along can't be replaced while a trigger of its owner's names it. A
+migration that does so has to take them away before and make them again. What was forgotten keeps its owner from going.
 """
 
 from typing import Any

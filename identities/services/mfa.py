@@ -223,9 +223,9 @@ def verify_code(*, account_id: str, user: User | None, code: str, tried: Tried) 
 
 def accept_code(devices: Iterable[MFADevice], code: str, *, tried: Tried) -> MFADevice | None:
     """The first device of an owner's that shows this code now; None where none does, or the code was used already, as
-    it is from now on."""
-    shown = ((device, counter) for device in devices if (counter := _counter_of(device, code)))
-    device, counter = next(shown, (None, 0))
+    it is from now on. All devices are looked at: a try that comes too late must not tell by its time what it was."""
+    shown = [(device, counter) for device in devices if (counter := _counter_of(device, code))]
+    device, counter = next(iter(shown), (None, 0))
     tried(device is not None)
     if device is None:
         return None

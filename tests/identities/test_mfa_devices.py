@@ -121,6 +121,22 @@ def test_a_code_works_once_also_at_the_same_moment(monkeypatch: pytest.MonkeyPat
     assert sorted(accepted) == [False] * 7 + [True]
 
 
+@pytest.mark.bar(26)
+def test_whichever_device_shows_the_code_all_are_looked_at(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes are looked at before they are counted: work that is left out would tell those who try too often."""
+    shown = [codes(device_of(bob, name)[1])[1] for name in ("phone", "tablet", "watch")]
+    looked_at, match = list[str](), totp.matching_counter
+
+    def noted(seed: str, code: str, **facts: Any) -> int | None:
+        looked_at.append(code)
+        return match(seed, code, **facts)
+
+    monkeypatch.setattr(totp, "matching_counter", noted)
+    for code in (*shown, "000000"):
+        verify(bob, code)
+    assert looked_at == [code for code in (*shown, "000000") for _ in range(3)]
+
+
 @pytest.mark.bar(31)
 def test_a_device_works_only_for_its_owner(alice: User, bob: User, mallory: User) -> None:
     device, seed = device_of(bob)
