@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from access import explaining, last_accessed, messages
 from access.assume_role import NotAllowed
 from access.gate import PrincipalGate
 from api import actions, query, serialize, shapes
+from api.ahead import look_for_target
 from api.authentication import authenticate
 from api.errors import Refusal, refusal_for
 from api.registry import Action, Call
@@ -18,6 +20,7 @@ from api.wire import WireRequest
 from audit import clock, decisions
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
+from audit.prepared import nothing_left_ahead
 from audit.principal import Origin, anonymous
 from audit.services import record
 from federation.errors import InvalidIdentityToken
@@ -63,7 +66,7 @@ class MissingAction(ServiceError):
 def answer(request: WireRequest, origin: Origin) -> Reply:
     """Answer one call. Never raises: whatever goes wrong becomes an error that an SDK can read."""
     try:
-        with decisions.noting():
+        with decisions.noting(), nothing_left_ahead():
             return _answered(request, origin)
     except Exception as error:
         reply = refuse(request, refusal_for(error, origin.request_id), origin.request_id)
@@ -110,7 +113,8 @@ def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> t
         presented = parse(request)
     except WrongService as error:
         raise InvalidAction(f"This server has no such service; it answers for IAM and STS. {error.message}") from error
-    return authenticate(presented, origin), presented.scope.service
+    service = presented.scope.service
+    return authenticate(presented, origin, meanwhile=partial(look_for_target, service, table)), service
 
 
 def _is_open(request: WireRequest, table: Mapping[str, str]) -> bool:

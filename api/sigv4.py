@@ -275,15 +275,17 @@ def signature(key: bytes, text: str) -> str:
     return hmac.digest(key, text.encode(), hashlib.sha256).hex()
 
 
-def verify(presented: Presented, secret: str | None, now: datetime) -> None:
-    """Prove the claim, or raise SignatureError. `secret` is None for an unknown key, which is as much work."""
+def verify(presented: Presented, secret: str | None, now: datetime) -> bytes:
+    """Prove the claim, or raise SignatureError. `secret` is None for an unknown key, which is as much work. Returns the
+    signing key."""
     check_time(presented, now)
     key = signing_key(_NOBODYS_SECRET if secret is None else secret, presented.scope)
-    if not _signature_matches(presented, key) or secret is None:
+    if not signature_fits(presented, key) or secret is None:
         raise _unproven(secret)
+    return key
 
 
-def _signature_matches(presented: Presented, key: bytes) -> bool:
+def signature_fits(presented: Presented, key: bytes) -> bool:
     candidates = canonical_requests(presented.request, presented.signed_headers)
     return any(
         hmac.compare_digest(signature(key, string_to_sign(presented, candidate)), presented.signature)

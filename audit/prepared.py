@@ -2,7 +2,8 @@
 several times as much as running it."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +54,24 @@ def asked(sql: str, values: Sequence[Any], *, may_wait: bool = False) -> list[tu
     return found
 
 
+def asked_ahead(sql: str, values: Sequence[Any]) -> None:
+    """Let PostgreSQL answer this beside the next question, if it is what will be asked right after that."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if hasattr(database, "ask_ahead"):
+        database.ask_ahead(sql, values)
+
+
+@contextmanager
+def nothing_left_ahead() -> Iterator[None]:
+    """What was asked ahead in here and not used is forgotten at the end."""
+    try:
+        yield
+    finally:
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        if hasattr(database, "forget_ahead"):
+            database.forget_ahead()
+
+
 class _Statement:
     """SQL, and how its rows become models. What is kept of the ORM's compiler is only read after this."""
 
@@ -100,14 +119,20 @@ class Prepared(Generic[Row]):
 
     def rows(self, **values: str) -> list[Row]:
         statement = self._statement
-        parameters = [values[each] if isinstance(each, Given) else each for each in statement.parameters]
-        return [statement.row(row) for row in asked(statement.sql, parameters)]
+        return [statement.row(row) for row in asked(statement.sql, self._parameters(values))]
+
+    def ahead(self, **values: str) -> None:
+        """Ask for the rows of these values together with the next question."""
+        asked_ahead(self._statement.sql, self._parameters(values))
+
+    def _parameters(self, values: Mapping[str, str]) -> list[Any]:
+        return [values[each] if isinstance(each, Given) else each for each in self._statement.parameters]
 
     def first_row(self, *each: str, **values: str) -> tuple[Row | None, list[tuple[Any, ...]]]:
         """The first row, and of every row the annotations of these names: a row that is joined with many comes once
         for each of them, and is made once."""
         statement = self._statement
-        found = asked(statement.sql, [values[x] if isinstance(x, Given) else x for x in statement.parameters])
+        found = asked(statement.sql, self._parameters(values))
         if not found:
             return None, []
         columns = [statement.annotations[name] for name in each]

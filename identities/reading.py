@@ -61,6 +61,19 @@ _NAMED_ROLES = Prepared(_named_roles)
 _USERS = Prepared(_users)
 
 
+def user_ahead(account_id: str, name: str) -> None:
+    """Have a user looked for together with the next question: `read_user` comes right after it."""
+    _USERS.ahead(account_id=account_id, name_key=name.lower())
+
+
+def named_role_ahead(account_id: str, name: str) -> None:
+    _NAMED_ROLES.ahead(account_id=account_id, name_key=name.lower())
+
+
+def group_ahead(account_id: str, name: str) -> None:
+    _GROUPS.ahead(account_id=account_id, name_key=name.lower())
+
+
 def read_user(account_id: str, name: str) -> User | None:
     """The user of that name in any case, with account, tags, boundary and login profile."""
     user, tags = _USERS.first_row(*_TAG, account_id=account_id, name_key=name.lower())

@@ -64,6 +64,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return []
             return self._plans.run(numbered(sql), values)
 
+    def ask_ahead(self, sql: str, values: Sequence[Any]) -> None:
+        """A question that will come after the next one goes along with that one, where nobody watches."""
+        wrapper: Any = self
+        if wrapper.execute_wrappers or wrapper.queries_logged or not settings.DATABASE_PREPARED_STATEMENTS:
+            return
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        if not self.in_atomic_block:
+            with wrapper.wrap_database_errors:
+                self._plans.run_ahead(numbered(sql), values)
+
+    def forget_ahead(self) -> None:
+        if self.connection is not None:
+            self._plans.forget_ahead()
+
     def prepared_cursor(self, *, may_wait: bool = False) -> Any:
         """A cursor that sends values apart from the statement, so that the server plans one that comes again only once:
         planning the statement that reads a caller's policies takes longer than running it. A statement that finds

@@ -5,6 +5,7 @@ A plan keeps that beside the prepared statement, which makes a run half as dear;
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
@@ -49,7 +50,7 @@ class Plans:
     there is only a small number of them, once for each combination of types that they meet.
 
     A transaction asks the server as seldom as it can: it begins with its first statement, and what finds nothing waits
-    for the next statement, or for the end.
+    for the next statement, or for the end. Outside of one, a question may go along with the one before it.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -59,6 +60,8 @@ class Plans:
         self._values: _Transformer = Transformer(connection)
         self._controls: dict[bytes, bytes] = {}
         self._waiting: list[Statement] = []
+        self._ahead: Statement | None = None
+        self._found_ahead: tuple[Statement, pq.abc.PGresult] | None = None
         self._numbers = count()
 
     def run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -73,7 +76,7 @@ class Plans:
 
     def _run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         statement = self._statement(sql, values)
-        result = self._sent(statement)
+        result = self._taken(statement) or self._sent(statement)
         columns = self._columns.get(statement.name)
         if columns is None:
             columns = self._columns[statement.name] = Transformer(self._connection)
@@ -83,12 +86,28 @@ class Plans:
         rows: list[tuple[Any, ...]] = columns.load_rows(0, result.ntuples, tuple)
         return rows
 
+    def run_ahead(self, sql: str, values: Sequence[Any]) -> None:
+        """Send this along with the next question: when it is asked itself, once, it is answered already. Before that
+        nothing may be changed; a transaction, or a question by another way than this, forgets the answer."""
+        self._ahead = self._statement(sql, values)
+
+    def forget_ahead(self) -> None:
+        self._ahead = self._found_ahead = None
+
+    def _taken(self, statement: Statement) -> pq.abc.PGresult | None:
+        """What exactly this statement has found ahead; within a transaction it is asked for as it is then."""
+        if not self._connection.autocommit or self._found_ahead is None or self._found_ahead[0] != statement:
+            return None
+        found, self._found_ahead = self._found_ahead[1], None
+        return found
+
     def run_later(self, sql: str, values: Sequence[Any]) -> None:
         """For a statement within a transaction that finds nothing. What is wrong with it is told when it is sent."""
         self._waiting.append(self._statement(sql, values))
 
     def run_waiting(self) -> None:
         """Before anything else that asks on this connection."""
+        self.forget_ahead()
         if self._waiting:
             self._sent()
 
@@ -102,6 +121,9 @@ class Plans:
 
     def _sent(self, *statements: Statement) -> pq.abc.PGresult:
         """The answer to the last one."""
+        ahead, self._ahead = self._ahead, None
+        if ahead and self._connection.autocommit:
+            return self._sent_with(ahead, *statements)
         waiting, self._waiting = self._waiting, []
         together = [*self._beginning(), *waiting, *statements]
         if len(together) == 1:
@@ -109,10 +131,20 @@ class Plans:
             return self._checked(self._connection.pgconn.exec_prepared(only.name, only.values))
         return [self._checked(each) for each in send_together(self._connection, together)][-1]
 
+    def _sent_with(self, ahead: Statement, statement: Statement) -> pq.abc.PGresult:
+        """What is wrong with the one that goes along is told to who asks it in its place."""
+        answer, found = send_together(self._connection, [statement, ahead])
+        with suppress(psycopg.Error):
+            self._found_ahead = (ahead, self._checked(found))
+        return self._checked(answer)
+
     def _beginning(self) -> list[Statement]:
         """The driver, too, begins a transaction with its first statement."""
         connection = self._connection
-        if connection.autocommit or connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+        if connection.autocommit:
+            return []
+        self.forget_ahead()
+        if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             return []
         return [self._control(b"BEGIN")]
 

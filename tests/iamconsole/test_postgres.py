@@ -266,3 +266,104 @@ def test_a_connection_that_ends_below_a_transaction_is_an_operational_error(kept
         if not waits:
             _ask(kept, "SELECT %s::int", 1)
     assert _names_of_new(kept) == 0
+
+
+FIRST, NAME_OF = "SELECT %s::int", "SELECT name FROM accounts_account WHERE id = %s"
+
+
+def _runs(kept: Any, sql: str) -> int:
+    """How many times the server has run a prepared statement of this connection."""
+    with kept.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(generic_plans + custom_plans), 0) FROM pg_prepared_statements WHERE statement = %s",
+            [sql.replace("%s", "$1")],
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def two_accounts(kept: Any) -> Any:
+    for key in (NEW, "000000000043"):
+        _ask(kept, INSERT, key)
+    Account.objects.filter(pk=NEW).update(name="Two")
+    return kept
+
+
+def test_what_is_asked_ahead_is_answered_with_the_question_before_it(two_accounts: Any) -> None:
+    for _ in range(3):
+        two_accounts.ask_ahead(NAME_OF, [NEW])
+        assert two_accounts.ask(FIRST, [7]) == [(7,)]
+        assert two_accounts.ask(NAME_OF, [NEW]) == [("Two",)]
+    assert _runs(two_accounts, NAME_OF) == 3
+
+
+def test_what_is_asked_ahead_is_seen_as_of_the_question_before(two_accounts: Any) -> None:
+    """Once. Who asks again is told what is there then."""
+    other = two_accounts.copy()
+    two_accounts.ask_ahead(NAME_OF, [NEW])
+    two_accounts.ask(FIRST, [7])
+    with other.cursor() as cursor:
+        cursor.execute("UPDATE accounts_account SET name = 'Later' WHERE id = %s", [NEW])
+    assert [two_accounts.ask(NAME_OF, [NEW]) for _ in range(2)] == [[("Two",)], [("Later",)]]
+    other.close()
+
+
+FORGETS: dict[str, Any] = {
+    "a transaction": lambda kept: _in_a_transaction(kept),
+    "a question of Django's": lambda kept: Account.objects.count(),
+    "the end": lambda kept: kept.forget_ahead(),
+    "a change": lambda kept: Account.objects.filter(pk=NEW).update(name="Changed"),
+}
+
+
+def _in_a_transaction(kept: Any) -> None:
+    with transaction.atomic():
+        kept.ask(FIRST, [8])
+
+
+def test_other_questions_do_not_forget_it(two_accounts: Any) -> None:
+    two_accounts.ask_ahead(NAME_OF, [NEW])
+    assert [two_accounts.ask(FIRST, [number]) for number in range(2)] == [[(0,)], [(1,)]]
+    assert two_accounts.ask(NAME_OF, ["000000000043"]) == [("One",)]
+    assert two_accounts.ask(NAME_OF, [NEW]) == [("Two",)]
+    assert _runs(two_accounts, NAME_OF) == 2
+
+
+def test_what_is_found_ahead_is_forgotten_after_a_change(two_accounts: Any) -> None:
+    other = two_accounts.copy()
+    for what, between in FORGETS.items():
+        two_accounts.ask_ahead(NAME_OF, [NEW])
+        two_accounts.ask(FIRST, [7])
+        between(two_accounts)
+        with other.cursor() as cursor:
+            cursor.execute("UPDATE accounts_account SET name = %s WHERE id = %s", [what, NEW])
+        assert two_accounts.ask(NAME_OF, [NEW]) == [(what,)]
+    other.close()
+
+
+def test_within_a_transaction_nothing_is_asked_ahead(two_accounts: Any) -> None:
+    two_accounts.ask_ahead(NAME_OF, [NEW])
+    two_accounts.ask(FIRST, [7])
+    with transaction.atomic():
+        two_accounts.ask_ahead(NAME_OF, [NEW])
+        Account.objects.filter(pk=NEW).update(name="Changed")
+        two_accounts.ask(FIRST, [7])
+        assert two_accounts.ask(NAME_OF, [NEW]) == [("Changed",)]
+
+
+def test_what_is_wrong_with_it_is_told_to_who_asks_it(two_accounts: Any) -> None:
+    for _ in range(2):
+        two_accounts.ask_ahead("SELECT 1 / %s::int", [0])
+        assert two_accounts.ask(FIRST, [7]) == [(7,)]
+        with pytest.raises(DataError):
+            two_accounts.ask("SELECT 1 / %s::int", [0])
+    with pytest.raises(DataError):
+        two_accounts.ask_ahead(NAME_OF, [NEW])
+        two_accounts.ask("SELECT 1 / %s::int", [0])
+    assert two_accounts.ask(NAME_OF, [NEW]) == [("Two",)]
+
+
+def test_what_a_migration_has_made_outdated_is_asked_anew(migrated: Any) -> None:
+    migrated.ask_ahead(MIGRATED, ["word"])
+    assert migrated.ask(FIRST, [7]) == [(7,)]
+    assert migrated.ask(MIGRATED, ["word"]) == [("word",)]
