@@ -141,7 +141,7 @@ def code_tries(*, person: str) -> Tries:
 
 def step_try(limit: Limit, subject: str) -> Try:
     """Count something that only costs work. Raises Throttled."""
-    return _counted(((limit, subject),))
+    return _counted(((limit, subject),), durable=False)
 
 
 def person_key(account_id: str, user_name: str | None) -> str:
@@ -156,14 +156,15 @@ def _of_password(person: str, address: str, browser: str) -> tuple[Counter, ...]
     return (EVERYWHERE, ""), (ADDRESS, address), (PERSON, person)
 
 
-def _counted(counters: tuple[Counter, ...]) -> Try:
-    _take(counters, failures=1)
+def _counted(counters: tuple[Counter, ...], *, durable: bool = True) -> Try:
+    _take(counters, failures=1, durable=durable)
     return Try(counters)
 
 
-def _take(counters: Sequence[Counter], *, failures: int) -> None:
-    """All or none: a try that is refused is counted nowhere."""
-    with transaction.atomic():
+def _take(counters: Sequence[Counter], *, failures: int, durable: bool = True) -> None:
+    """All or none: a try that is refused is counted nowhere. Of a proof the count is durable: a transaction around it,
+    undone because the proof was wrong, would take the count back, so there must be none."""
+    with transaction.atomic(durable=durable):
         is_counted = _count(counters, failures)
         transaction.set_rollback(not is_counted)
     if not is_counted:

@@ -269,6 +269,19 @@ def test_of_twenty_looked_at_at_once_no_more_are_answered_than_there_is_room_for
 
 
 @pytest.mark.django_db
+@pytest.mark.bar(10, 26)
+def test_no_transaction_can_take_back_the_count_of_a_proof() -> None:
+    alice = {"person": "alice", "address": "192.0.2.1"}
+    with transaction.atomic():
+        for tries in (throttle.code_tries(person="alice"), throttle.password_tries(**alice)):
+            with pytest.raises(RuntimeError):
+                tries(False)
+        with pytest.raises(RuntimeError):
+            throttle.password_try(**alice)
+        throttle.step_try(throttle.STEPS_FROM_ADDRESS, ELSEWHERE)
+
+
+@pytest.mark.django_db
 @pytest.mark.bar(10)
 def test_right_ones_count_nothing_and_take_nothing_back() -> None:
     tries = throttle.password_tries(person="alice", address="192.0.2.1")
