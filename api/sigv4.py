@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 from api.canonical import canonical_requests, payload_hash, query_pairs
 from api.wire import WireRequest
@@ -64,7 +65,7 @@ class Scope:
         return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Presented:
     """A claim to be somebody, well-formed but not yet proven."""
 
@@ -80,6 +81,11 @@ class Presented:
     @property
     def signed_at(self) -> datetime:
         return datetime.fromisoformat(self.timestamp)
+
+    @cached_property
+    def strings_to_sign(self) -> list[str]:
+        """What may have been signed, in each of the forms that clients sign."""
+        return [string_to_sign(self, each) for each in canonical_requests(self.request, self.signed_headers)]
 
 
 def parse(request: WireRequest, services: Collection[str] = SERVICES) -> Presented:
@@ -286,11 +292,7 @@ def verify(presented: Presented, secret: str | None, now: datetime) -> bytes:
 
 
 def signature_fits(presented: Presented, key: bytes) -> bool:
-    candidates = canonical_requests(presented.request, presented.signed_headers)
-    return any(
-        hmac.compare_digest(signature(key, string_to_sign(presented, candidate)), presented.signature)
-        for candidate in candidates
-    )
+    return any(hmac.compare_digest(signature(key, text), presented.signature) for text in presented.strings_to_sign)
 
 
 def _unproven(secret: str | None) -> SignatureError:
