@@ -7,13 +7,13 @@ not see is counted and left out.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.advice import advice
 from access.gate import TRUST, Context, PrincipalGate
-from access.policy_texts import Key, key_of, texts_of
+from access.policy_texts import Named, key_of, look_up
 from access.trust import TrustDenied
 from audit.errors import AccessDenied
 from audit.explanation import Explanation, full
@@ -158,13 +158,16 @@ class Shown:
 
 @dataclass(slots=True)
 class Reader:
-    """Somebody who reads explanations of one account. `texts` are documents (by digest) that the reader brought."""
+    """Somebody who reads explanations of one account. `texts` are documents (by digest) that the reader brought.
+
+    What is told depends on the tags of what an explanation names: it has to be looked up before anything is asked here.
+    """
 
     gate: Gate
     account_id: str
     texts: Mapping[str, str] = field(default_factory=dict)
     _allowed: dict[tuple[str, str], bool] = field(default_factory=dict)
-    _known: dict[Key, str] = field(default_factory=dict)
+    _named: Named = field(default_factory=Named)
 
     def sees(self, arn: str) -> bool:
         """Whether what was found of a resource of this account may be told."""
@@ -186,16 +189,20 @@ class Reader:
     def text(self, policy: Mapping[str, str]) -> str | None:
         """The text as it was when it decided, of a policy that was read; None when it is gone."""
         digest = policy["digest"]
-        return self.texts[digest] if digest in self.texts else self._known.get(key_of(policy))
+        return self.texts[digest] if digest in self.texts else self._named.texts.get(key_of(policy))
 
-    def read(self, policies: Iterable[Mapping[str, str]], trust_document: str = "") -> None:
-        """Have the texts of these at hand, in one question (`texts_of`)."""
+    def look_up(self, explanation: Explanation, principal_arn: str = "", trust_document: str = "") -> None:
+        """Have all that an explanation names at hand, in one question."""
+        told = [explanation, explanation.get("unseen", {})]
+        policies = [policy for each in told for policy in each.get("policies", ())]
+        arns = {principal_arn, *(each.get("resource", "") for each in told)}
+        arns.update(policy[part] for policy in policies for part in ("source", "origin"))
         wanted = [policy for policy in policies if policy["digest"] and policy["digest"] not in self.texts]
-        self._known |= texts_of(self.account_id, wanted, trust_document)
+        self._named = look_up(self.account_id, wanted, arns, trust_document)
 
     def _may(self, action: str, arn: str) -> bool:
         if (action, arn) not in self._allowed:
-            self._allowed[action, arn] = self.gate.may(action, arn).allowed
+            self._allowed[action, arn] = self.gate.may(action, arn, self._named.keys.get(arn)).allowed
         return self._allowed[action, arn]
 
 
@@ -208,6 +215,7 @@ def seen_by(reader: Reader, explanation: Explanation) -> Explanation:
 
 def shown(explanation: Explanation, action: str, reader: Reader, *, principal_arn: str = "", own: bool = True) -> Shown:
     """What the reader may see of an explanation. `principal_arn` is whose decision it was."""
+    reader.look_up(explanation, principal_arn)
     explanation = seen_by(reader, explanation)
     told = explanation.get("resource", "")
     hides_tags = not own and not reader.sees(principal_arn)
@@ -215,7 +223,6 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
     readable = [reader.reads(policy) for policy in policies]
     near = [line for line in explanation.get("near", ()) if readable[line["policy"]]]
     statements = [line for line in explanation["statements"] if readable[line["policy"]] or line["decided"]]
-    reader.read(policies[line["policy"]] for line in (*near, *statements) if readable[line["policy"]])
     misses = [_miss(line, policies, reader, hides_tags=hides_tags) for line in near]
     of_resource = "trust" if _is_of_role(action, told) else "resource"
     layer: str = of_resource if explanation["layer"] == "resource" else explanation["layer"]

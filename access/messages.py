@@ -56,13 +56,14 @@ def _invalid() -> InvalidAuthorizationMessage:
 
 
 def _content(event: Event, trust_document: str, reader: Reader, own_id: str) -> dict[str, Any]:
+    reader.look_up(event.explanation, event.principal_arn, trust_document)
     explanation = seen_by(reader, event.explanation)
     hides_tags = event.principal_id != own_id and not reader.sees(event.principal_arn)
     denies = explanation["outcome"] == "ExplicitlyDenied"
     return {
         "allowed": explanation["outcome"] == "Allowed",
         "explicitDeny": denies,
-        "matchedStatements": _items(_statements(explanation, trust_document, reader) if denies else ()),
+        "matchedStatements": _items(_statements(explanation, reader) if denies else ()),
         "failures": _items(()),
         "context": {
             "principal": {"id": event.principal_id, "name": event.principal_name, "arn": event.principal_arn},
@@ -76,10 +77,9 @@ def _content(event: Event, trust_document: str, reader: Reader, own_id: str) -> 
     }
 
 
-def _statements(explanation: Mapping[str, Any], trust_document: str, reader: Reader) -> Iterable[dict[str, Any]]:
+def _statements(explanation: Mapping[str, Any], reader: Reader) -> Iterable[dict[str, Any]]:
     decided = [line for line in explanation["statements"] if line["decided"]]
     policies = [explanation["policies"][line["policy"]] for line in decided]
-    reader.read([policy for policy in policies if reader.reads(policy)], trust_document)
     for line, policy in zip(decided, policies, strict=True):
         text = reader.text(policy) if reader.reads(policy) else None
         named = {"statementId": line["sid"], "effect": line["effect"].upper()}

@@ -1,6 +1,8 @@
-"""The texts of the policies that an explanation names, as they were when they decided: all of them in one question."""
+"""What an explanation names, all in one question: the texts of the policies, as they were when they decided, and the
+tags of what they belong to, by which the permission to read them may be limited."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, TextField, Value
@@ -8,11 +10,15 @@ from django.db.models.functions import Concat
 from django.db.models.lookups import Exact
 
 from access.gate import TRUST
+from accounts.tags import resource_tags
 from audit.prepared import Given
 from audit.together import AnyOf, Build, Rows, Together
-from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, UserInlinePolicy
+from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, RoleTag, UserInlinePolicy, UserTag
+from identities.models.roles import role_arn
+from identities.models.users import user_arn
+from identities.resource_tags import tag_keys
 from identities.services import trust
-from policies.models import PolicyVersion, policy_arn
+from policies.models import PolicyTag, PolicyVersion, policy_arn
 
 # Whose policy, which one, and the digest of its text.
 Key = tuple[str, str, str]
@@ -29,25 +35,44 @@ def key_of(policy: Mapping[str, str]) -> Key:
     return f"{kind}/{path.rpartition('/')[2]}", source, digest
 
 
-def texts_of(account_id: str, policies: Iterable[Mapping[str, str]], trust_document: str = "") -> dict[Key, str]:
-    """The texts that are still there. Of a trust policy that is known beforehand (`trust_document`), whom it names is
-    looked up in the same question."""
-    wanted = {key_of(policy) for policy in policies}
-    if not wanted:
-        return {}
-    found = _TEXTS.rows(
+@dataclass(frozen=True, slots=True)
+class Named:
+    """`texts` are those that are still there; `keys` the condition keys that users, roles and policies bring by their
+    tags, by ARN."""
+
+    texts: Mapping[Key, str] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def look_up(
+    account_id: str, policies: Iterable[Mapping[str, str]], arns: Iterable[str], trust_document: str = ""
+) -> Named:
+    """Whom a trust policy names that is known beforehand (`trust_document`) is looked up in the same question."""
+    wanted, tagged = {key_of(policy) for policy in policies}, {arn for arn in arns if arn.startswith("arn:aws:iam::")}
+    if not wanted and not tagged:
+        return Named()
+    found = _NAMED.rows(
         account_id=account_id,
         owners=sorted({owner.partition("/")[2] for owner, _, _ in wanted}),
         names=sorted({source if owner else source.rpartition("/")[2] for owner, source, _ in wanted}),
         digests=sorted({digest for _, _, digest in wanted}),
         ids=sorted(trust.ids_in([trust_document])),
+        tagged=sorted({arn.rpartition("/")[2] for arn in tagged}),
     )
     texts = {key: text for key, text in _keyed(found) if key in wanted}
     for key in [key for key in texts if key[1] == TRUST]:
         known = texts[key] == trust_document
         shown = trust.shown_with([trust_document], trust.arns_of(found)) if known else [trust.shown_trust(texts[key])]
         (texts[key],) = shown
-    return texts
+    return Named(texts, _keys_by_arn(account_id, found))
+
+
+def _keys_by_arn(account_id: str, found: Mapping[str, Rows]) -> dict[str, dict[str, str]]:
+    keys: dict[str, dict[str, str]] = {}
+    for kind, (_, _, arn_of, keys_of) in _TAGGED.items():
+        for path, name, key, value in found[kind]:
+            keys.setdefault(arn_of(account_id, path, name), {}).update(keys_of({key: value}))
+    return keys
 
 
 def trust_of_resource() -> Subquery:
@@ -93,4 +118,24 @@ _INLINE = {
     "group": _inline(GroupInlinePolicy, "group"),
     "role": _inline(RoleInlinePolicy, "role"),
 }
-_TEXTS = Together({"managed": _managed, **_INLINE, "trust": _trust, **trust.BY_ID})
+_TAGGED = {
+    "user_tags": (UserTag, "user", user_arn, tag_keys),
+    "role_tags": (RoleTag, "role", role_arn, tag_keys),
+    "policy_tags": (PolicyTag, "bearer", policy_arn, resource_tags),
+}
+
+
+def _tags(model: type[Any], bearer: str) -> Build:
+    rows = model.objects.filter(AnyOf(f"{bearer}__name", Given("tagged")), **{f"{bearer}__account_id": _ACCOUNT})
+    return lambda: rows.values_list(f"{bearer}__path", f"{bearer}__name", "key", "value")
+
+
+_NAMED = Together(
+    {
+        "managed": _managed,
+        **_INLINE,
+        "trust": _trust,
+        **trust.BY_ID,
+        **{kind: _tags(model, bearer) for kind, (model, bearer, *_) in _TAGGED.items()},
+    }
+)

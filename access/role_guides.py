@@ -7,15 +7,17 @@ from textwrap import dedent
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from access.switching import link_to
 from audit.http import Gate
 from federation import sp
-from federation.models import SAMLProvider
+from federation.models import OIDCProvider, SAMLProvider
 from federation.oidc import OAUTH_ONLY
 from federation.saml.claims import ROLE, ROLE_SESSION_NAME
 from federation.services.oidc_sign_in import enabled_sign_ins
+from federation.services.tags import resource_tags
 from identities.models import Role
 from identities.services.trusted_entities import trusted_entities
 
@@ -208,9 +210,10 @@ def _http_call(role: Role) -> str:
 def _console_start(provider: str, gate: Gate, suffix: str) -> tuple[Value, ...]:
     """Where people of an OpenID Connect provider come in, told to whoever may read the provider."""
     account_id, url = provider.split(":")[4] if _OIDC in provider else "", provider.partition(_OIDC)[2]
-    if not url or not gate.may("iam:GetOpenIDConnectProvider", provider).allowed:
+    rows = OIDCProvider.objects.filter(account_id=account_id, url=url) if url else OIDCProvider.objects.none()
+    if not _may_read(rows, "iam:GetOpenIDConnectProvider", gate):
         return ()
-    if not enabled_sign_ins().filter(provider__account_id=account_id, provider__url=url).exists():
+    if not enabled_sign_ins().filter(provider__in=rows).exists():
         return ()
     return (_start(f"start{suffix}", reverse("access:oidc-start", args=[account_id, url])),)
 
@@ -240,10 +243,16 @@ def _for_saml(role: Role, provider: str, document: str, gate: Gate, suffix: str)
 
 def _saml_start(provider: str, gate: Gate, suffix: str) -> tuple[Value, ...]:
     account_id, name = provider.split(":")[4], provider.partition(_SAML)[2]
-    if not gate.may("iam:GetSAMLProvider", provider).allowed:
-        return ()
     rows = SAMLProvider.objects.filter(account_id=account_id, name=name).exclude(single_sign_on_url="")
-    return (_start(f"start{suffix}", reverse("access:saml-start", args=[account_id, name])),) if rows.exists() else ()
+    if not _may_read(rows, "iam:GetSAMLProvider", gate):
+        return ()
+    return (_start(f"start{suffix}", reverse("access:saml-start", args=[account_id, name])),)
+
+
+def _may_read(rows: QuerySet[SAMLProvider] | QuerySet[OIDCProvider], action: str, gate: Gate) -> bool:
+    """Whether there is such a provider, and the reader may see it."""
+    provider = rows.prefetch_related("tags").first()
+    return provider is not None and gate.may(action, provider.arn, resource_tags(provider)).allowed
 
 
 def _start(key: str, link: str) -> Value:

@@ -33,14 +33,6 @@ DESCRIPTION_LIMIT = 1000
 _POLICIES, _VERSIONS = PreparedInsert(ManagedPolicy), PreparedInsert(PolicyVersion)
 
 
-def get_policy(account_id: str, arn: str) -> ManagedPolicy:
-    """The account's own or a built-in policy, by its whole ARN. Raises NoSuchEntity, also for other accounts'."""
-    policy = ManagedPolicy.objects.visible_to(account_id).with_arn(arn).first()
-    if policy is None:
-        raise _no_such_policy(arn)
-    return policy
-
-
 def default_version(policy: ManagedPolicy) -> PolicyVersion:
     """The version that counts."""
     return policy.versions.get(is_default=True)
@@ -203,7 +195,7 @@ def delete_policy_with_versions(*, by: Principal, policy: ManagedPolicy) -> None
     delete_policy(by=by, policy=policy)
 
 
-def _no_such_policy(arn: str) -> NoSuchEntity:
+def no_such_policy(arn: str) -> NoSuchEntity:
     return NoSuchEntity(f"Policy {arn} was not found.")
 
 
@@ -235,7 +227,7 @@ def _next_number(policy: ManagedPolicy) -> int:
     newer = {"newest_version": F("newest_version") + 1, "updated_at": clock.now()}
     found = changed(ManagedPolicy.objects.filter(pk=policy.pk), "newest_version", **newer)
     if not found:
-        raise _no_such_policy(policy.arn)
+        raise no_such_policy(policy.arn)
     return int(found[0][0])
 
 
@@ -253,7 +245,7 @@ def _locked(policy: ManagedPolicy) -> ManagedPolicy:
     rows = ManagedPolicy.objects.select_for_update(of=("self",)).select_related("account")
     found = rows.filter(pk=policy.pk).first()
     if found is None:
-        raise _no_such_policy(policy.arn)
+        raise no_such_policy(policy.arn)
     return found
 
 
@@ -262,7 +254,7 @@ def _taken(policy: ManagedPolicy) -> ManagedPolicy:
     _refuse_built_in(policy)
     found = taken_row(policy)
     if found is None:
-        raise _no_such_policy(policy.arn)
+        raise no_such_policy(policy.arn)
     return found
 
 

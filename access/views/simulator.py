@@ -148,19 +148,19 @@ def _trusts(request: AccessRequest, resources: Iterable[str]) -> dict[str, Attac
     account_id = request.principal.account_id
     found: dict[str, AttachedPolicy] = {}
     for arn in resources:
-        if arn.startswith(f"arn:aws:iam::{account_id}:role/") and request.gate.may("iam:GetRole", arn).allowed:
-            row = inputs.find_source(account_id, arn).row
-            if isinstance(row, Role):
-                found[arn] = trust_of(row)
+        row = inputs.find_source(account_id, arn).row if arn.startswith(f"arn:aws:iam::{account_id}:role/") else None
+        if isinstance(row, Role) and request.gate.may("iam:GetRole", arn, resource_tags(row)).allowed:
+            found[arn] = trust_of(row)
     return found
 
 
-def _unasked(request: AccessRequest, data: dict[str, Any], scenario: Scenario) -> list[str]:
-    """Roles whose trust policy would have a say, and is not asked because the caller may not read it."""
+def _unasked(data: dict[str, Any], scenario: Scenario) -> list[str]:
+    """Roles whose trust policy would have a say and is not asked: the caller may not read it, or there is no such role.
+    Which of both is not told."""
     if scenario.resource_policy or not any(assumes(action) for action in data["actions"]):
         return []
     roles = (arn for arn in data["resources"] if arn.startswith("arn:aws:iam::") and ":role/" in arn)
-    return [arn for arn in roles if arn not in scenario.trusts and not request.gate.may("iam:GetRole", arn).allowed]
+    return [arn for arn in roles if arn not in scenario.trusts]
 
 
 def _values(given: Any) -> dict[str, tuple[str, ...]]:
@@ -191,7 +191,7 @@ def _simulated(
         "resources": data["resources"],
         "keys": _keys(simulation, data["actions"], data["resources"], scenario),
         "why": explained,
-        "unasked": _unasked(request, data, scenario),
+        "unasked": _unasked(data, scenario),
     }
 
 

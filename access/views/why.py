@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from access import explaining
 from access.explaining import EXPLAIN, Reader
 from access.http import AccessRequest
+from access.policy_texts import look_up
 from access.questions import opened
 from audit.actions import signed_in
 from audit.errors import AccessDenied
@@ -65,6 +66,7 @@ def is_own(event: Event, principal: Principal) -> bool:
 def _require(request: AccessRequest, event: Event | None) -> None:
     """On the principal whose decision it was. Who may not is told the same whether there is such an event or not."""
     arn = (event and event.principal_arn) or "*"
-    decision = request.gate.may(EXPLAIN, arn)
+    keys = look_up(request.principal.account_id, (), [arn]).keys.get(arn, {})
+    decision = request.gate.may(EXPLAIN, arn, keys)
     if not decision.allowed:
-        raise AccessDenied(request.principal.arn, EXPLAIN, "*", decision, decided_on=arn)
+        raise AccessDenied(request.principal.arn, EXPLAIN, "*", decision, decided_on=arn, context=keys)

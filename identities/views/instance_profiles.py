@@ -66,7 +66,7 @@ def create_instance_profile(request: ConsoleRequest) -> HttpResponse:
             form.add_error(error.field or None, error.message)
         else:
             messages.success(request, f"The instance profile {profile.name} is there. Give it to a machine next.")
-            if request.gate.may(GET_PROFILE, profile.arn).allowed:
+            if request.gate.may(GET_PROFILE, profile.arn, resource_tags(profile)).allowed:
                 return redirect("identities:get-instance-profile", profile.name)
             return redirect("identities:list-instance-profiles")
     return render(request, "identities/create_instance_profile.html", {"form": form})

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.confirming import TypedNameForm
 from accounts.models import Account
+from accounts.tags import first_with_tags, resource_tags, tags_of
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from audit.http import ConsoleRequest
@@ -22,16 +23,19 @@ from policies.views.editing import VALIDATE, editor, kept, refuse_on_form
 SHOWN = 20
 
 
-def denial_of(request: ConsoleRequest, action: str, resource: str) -> AccessDenied | None:
+def denial_of(request: ConsoleRequest, action: str, policy: ManagedPolicy) -> AccessDenied | None:
     """What `components/not_allowed.html` needs for a part of a page; None for somebody who may see it."""
-    decision = request.gate.may(action, resource)
-    return None if decision.allowed else AccessDenied(request.principal.arn, action, resource, decision)
+    keys = resource_tags(tags_of(policy))
+    decision = request.gate.may(action, policy.arn, keys)
+    if decision.allowed:
+        return None
+    return AccessDenied(request.principal.arn, action, policy.arn, decision, context=keys)
 
 
 @requires("iam:GetPolicy", "policy", also=("iam:GetPolicyVersion",))
 @require_safe
 def get_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpResponse:
-    denial = denial_of(request, "iam:GetPolicyVersion", policy.arn)
+    denial = denial_of(request, "iam:GetPolicyVersion", policy)
     context = {
         "policy": policy,
         "uses": uses(policy, request.principal.account_id),
@@ -73,12 +77,21 @@ def create_policy(request: ConsoleRequest) -> HttpResponse:
 def _start(request: ConsoleRequest) -> dict[str, str]:
     """An empty form: with a template's document, or with that of a policy that the caller may read."""
     if arn := request.GET.get("copy", ""):
-        request.gate.require("iam:GetPolicyVersion", arn)
-        policy = services.get_policy(request.principal.account_id, arn)
+        policy = _copied(request, arn)
         name = f"{policy.name}-copy"[: services.NAME_LIMIT]
         document = readable(services.default_document(policy))
         return {"path": "/", "name": name, "description": policy.description, "document": document}
     return {"path": "/", "document": starter(request.GET.get("start", ""))}
+
+
+def _copied(request: ConsoleRequest, arn: str) -> ManagedPolicy:
+    """The policy of an ARN, once the gate has allowed reading it; refused before it is called missing."""
+    found = ManagedPolicy.objects.visible_to(request.principal.account_id).with_arn(arn)
+    policy, tags = first_with_tags(found)
+    request.gate.require("iam:GetPolicyVersion", arn, resource_tags(tags))
+    if policy is None:
+        raise services.no_such_policy(arn)
+    return policy
 
 
 @requires("iam:DeletePolicy", "policy", also=("iam:ListEntitiesForPolicy", "iam:DeletePolicyVersion"))
@@ -88,7 +101,7 @@ def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpRespons
     others = policy.versions.filter(is_default=False)
     if form.is_valid():
         if others.exists():
-            request.gate.require("iam:DeletePolicyVersion", policy.arn)
+            request.gate.require("iam:DeletePolicyVersion", policy.arn, resource_tags(tags_of(policy)))
         try:
             services.delete_policy_with_versions(by=request.principal, policy=policy)
         except ServiceError as error:
@@ -96,7 +109,7 @@ def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpRespons
         else:
             messages.success(request, f"The policy {policy.name} is gone.")
             return redirect("policies:list-policies")
-    denial = denial_of(request, "iam:ListEntitiesForPolicy", policy.arn)
+    denial = denial_of(request, "iam:ListEntitiesForPolicy", policy)
     used = uses(policy, request.principal.account_id)
     context = {
         "form": form,

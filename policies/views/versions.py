@@ -16,6 +16,7 @@ from policies.forms import VersionForm
 from policies.models import ManagedPolicy, PolicyVersion
 from policies.starters import starter
 from policies.views.editing import VALIDATE, editor, kept, refuse_on_form, typed
+from policies.views.policies import denial_of
 
 
 @requires("iam:ListPolicyVersions", "policy")
@@ -88,8 +89,8 @@ def create_policy_version(request: ConsoleRequest, policy: ManagedPolicy) -> Htt
 
 def _start(request: ConsoleRequest, policy: ManagedPolicy) -> dict[str, Any]:
     """The document that counts now, for somebody who may read it."""
-    allowed = request.gate.may("iam:GetPolicyVersion", policy.arn).allowed
-    document = readable(services.default_document(policy)) if allowed else starter("")
+    denial = denial_of(request, "iam:GetPolicyVersion", policy)
+    document = starter("") if denial else readable(services.default_document(policy))
     return {"document": document, "set_as_default": True, "newest_seen": policy.newest_version}
 
 
@@ -97,8 +98,8 @@ def _newer(request: ConsoleRequest, policy: ManagedPolicy, form: VersionForm) ->
     """What somebody else stored meanwhile. The form goes on from there: saving again is then a decision."""
     policy.refresh_from_db()
     form.data = typed(form) | {"newest_seen": str(policy.newest_version)}
-    allowed = request.gate.may("iam:GetPolicyVersion", policy.arn).allowed
-    return policy.versions.order_by("number").last() if allowed else None
+    denial = denial_of(request, "iam:GetPolicyVersion", policy)
+    return None if denial else policy.versions.order_by("number").last()
 
 
 @requires("iam:SetDefaultPolicyVersion", "policy")

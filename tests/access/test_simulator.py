@@ -200,4 +200,4 @@ def test_the_trust_policy_of_a_role_has_a_say_for_who_may_read_it(alice: User, b
     assert decisions(ask(alice, principal="bob", **asked)) == {"sts:AssumeRole": ["Not allowed"]}
     blind = ask(bob, principal="bob", **asked)
     assert decisions(blind) == {"sts:AssumeRole": ["Allowed"]}
-    assert "is not asked, because you may not read it" in blind.content.decode()
+    assert "is not asked: you may not read it" in blind.content.decode()
