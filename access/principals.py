@@ -133,7 +133,7 @@ class KeyHolder:
         return user_principal(self.key.user, self.origin, access_key_id=self.key.access_key_id)
 
     def note_use(self, *, service: str, region: str) -> None:
-        note_use(self.key, service=service, region=region)
+        note_use(self.key, service=service, region=region, address=self.origin.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class UserSessionHolder:
         )
 
     def note_use(self, *, service: str, region: str) -> None:
-        note_use(self.key, service=service, region=region)
+        note_use(self.key, service=service, region=region, address=self.origin.address)
 
 
 Holder = KeyHolder | RoleSessionHolder | UserSessionHolder

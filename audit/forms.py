@@ -20,6 +20,12 @@ class EventFilter(forms.Form):
         help_text="Such as iam:CreateUser; the beginning is enough.",
         widget=forms.TextInput(_TEXT),
     )
+    key = forms.CharField(
+        required=False,
+        max_length=128,
+        label="Access key id",
+        widget=forms.TextInput({**_TEXT, "autocomplete": "off", "spellcheck": "false"}),
+    )
     outcome = forms.ChoiceField(
         required=False,
         label="Outcome",
@@ -39,6 +45,7 @@ class EventFilter(forms.Form):
         wanted = {
             "principal_name__iexact": data.get("person"),
             "action__istartswith": data.get("action"),
+            "access_key_id": data.get("key"),
             "outcome": data.get("outcome"),
             "at__gte": _moment(data.get("since"), time.min),
             "at__lte": _moment(data.get("until"), time.max),

@@ -2,8 +2,14 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from audit import clock
+
+# The id of the temporary key that an event tells of having made.
+MADE_KEY = Cast(KT("detail__made_key"), models.TextField())
 
 
 class Outcome(models.TextChoices):
@@ -21,6 +27,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def of_account(self, account_id: str) -> "EventQuerySet":
         return self.filter(account_id=account_id)
+
+    def that_made(self, access_key_id: str) -> "EventQuerySet":
+        """Those that made a temporary key."""
+        return self.alias(made_key=MADE_KEY).filter(detail__has_key="made_key", made_key=access_key_id)
 
 
 class Event(models.Model):
@@ -59,6 +69,10 @@ class Event(models.Model):
             models.Index(fields=["account_id", "at"], name="event_by_time"),
             models.Index(fields=["account_id", "principal_name", "-id"], name="event_by_person"),
             models.Index(fields=["account_id", "action", "-id"], name="event_by_action"),
+            models.Index(
+                fields=["account_id", "access_key_id", "-id"], name="event_by_key", condition=~Q(access_key_id="")
+            ),
+            models.Index("account_id", MADE_KEY, name="event_by_made_key", condition=Q(detail__has_key="made_key")),
         )
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ NOBODYS = {
     "profile_name": "wob",
     "policy_name": "nook",
     "version_id": "v2",
-    "access_key_id": "AKIAQAAAAAAAAAAAAAAA",
+    "access_key_id": "AKIARTX3GSDSQAAAAAAA",
     "device_name": "phony",
     "ssh_public_key_id": "APKAQAAAAAAAAAAAAAAAA",
     "certificate_name": "nook.example.com",

@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 
 from access.views import (
     accept_finding,
+    access_keys,
     dashboard,
     lockdown,
     role_credentials,
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern] = [
     path("security-findings/file.json", security_findings.security_findings_json, name="security-findings-json"),
     path("security-findings/<slug:finding_id>/accept/", accept_finding.accept_finding, name="accept-finding"),
     path("security-findings/<slug:finding_id>/reopen/", accept_finding.reopen_finding, name="reopen-finding"),
+    path("access-keys/", access_keys.find_access_key, name="find-access-key"),
+    path("access-key/<path:access_key_id>/", access_keys.trace_access_key, name="trace-access-key"),
     path("simulator/", simulator.simulate_principal_policy, name="simulate-principal-policy"),
     path("simulator/custom/", simulator.simulate_custom_policy, name="simulate-custom-policy"),
     path("why/", why.why_refused, name="why-refused"),

@@ -56,6 +56,7 @@ class AccessKey(PlainRow):
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_service = models.CharField(max_length=64, blank=True)
     last_used_region = models.CharField(max_length=64, blank=True)
+    last_used_address = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = (

@@ -85,14 +85,17 @@ def delete_access_key(*, by: Principal, key: AccessKey) -> None:
     _notify(by, key, f"The access key {key.pk} was deleted")
 
 
-def note_use(key: AccessKey, *, service: str, region: str) -> None:
+def note_use(key: AccessKey, *, service: str, region: str, address: str) -> None:
     """Remember that the key was used now, unless a use of the last 15 minutes is already noted."""
     now = clock.now()
     if key.last_used_at is not None and now - key.last_used_at < USE_WINDOW:
         return
     due = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_WINDOW)
     AccessKey.objects.filter(due, pk=key.pk).update(
-        last_used_at=now, last_used_service=service[:64], last_used_region=region[:64]
+        last_used_at=now,
+        last_used_service=service[:64],
+        last_used_region=region[:64],
+        last_used_address=address[:64],
     )
 
 

@@ -77,6 +77,9 @@ def update_access_key(request: ConsoleRequest, user: User, access_key_id: str) -
     key = key_of(user, access_key_id)
     access_keys.update_access_key(by=request.principal, key=key, status=request.POST.get("status", ""))
     messages.success(request, f"Access key {key.access_key_id} is now {key.status.lower()}.")
+    # The page on which a key is looked up has the same form, and what else there is to end.
+    if request.POST.get("from") == "looked-up":
+        return redirect("access:trace-access-key", key.pk)
     return redirect(credentials_page(user))
 
 

@@ -96,14 +96,14 @@ def test_two_browsers_at_once_get_one_key_and_one_explanation() -> None:
 def test_it_shows_age_status_and_use(alice: User) -> None:
     key = key_of(alice)
     AccessKey.objects.update(created_at=clock.now() - timedelta(days=100))
-    note_use(key, service="sts", region="eu-west-1")
+    note_use(key, service="sts", region="eu-west-1", address="192.0.2.10")
     text = browser_of(alice).get(LIST).content.decode()
     assert all(part in text for part in ("3 months ago", "Active", "just now", "for sts in eu-west-1"))
 
 
 @pytest.mark.bar(76)
 def test_use_is_shown_by_its_own_permission(bob: User) -> None:
-    note_use(key_of(bob), service="sts", region="eu-west-1")
+    note_use(key_of(bob), service="sts", region="eu-west-1", address="192.0.2.10")
     allow(bob, OWN, bob.arn)
     text = browser_of(bob).get(LIST).content.decode()
     assert "eu-west-1" not in text and "iam:GetAccessKeyLastUsed" in text

@@ -18,7 +18,7 @@ def key(bob: User) -> AccessKey:
 
 def use(key: AccessKey, minutes: int, service: str = "iam") -> AccessKey:
     with time_machine.travel(NOON + timedelta(minutes=minutes), tick=False):
-        note_use(key, service=service, region="us-east-1")
+        note_use(key, service=service, region="us-east-1", address="192.0.2.10")
     key.refresh_from_db()
     return key
 
@@ -37,12 +37,12 @@ def test_uses_within_a_quarter_of_an_hour_are_one(key: AccessKey) -> None:
 def test_a_use_that_is_already_noted_costs_no_query(key: AccessKey, django_assert_num_queries: Any) -> None:
     use(key, 0)
     with django_assert_num_queries(0), time_machine.travel(NOON + timedelta(minutes=5), tick=False):
-        note_use(key, service="sts", region="eu-west-1")
+        note_use(key, service="sts", region="eu-west-1", address="192.0.2.10")
 
 
 def test_a_stale_copy_of_the_key_does_not_write_over_a_note(key: AccessKey) -> None:
     stale = AccessKey.objects.get()
     use(key, 0)
     with time_machine.travel(NOON + timedelta(minutes=5), tick=False):
-        note_use(stale, service="sts", region="eu-west-1")
+        note_use(stale, service="sts", region="eu-west-1", address="192.0.2.10")
     assert AccessKey.objects.get().last_used_service == "iam"

@@ -16,7 +16,7 @@ def text_of(browser: Client, user: User) -> str:
 
 def test_it_shows_password_keys_and_devices(alice: User, bob: User) -> None:
     key, _ = create_access_key(by=principal_of(bob), user=bob)
-    note_use(key, service="sts", region="eu-west-1")
+    note_use(key, service="sts", region="eu-west-1", address="192.0.2.10")
     device_of(bob)
     text = text_of(browser_of(alice), bob)
     assert all(
