@@ -167,7 +167,7 @@ class _Reading:
             recipient=confirmation.get("Recipient"),
             in_response_to=asked,
             attributes=self._attributes(),
-            usable_until=_moment(confirmation, "NotOnOrAfter") + SKEW,
+            usable_until=self._usable_until(confirmation),
             session_ends_at=self._session_end(),
         )
 
@@ -203,6 +203,11 @@ class _Reading:
         self._check_window(data)
         return data
 
+    def _usable_until(self, confirmation: etree._Element) -> datetime:
+        """Some providers let it end in the year 9999."""
+        redeemed_by = _moment(self.assertion, "IssueInstant") + REDEEM_WITHIN
+        return min(_moment(confirmation, "NotOnOrAfter"), redeemed_by) + SKEW
+
     def _session_end(self) -> datetime | None:
         statements = children(self.assertion, SAML, "AuthnStatement")
         _expect(bool(statements), "It does not say that anybody signed in (AuthnStatement).")
@@ -227,6 +232,6 @@ class _Reading:
 def _moment(element: etree._Element, attribute: str) -> datetime:
     try:
         moment = datetime.fromisoformat(element.get(attribute, ""))
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise SAMLError(f"Its {attribute} is missing or no date.") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

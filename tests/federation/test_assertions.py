@@ -134,3 +134,13 @@ def test_an_encrypted_assertion_is_read_where_it_is_required(alice: User) -> Non
         redeem(provider, good(), now())
     sealed = encrypted(signed(sent()), certificate=certificate_pem("ours"))
     assert redeem(provider, encoded(sealed), now()).name_id == "jane@corp.example"
+
+
+@pytest.mark.bar(102)
+def test_one_without_an_end_is_good_for_five_minutes_and_once(provider: SAMLProvider) -> None:
+    text = encoded(signed(sent(lifetime=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - now())))
+    assert redeem(provider, text, now()).name_id == "jane@corp.example"
+    with pytest.raises(InvalidIdentityToken, match="used before"):
+        redeem(provider, text, now())
+    with time_machine.travel(now() + timedelta(minutes=7, seconds=2)), pytest.raises(ExpiredToken):
+        redeem(provider, text, now())

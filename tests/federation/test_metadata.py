@@ -67,6 +67,7 @@ BAD = {
     "no provider": metadata().replace("IDPSSODescriptor", "SPSSODescriptor"),
     "another protocol": metadata().replace("SAML:2.0:protocol", "SAML:1.1:protocol"),
     "a date that is none": metadata(more=' validUntil="soon"'),
+    "a date before all others": metadata(more=' validUntil="0001-01-01T00:00:00+14:00"'),
     "too deep": f"{'<a>' * 40}{'</a>' * 40}",
 }
 
