@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from access import throttle
-from access.assume_role import find_role
+from access.assume_role import NotAllowed, find_role
 from access.federated_roles import TRIES, by_saml, may_assume, refused_by, session_name, session_seconds
 from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal
 from access.temporary import Wish
@@ -21,7 +21,7 @@ from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin
 from federation import sp
-from federation.errors import InvalidIdentityToken
+from federation.errors import InvalidIdentityToken, UnprovenToken
 from federation.models import SAMLProvider
 from federation.saml.claims import Claims
 from federation.saml.parsing import SAMLError
@@ -45,6 +45,10 @@ class Asked:
     provider_id: int
     next_url: str
     until: float
+
+
+class NotMeant(NotAllowed):
+    """The response names no role for this provider."""
 
 
 def begin(provider: SAMLProvider, next_url: str) -> tuple[str, str]:
@@ -82,19 +86,30 @@ def choices_of(response: str, asked: Asked | None, origin: Origin) -> list[Choic
     """
     counted = throttle.step_try(TRIES, origin.address)
     found: list[Choice] = []
-    refusals: list[ServiceError] = []
+    refusals: list[tuple[SAMLProvider, ServiceError]] = []
     for provider in _providers(response, asked):
         try:
             # What is refused for another reason has not used its assertion up.
             with transaction.atomic():
                 found += _opened(provider, response, asked, origin)
         except ServiceError as error:
-            refusals.append(error)
-            record_refusal(provider, error, origin)
+            refusals.append((provider, error))
+    concerned = _concerned(refusals, is_somebody_meant=bool(found))
+    for provider, refusal in concerned:
+        record_refusal(provider, refusal, origin)
     if found:
         counted.succeeded()
         return found
-    raise refusals[0] if refusals else InvalidIdentityToken("Response signature invalid")
+    raise concerned[0][1] if concerned else InvalidIdentityToken("Response signature invalid")
+
+
+def _concerned(
+    refusals: Sequence[tuple[SAMLProvider, ServiceError]], *, is_somebody_meant: bool
+) -> Sequence[tuple[SAMLProvider, ServiceError]]:
+    """Which refusals their accounts are told of. Any account can know a company's provider: once it is known whom a
+    response was meant for, who came and from where is no other account's business."""
+    meant = [(provider, error) for provider, error in refusals if not isinstance(error, NotMeant | UnprovenToken)]
+    return meant if meant or is_somebody_meant else refusals
 
 
 def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
@@ -110,6 +125,8 @@ def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
 
 def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: Origin) -> list[Choice]:
     claims = redeem(provider, response, clock.now())
+    if all(provider_arn != provider.arn for _, provider_arn in claims.roles):
+        raise NotMeant(f"No role lets {claims.name_id[:128]} in through this provider.")
     if claims.in_response_to != (asked.request_id if asked else ""):
         raise InvalidIdentityToken("This sign-in was not begun in this browser. Begin it anew.")
     who, name, seconds = by_saml(provider, claims), session_name(claims), session_seconds(claims) or USUAL_SECONDS

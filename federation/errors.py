@@ -15,6 +15,10 @@ class InvalidIdentityToken(ServiceError):
         self.detail = detail or message
 
 
+class UnprovenToken(InvalidIdentityToken):
+    """Nothing shows that the provider said this at all."""
+
+
 class ExpiredToken(InvalidIdentityToken):
     code: ClassVar[str] = "ExpiredTokenException"
 

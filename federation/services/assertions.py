@@ -9,7 +9,7 @@ from django.db.models import F
 
 from audit.prepared import prefetched
 from federation import one_time, sp
-from federation.errors import ExpiredToken, InvalidIdentityToken
+from federation.errors import ExpiredToken, InvalidIdentityToken, UnprovenToken
 from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
 from federation.saml.claims import Claims
 from federation.saml.parsing import SAMLError
@@ -27,13 +27,13 @@ def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims
     Raises InvalidIdentityToken, also for a provider that is not there, switched off or out of date; ExpiredToken.
     """
     if provider is None:
-        raise InvalidIdentityToken(_UNPROVEN, detail="There is no such provider.")
+        raise UnprovenToken(_UNPROVEN, detail="There is no such provider.")
     if provider.disabled_at is not None or provider.valid_until <= now:
-        raise InvalidIdentityToken(_UNPROVEN, detail="The provider is switched off, or its metadata is out of date.")
+        raise UnprovenToken(_UNPROVEN, detail="The provider is switched off, or its metadata is out of date.")
     try:
         claims = read_response(encoded, trust_in(provider), now)
     except Unproven as error:
-        raise InvalidIdentityToken(_UNPROVEN, detail=str(error)) from error
+        raise UnprovenToken(_UNPROVEN, detail=str(error)) from error
     except Expired as error:
         raise ExpiredToken(str(error)) from error
     except SAMLError as error:

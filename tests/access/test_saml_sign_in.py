@@ -21,7 +21,7 @@ from federation.models import SAMLProvider
 from federation.services.saml_providers import create_saml_provider, set_use
 from identities.models import Role, User
 from tests.cast import ACME, allow, browser_of, make_role, root_of
-from tests.federation.companies import ENTITY_ID, SIGN_IN_URL, metadata
+from tests.federation.companies import ENTITY_ID, SIGN_IN_URL, key_descriptor, metadata
 from tests.federation.forge import ATTRIBUTES, Sent, encoded, signed
 
 START, BACK, GO_ON, CHOOSE = "/saml/start/111122223333/corp/", "/saml", "/saml/sign-in/", "/choose-role/"
@@ -178,6 +178,32 @@ def test_another_account_s_roles_and_providers_open_nothing(
     role = make_role(globex, "ops", trusting(provider))
     assert go_on(client, response_to(begun(client), provider, role)).status_code == 403
     assert go_on(client, response_to(begun(client), theirs, ops)).status_code == 403
+
+
+@pytest.mark.bar(105)
+@pytest.mark.parametrize("opens", [True, False])
+@pytest.mark.parametrize("same_keys", [True, False])
+def test_an_account_that_knows_the_same_company_learns_nothing_of_who_comes_in_elsewhere(
+    client: Client, provider: SAMLProvider, ops: Role, globex: Account, opens: bool, same_keys: bool
+) -> None:
+    theirs = create_saml_provider(
+        by=root_of(globex), name="spy", metadata=metadata() if same_keys else metadata(key_descriptor("next"))
+    )
+    for each in (provider, theirs):
+        set_use(by=root_of(each.account), provider=each, enabled=True, starts_sign_in=True)
+    role = ops if opens else make_role(provider.account, "closed")
+    assert go_on(client, response_to("", provider, role)).status_code == (302 if opens else 403)
+    logins = Event.objects.filter(action="signin:ConsoleLogin")
+    assert [(event.account_id, event.outcome) for event in logins] == [(ACME, "Success" if opens else "Failure")]
+
+
+def test_a_response_that_names_no_provider_here_is_told_to_all_who_know_the_company(
+    client: Client, provider: SAMLProvider, ops: Role, globex: Account
+) -> None:
+    set_use(by=root_of(provider.account), provider=provider, enabled=True, starts_sign_in=True)
+    elsewhere = SAMLProvider(account=globex, name="corp")
+    assert go_on(client, response_to("", elsewhere, ops)).status_code == 403
+    assert Event.objects.get(action="signin:ConsoleLogin").account_id == ACME
 
 
 def test_who_is_let_in_by_no_role_is_told_so(client: Client, acme: Account, provider: SAMLProvider) -> None:
