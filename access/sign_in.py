@@ -102,7 +102,9 @@ def prove_password(
     person: Person, password: str, *, origin: Origin, known_browser: str = "", action: str = LOGIN
 ) -> None:
     """Raises SignInFailed or Throttled; both are recorded. `known_browser` is that cookie's content."""
-    browser = known_browsers.browser_id(known_browser, person.account, person.user)
+    # Whoever is not there has no browser, not even that of the account's root user.
+    account = person.account if person.user or person.is_root else None
+    browser = known_browsers.browser_id(known_browser, account, person.user)
     try:
         counted = throttle.password_try(person=person.key, address=origin.address, browser=browser)
     except throttle.Throttled:

@@ -9,7 +9,7 @@ from access.forms.sign_in import NewPasswordForm
 from access.http import AccessRequest
 from access.models import SignInAttempt, SignInStep
 from access.sign_in import Person, acting, person_of
-from access.views.entering import enter, start_over
+from access.views.entering import go_on, start_over
 from accounts.passwords import password_policy_of, rules_in_words
 from audit.actions import public
 from audit.errors import ConcurrentModification, ServiceError
@@ -37,7 +37,7 @@ def new_password(request: AccessRequest) -> HttpResponse:
         else:
             messages.success(request, "Your new password is set.")
             mfa = attempt.mfa_at is not None
-            return enter(request, person, attempt.next_url, attempt=attempt, mfa=mfa)
+            return go_on(request, person, attempt.next_url, attempt=attempt, mfa=mfa)
     return render(request, "access/new_password.html", {"form": form, "user": attempt.user})
 
 

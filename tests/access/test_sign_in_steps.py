@@ -114,6 +114,16 @@ def test_with_mfa_the_change_comes_after_the_code(client: Client, alice: User, s
     assert ConsoleSession.objects.get().mfa_at is not None
 
 
+@pytest.mark.bar(15)
+def test_a_device_that_is_turned_on_meanwhile_is_asked_for_after_the_change(client: Client, bob: User) -> None:
+    must_change(bob)
+    assert sign_in(client, "bob").headers["Location"] == NEW_PASSWORD
+    _, seed = device_of(bob)
+    assert client.post(NEW_PASSWORD, BOTH).headers["Location"] == CODE
+    assert not is_in(client)
+    assert client.post(CODE, {"code": codes(seed)[1]}).headers["Location"] == DASHBOARD
+
+
 def test_an_expired_password_must_be_changed(client: Client, bob: User, noon: Any) -> None:
     PasswordPolicy.objects.create(account=bob.account, max_password_age=90)
     noon.shift(timedelta(days=80))

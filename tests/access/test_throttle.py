@@ -163,6 +163,16 @@ def test_a_browser_known_to_one_person_is_not_known_to_another(alice: User, bob:
     assert sign_in(own, "alice").status_code == 429
 
 
+@pytest.mark.bar(10)
+def test_root_s_browser_is_known_to_nobody_else_not_even_to_those_who_do_not_exist(acme: Account) -> None:
+    own = Client()
+    sign_in_root(own)
+    counted = Throttle.objects.filter(key=throttle._key(throttle.ADDRESS, "127.0.0.1"))
+    for name in ("nobody", "noone"):
+        sign_in(own, name, WRONG)
+    assert counted.get().failures == 2
+
+
 @pytest.mark.bar(26)
 def test_five_wrong_codes_in_five_minutes_over_all_sign_ins(alice: User, noon: Any) -> None:
     _, seed = device_of(alice)
