@@ -5,6 +5,9 @@ threads stop the console by stopping themselves. Here many cheap threads talk to
 answered by as many at a time as there are connections to the database, which go from thread to thread. A client that
 lets its thread wait for longer than CLIENT_TIMEOUT is cut off, and one that has said nothing yet, or keeps its
 connection for later, costs no thread.
+
+Where there is no room for another client, the one that has rested longest makes it; where there is no thread left,
+clients are waited for only a few seconds.
 """
 
 import io
@@ -30,11 +33,20 @@ from gunicorn import util
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
+from iamconsole.open_files import room_for
+
 TALKERS = 64
 STAYS_MS = 20
+HURRY = 5
 HESITATES, HESITATES_AT_MOST = 0.001, 0.002
 GATHERED_BYTES = 64 * 1024
+# What a client may go on sending after it was refused: one that can't stop would not see why.
+UNREAD_BYTES = 16 * 1024 * 1024
+# SQLite opens three files for a thread's connection.
+FILES_OF_A_DATABASE = 3
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TLS_GREETING = b"\x16"
+NO_TLS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis address begins with http, not with https.\n"
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -42,14 +54,14 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(slots=True)
 class Talk:
-    """One thread's talk with a client, which has until then to do its part."""
+    """One thread's talk with a client, which has been waited for since then."""
 
     connection: Any
-    until: float
+    since: float
     reading: bool = True
 
-    def is_over(self, now: float) -> bool:
-        return now > self.until
+    def is_over(self, now: float, patience: float) -> bool:
+        return now - self.since > patience
 
     def cut(self) -> None:
         """Wake the thread that waits for the client. TLS can't be spoken from two threads, so there nothing is said."""
@@ -115,6 +127,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         attributes: dict[str, Any] = self.cfg.__dict__
         for name, setting in self.cfg.settings.items():
             attributes.setdefault(name, setting.get())
+        # Each talker may be sending a file.
+        beside = TALKERS + self.cfg.threads * FILES_OF_A_DATABASE
+        self.worker_connections = room_for(self.cfg.worker_connections, beside)
+        self.max_keepalived = self.worker_connections - self.cfg.threads
         super().init_process()
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
@@ -144,17 +160,29 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle(self, conn: Any) -> Any:
         """What waits for a client stands in its thread: the farewell, too, which gunicorn leaves to the main loop."""
-        goes_on = self._talk(conn)
+        goes_on = not self._is_astray(conn) and self._talk(conn)
         while goes_on and self._asks_again(conn):
             goes_on = self._talk(conn)
         if not goes_on:
             with suppress(OSError):  # closed already
-                conn.close(graceful=True)
+                conn.sock.setblocking(True)
+                util.close_graceful(conn.sock, max_drain=UNREAD_BYTES)
         return goes_on
+
+    def _is_astray(self, conn: Any) -> bool:
+        """Whether a client speaks TLS where nobody does: it would wait for an answer to its greeting, and the server
+        for the end of a line."""
+        if self.cfg.is_ssl or conn.initialized:
+            return False
+        with suppress(OSError):
+            if conn.sock.recv(1, socket.MSG_PEEK) == TLS_GREETING:
+                conn.sock.send(NO_TLS)
+                return True
+        return False
 
     def _talk(self, conn: Any) -> Any:
         me = get_ident()
-        self.talks[me] = Talk(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
+        self.talks[me] = Talk(conn, time.monotonic())
         try:
             return super().handle(conn)
         finally:
@@ -168,7 +196,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _asks_again(self, conn: Any) -> bool:
         """A program that asks one thing after another keeps its thread: to hand it to the main loop and back costs more
-        than many an answer. What has been read ahead already is gunicorn's affair."""
+        than many an answer. What has been read ahead already is gunicorn's affair, but for what TLS has: nobody would
+        hear of that."""
+        if isinstance(conn.sock, ssl.SSLSocket) and conn.sock.pending():
+            return True
         if not self.alive or len(self.talks) > TALKERS // 2 or conn.parser.unreader.buf.getvalue():
             return False
         look = select.poll()
@@ -182,12 +213,22 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         else:
             super().finish_request(conn, fs)
 
+    def murder_keepalived(self, force: bool = False) -> None:
+        """The main loop comes by after every new client, and once a second at least."""
+        if self.nr_conns >= self.worker_connections:
+            # The first of each has rested longest there.
+            resting = [conns[0] for conns in (self.keepalived_conns, self.pending_conns) if conns]
+            for conn in sorted(resting, key=lambda conn: conn.timeout)[:1]:
+                conn.timeout = -math.inf
+        super().murder_keepalived(force)
+
     def murder_pending(self) -> None:
-        """The main loop comes by once a second at least."""
         super().murder_pending()
         now = time.monotonic()
+        served = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        patience = min(HURRY, settings.CLIENT_TIMEOUT) if served > TALKERS else settings.CLIENT_TIMEOUT
         for talk in list(self.talks.values()):
-            if talk.is_over(now):
+            if talk.is_over(now, patience):
                 talk.cut()
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -207,7 +248,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if _read_body(environ):
             # Gunicorn would look twice for what nobody has read, at every request.
             talk.connection.parser.mesg = None
-        talk.until, talk.reading = math.inf, False
+        elif environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+            # Where the next request would begin is known only to who reads all of this one.
+            talk.connection.parser.mesg.force_close()
+        talk.since, talk.reading = math.inf, False
         database = self.databases.get()
         connections[DEFAULT_DB_ALIAS] = database
         try:
@@ -215,7 +259,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         finally:
             del connections[DEFAULT_DB_ALIAS]
             self.databases.put(database)
-            talk.until = time.monotonic() + settings.CLIENT_TIMEOUT
+            talk.since = time.monotonic()
 
 
 def _read_body(environ: Environ) -> bool:

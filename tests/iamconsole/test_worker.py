@@ -1,11 +1,16 @@
 """Clients that stop in the middle, at a real server: they hold up nobody, and are cut off."""
 
 import io
+import math
+import select
+import selectors
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -20,7 +25,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from iamconsole import worker as worker_module
-from iamconsole.worker import GATHERED_BYTES, TALKERS, Talk, Worker
+from iamconsole.worker import GATHERED_BYTES, HURRY, NO_TLS, TALKERS, TLS_GREETING, Talk, Worker
 from tests.federation.companies import certificate_pem, pem
 from tests.rig.served import Served, serve
 
@@ -229,6 +234,51 @@ def test_who_has_said_nothing_does_not_keep_the_console_from_stopping() -> None:
     assert silent.timeout == 2.0
 
 
+@pytest.mark.bar(129)
+@pytest.mark.parametrize("kind", ["silent", "kept"])
+@pytest.mark.parametrize(("connections", "closed"), [(2, []), (3, ["oldest"]), (4, ["oldest"])])
+def test_who_has_rested_longest_makes_room_for_the_next(kind: str, connections: int, closed: list[str]) -> None:
+    config = Config()
+    config.set("worker_connections", 3)
+    worker = Worker(1, 1, [], SimpleNamespace(), 30, config, Logger(config))
+    worker.poller = selectors.DefaultSelector()
+    worker.nr_conns = connections
+    left = list[str]()
+    now = time.monotonic()
+    with ExitStack() as opened:
+        for resting, waits in ((worker.pending_conns, "silent"), (worker.keepalived_conns, "kept")):
+            for name, seconds in ({"oldest": 10, "newer": 30} if waits == kind else {"old": 20}).items():
+                sock = opened.enter_context(socket.socket())
+                resting.append(SimpleNamespace(timeout=now + seconds, sock=sock, close=partial(left.append, name)))
+                worker.poller.register(sock, selectors.EVENT_READ)
+        worker.murder_keepalived()
+        worker.murder_pending()
+    worker.poller.close()
+    worker.tmp.close()
+    assert (left, worker.nr_conns) == (closed, connections - len(closed))
+
+
+@pytest.mark.bar(129)
+@pytest.mark.parametrize(("talking", "cut"), [(TALKERS, []), (TALKERS + 1, ["slow"])])
+def test_nobody_is_waited_for_long_while_others_wait(talking: int, cut: list[str]) -> None:
+    """Those who rest want no thread."""
+    config = Config()
+    worker = Worker(1, 1, [], SimpleNamespace(), 30, config, Logger(config))
+    worker.pending_conns.append(SimpleNamespace(timeout=math.inf))
+    worker.keepalived_conns.append(SimpleNamespace(timeout=math.inf))
+    worker.nr_conns = talking + 2
+    now = time.monotonic()
+    with ExitStack() as opened:
+        clients = dict[str, socket.socket]()
+        for number, (name, since) in enumerate({"slow": now - HURRY - 1, "new": now, "answered": math.inf}.items()):
+            ours, clients[name] = map(opened.enter_context, socket.socketpair())
+            worker.talks[number] = Talk(SimpleNamespace(sock=ours), since)
+        worker.murder_pending()
+        ended = [name for name, client in clients.items() if select.select([client], [], [], 0)[0]]
+    worker.tmp.close()
+    assert ended == cut
+
+
 @pytest.mark.parametrize(
     ("workers", "kept", "resting", "is_taken"),
     [(2, 0, 0, True), (2, 1, 0, False), (2, 1, 1, True), (1, 1, 0, True)],
@@ -372,8 +422,45 @@ def test_a_body_that_nobody_read_does_not_become_a_request(monkeypatch: pytest.M
     monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
     with a_talk() as (_, client, talking), override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1):
         client.sendall(QUESTION.replace(b"GET", b"POST")[:-2] + f"Content-Length: {len(QUESTION)}\r\n\r\n".encode())
-        assert client.recv(4096).endswith(b"\r\n\r\nok")
+        answer = client.recv(4096)
+        assert b"\r\nConnection: close\r\n" in answer and answer.endswith(b"\r\n\r\nok")
         client.sendall(QUESTION)
         client.shutdown(socket.SHUT_WR)
         assert client.makefile("rb").read() == b""
         assert talking.result(60) is False
+
+
+def test_who_is_refused_for_a_body_may_send_it_and_reads_why() -> None:
+    """Many programs look for an answer only when they have sent everything."""
+    body = b"x" * PAGE
+    with a_talk() as (_, client, talking):
+        client.sendall(QUESTION.replace(b"GET", b"POST")[:-2] + f"Content-Length: {PAGE}\r\n\r\n".encode())
+        client.sendall(body)
+        client.shutdown(socket.SHUT_WR)
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
+        assert talking.result(60) is False
+
+
+def test_who_speaks_tls_where_nobody_does_is_told() -> None:
+    ours, client = socket.socketpair()
+    with client, ours:
+        client.sendall(TLS_GREETING + b"\x03\x01\x02\x00")
+        client.shutdown(socket.SHUT_WR)
+        talk(ours)
+        assert client.makefile("rb").read() == NO_TLS
+
+
+def test_what_tls_has_read_ahead_is_answered_too(certificate: dict[str, str]) -> None:
+    """A request in one record with the end of another wakes nobody when it is to be read."""
+    ours, client = socket.socketpair()
+    client.settimeout(20)
+    talking = Thread(target=talk, args=[ours], kwargs={**certificate, "keepalive": "60"})
+    talking.start()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with ours, context.wrap_socket(client) as wrapped:
+        wrapped.sendall(HEAD + b"Content-Length: 9000\r\n\r\n")
+        wrapped.sendall(b"x" * 9000 + NO_FAREWELL)
+        assert wrapped.makefile("rb").read().count(b"HTTP/1.1 200 ") == 2
+    talking.join(60)
+    assert not talking.is_alive()
