@@ -17,8 +17,8 @@ class EventFilter(forms.Form):
         required=False,
         max_length=128,
         label="Action",
-        help_text="Such as iam:CreateUser; the beginning is enough.",
-        widget=forms.TextInput(_TEXT),
+        help_text="Its beginning is enough.",
+        widget=forms.TextInput({**_TEXT, "placeholder": "iam:CreateUser"}),
     )
     key = forms.CharField(
         required=False,

@@ -2,7 +2,7 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class ConsoleStaticFilesConfig(StaticFilesConfig):
-    """Collects what pages use: Tabler's main files, not its whole kit with source maps that point nowhere."""
+    """Collects what pages use: Tabler's styles, not its whole kit with source maps that point nowhere."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
@@ -17,6 +17,7 @@ class ConsoleStaticFilesConfig(StaticFilesConfig):
         "*.rtl.*",
         "tabler.css",
         "tabler.js",
+        "tabler.min.js*",
         "tabler-theme.*",
         "tabler.css.map",
         "tabler.js.map",
