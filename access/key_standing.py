@@ -104,7 +104,10 @@ class Reader:
 
     def _over_with_key(self, made: Event) -> State | None:
         """What was made of a long-term key without a role lasts as long as the key."""
-        if made.account_id != self.account_id or not self._may(LIST, made.principal_arn, None):
+        owners = User.objects.filter(account_id=self.account_id, unique_id=made.principal_id)
+        owner = owners.prefetch_related("tags").first()
+        arn = owner.arn if owner else made.principal_arn
+        if made.account_id != self.account_id or not self._may(LIST, arn, owner):
             return None
         key = AccessKey.objects.filter(account_id=self.account_id, pk=made.access_key_id).first()
         if key is None:

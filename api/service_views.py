@@ -1,5 +1,6 @@
 """The addresses at which services of one's own ask: POST /authorize, and forward authentication for their proxies."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from access.gate import PrincipalGate
 from access.models import RouteTable
 from access.origin import origin_of
+from access.policy_texts import look_up
 from access.principals import ExpiredToken
 from access.route_tables import find_by_token, routes_of
 from access.routes import AmbiguousPath, match
@@ -51,7 +53,9 @@ def _authorized(wire: WireRequest, origin: Origin) -> HttpResponse:
         record_denial(gate, Question(wire, "iam", ACTION, "*"), error.decision)
         raise
     questions, batch = read(wire.body)
-    results = [_result(question, answer, gate) for question, answer in _answered(gate.principal, questions, batch)]
+    answered = _answered(gate.principal, questions, batch)
+    explainable = _explainable(answered, gate)
+    results = [result(*each, may_explain=_about(*each) in explainable) for each in answered]
     return reply({"Results": results} if batch else results[0], origin)
 
 
@@ -74,12 +78,17 @@ def _answered(service: Principal, questions: list[Question], batch: bool) -> lis
     return answers
 
 
-def _result(question: Question, answer: Answer, gate: PrincipalGate) -> dict[str, object]:
-    may_explain = False
-    if question.explain and answer.principal:
-        about = answer.principal.issuer_arn or answer.principal.arn
-        may_explain = gate.may(EXPLAIN, about).allowed
-    return result(question, answer, may_explain=may_explain)
+def _explainable(answered: Iterable[tuple[Question, Answer]], gate: PrincipalGate) -> set[str]:
+    """The users and roles whose decisions the service may have explained."""
+    arns = {about for each in answered if (about := _about(*each))}
+    keys = look_up(gate.principal.account_id, (), arns).keys
+    return {arn for arn in arns if gate.may(EXPLAIN, arn, keys.get(arn)).allowed}
+
+
+def _about(question: Question, answer: Answer) -> str:
+    """Whose policies an explanation would tell of; "" where none is asked for."""
+    principal = answer.principal if question.explain else None
+    return principal.issuer_arn or principal.arn if principal else ""
 
 
 @csrf_exempt  # No cookie is read here: the proxy proves itself by its token.

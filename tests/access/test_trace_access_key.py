@@ -16,7 +16,7 @@ from accounts.ids import new_access_key_id
 from accounts.models import Account
 from audit import clock
 from audit.models import Event
-from identities.models import AccessKey, Role, User
+from identities.models import AccessKey, Role, User, UserTag
 from identities.services.access_keys import delete_access_key, update_access_key
 from identities.services.role_sessions import revoke_sessions
 from identities.services.roles import delete_role_with_everything
@@ -157,6 +157,20 @@ def test_what_was_made_of_a_long_term_key_is_over_with_it(
     assert f"the access key that made it {'was deleted' if change == 'deleted' else 'is inactive'}" in (
         alices.get(page_of(made)).text
     )
+
+
+@pytest.mark.bar(53)
+def test_whether_that_key_is_active_is_not_told_where_its_user_is_hidden_by_a_tag(
+    acme: Account, alice: User, bob: User, thief: Program, key: AccessKey
+) -> None:
+    made = thief.sts("GetSessionToken")["Credentials"]["AccessKeyId"]
+    update_access_key(by=principal_of(alice), key=key, status="Inactive")
+    UserTag.objects.create(user=bob, key="class", value="secret")
+    rita = make_user(acme, "rita")
+    allow(rita, "*")
+    hidden = {"StringEquals": {"aws:ResourceTag/class": "secret"}}
+    allow(rita, "iam:ListAccessKeys", name="hidden", Effect="Deny", Condition=hidden)
+    assert "the access key that made it" not in browser_of(rita).get(page_of(made)).text
 
 
 def test_a_deleted_key_is_found_in_the_trail(alices: Client, alice: User, key: AccessKey) -> None:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from identities.models import User
+from identities.models import User, UserTag
 from tests.api.conftest import SECRET, key_of
 from tests.cast import allow, make_user
 
@@ -163,6 +163,16 @@ def test_an_explanation_takes_a_permission(service: str, bobs: str) -> None:
     allow(user, "iam:SimulatePrincipalPolicy", name="explain")
     explained = ask(service, request, Explain=True)["Explanation"]
     assert explained["Statements"][0]["Policy"] == "allowed"
+
+
+def test_an_explanation_may_be_kept_back_by_a_tag(service: str, bobs: str, bob: User) -> None:
+    UserTag.objects.create(user=bob, key="class", value="secret")
+    user = User.objects.get(name="orders-service")
+    allow(user, "iam:SimulatePrincipalPolicy", name="explain")
+    hidden = {"StringEquals": {"aws:ResourceTag/class": "secret"}}
+    allow(user, "iam:SimulatePrincipalPolicy", name="hidden", Effect="Deny", Condition=hidden)
+    request = signed(bobs, "https://api.example.com/orders/7")
+    assert "Explanation" not in ask(service, request, Explain=True)
 
 
 def test_a_thousand_questions_take_few_queries(service: str, bobs: str) -> None:
