@@ -3,11 +3,11 @@ they act as, authorises every switch, and no root user may."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.db import transaction
-from django.db.models import Q
 
 from access import explaining, sessions
 from access.assume_role import Proofs, assume_role
@@ -16,6 +16,7 @@ from access.models import ConsoleSession, RecentRole
 from access.principals import original_principal
 from access.temporary import Credentials, Wish
 from accounts.models import Account
+from accounts.rules import is_account_id
 from audit import clock
 from audit.errors import AccessDenied, InvalidUserType, NoSuchEntity
 from audit.models import Outcome
@@ -26,6 +27,20 @@ from identities.models.roles import role_arn
 REMEMBERED = 5
 HOUR, SHORTEST = timedelta(hours=1), timedelta(minutes=15)
 SWITCH, BACK = "signin:SwitchRole", "signin:ExitRole"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A role as people type it: of an account by its id or alias, perhaps with its path before it."""
+
+    account: str
+    role_name: str
+    seconds: int
+    external_id: str = ""
+
+    def arn_in(self, account_id: str) -> str:
+        path, _, name = f"/{self.role_name}".rpartition("/")
+        return role_arn(account_id, f"{path}/", name)
 
 
 def switch_role(
@@ -45,9 +60,9 @@ def switch_role(
     who = _original(session, origin)
     name = display_name or role_name.rpartition("/")[2]
     lifetime = max(min(HOUR, session.expires_at - clock.now()), SHORTEST)
-    arn = _arn(account, role_name)
+    asked = Asked(account, role_name, int(lifetime.total_seconds()))
     with _denials_recorded(who), transaction.atomic():
-        made = _taken_on(who, arn, int(lifetime.total_seconds()))
+        arn, made = _taken_on(who, asked)
         _remember(session, account, role_name, display_name, color)
         record(who, SWITCH, arn)
         kept = sessions.Temporary(made.access_key_id, made.session_token)
@@ -60,11 +75,25 @@ def credentials_for(
     """Temporary credentials of a role for a program of whoever's session it is. Raises as `switch_role` does."""
     who = _original(session, origin)
     with _denials_recorded(who):
-        return _taken_on(who, _arn(account, role_name), seconds, external_id)
+        return _taken_on(who, Asked(account, role_name, seconds, external_id))[1]
 
 
-def _taken_on(who: Principal, arn: str, seconds: int, external_id: str = "") -> Credentials:
-    wish, proofs = Wish(name=_session_name(who), seconds=seconds), Proofs(external_id=external_id)
+def _taken_on(who: Principal, asked: Asked) -> tuple[str, Credentials]:
+    """The role's ARN, and credentials. Whose an alias is, and whether it is anybody's, is told to nobody whom the role
+    does not let in: they are refused a role of an account that is called as they typed it."""
+    account_id = Account.objects.filter(alias=asked.account).values_list("id", flat=True).first() or asked.account
+    arn = asked.arn_in(account_id)
+    try:
+        return arn, _assumed(who, arn, asked)
+    except AccessDenied:
+        if account_id == who.account_id or is_account_id(asked.account):
+            raise
+        arn = asked.arn_in(asked.account)
+        return arn, _assumed(who, arn, asked)
+
+
+def _assumed(who: Principal, arn: str, asked: Asked) -> Credentials:
+    wish, proofs = Wish(name=_session_name(who), seconds=asked.seconds), Proofs(external_id=asked.external_id)
     return assume_role(gate=PrincipalGate(who), role_arn=arn, wish=wish, proofs=proofs).credentials
 
 
@@ -125,17 +154,6 @@ def _original(session: ConsoleSession, origin: Origin) -> Principal:
             "A federated user can't switch roles. Whoever signed you in may give you the role itself."
         )
     return who
-
-
-def _arn(account: str, role_name: str) -> str:
-    path, _, name = f"/{role_name}".rpartition("/")
-    return role_arn(_account_id(account), f"{path}/", name)
-
-
-def _account_id(name: str) -> str:
-    """An unknown alias becomes an account that nobody has: the answer is the same as for an unknown role."""
-    row = Account.objects.filter(Q(id=name) | Q(alias=name)).values_list("id", flat=True).first()
-    return row or "000000000000"
 
 
 def _session_name(who: Principal) -> str:

@@ -21,7 +21,7 @@ from audit.models import Event
 from identities.models import Role, User
 from identities.sealed import box
 from identities.services.roles import create_role, delete_role, update_assume_role_policy
-from tests.access.steps import DASHBOARD, cookie, give_cookie, is_in
+from tests.access.steps import DASHBOARD, cookie, facts, give_cookie, is_in
 from tests.cast import ORIGIN, allow, browser_of, principal_of
 
 SWITCH, BACK, OVER = (reverse(f"access:{name}") for name in ("switch-role", "switch-back", "role-over"))
@@ -207,6 +207,23 @@ def test_a_role_of_another_account(bob: User, mallory: User) -> None:
     assert switch(browser, "visit/Guests", "globex").status_code == 302
     page = browser.get(DASHBOARD)
     assert page.context["principal"].account_id == "444455556666" and page.context["account"].alias == "globex"
+
+
+@pytest.mark.bar(9, 61)
+@pytest.mark.parametrize("address", [SWITCH, reverse("access:get-temporary-credentials")])
+def test_a_refusal_does_not_tell_whose_an_alias_is_or_whether_it_is_anybodys(
+    bob: User, mallory: User, address: str
+) -> None:
+    create_role(by=principal_of(mallory), name="Guests", trust=trusting(mallory.arn))
+    allow(bob, "sts:AssumeRole")
+    browser, told = browser_of(bob), []
+    for alias in ("globex", "nobody"):
+        reply = browser.post(address, {"account": alias, "role_name": "Guests", "seconds": "3600"})
+        event = Event.objects.filter(outcome="Denied").last()
+        assert event is not None and event.resource == f"arn:aws:iam::{alias}:role/Guests"
+        assert "444455556666" not in reply.content.decode() + json.dumps(event.explanation)
+        told.append(facts(reply, (alias, "ALIAS"), (str(event.event_id), "EVENT")))
+    assert told[0] == told[1]
 
 
 def test_a_role_has_no_credentials_of_its_own(bob: User, readers: Role) -> None:
