@@ -217,7 +217,7 @@ def test_a_refusal_does_not_tell_whose_an_alias_is_or_whether_it_is_anybodys(
     create_role(by=principal_of(mallory), name="Guests", trust=trusting(mallory.arn))
     allow(bob, "sts:AssumeRole")
     browser, told = browser_of(bob), []
-    for alias in ("globex", "unused-alias"):
+    for alias in ("globex", "globey"):
         reply = browser.post(address, {"account": alias, "role_name": "Guests", "seconds": "3600"})
         event = Event.objects.filter(outcome="Denied").last()
         assert event is not None and event.resource == f"arn:aws:iam::{alias}:role/Guests"
