@@ -30,6 +30,8 @@ class State(NamedTuple):
 
 
 HIDDEN = State(None, f"Not shown: that takes {LIST}.")
+# What these made lasts no longer than the long-term key; a session of a role depends on the role alone.
+HANG_ON_A_KEY = ("sts:GetSessionToken", "sts:GetFederationToken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,11 @@ class Reader:
 
     def _over_with_key(self, made: Event) -> State | None:
         """What was made of a long-term key without a role lasts as long as the key."""
+        if made.action not in HANG_ON_A_KEY:
+            return None
         owners = User.objects.filter(account_id=self.account_id, unique_id=made.principal_id)
         owner = owners.prefetch_related("tags").first()
-        arn = owner.arn if owner else made.principal_arn
-        if made.account_id != self.account_id or not self._may(LIST, arn, owner):
+        if not self._may(LIST, owner.arn if owner else made.principal_arn, owner):
             return None
         key = AccessKey.objects.filter(account_id=self.account_id, pk=made.access_key_id).first()
         if key is None:
@@ -121,7 +124,7 @@ class Reader:
 
 def end_of(made: Event) -> datetime | None:
     """When the credentials that an event tells of end by themselves."""
-    told = made.detail.get("expires_at") if "made_key" in made.detail else None
+    told = made.detail.get("expires_at") if made.action.startswith("sts:") else None
     return datetime.fromisoformat(told) if told else None
 
 

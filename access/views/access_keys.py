@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from access import key_traces
 from access.forms.access_keys import FindKeyForm
 from access.http import AccessRequest
-from access.key_standing import ASKED, HIDDEN, Reader, SeenKey, State, end_of, role_name_of
+from access.key_standing import ASKED, Reader, SeenKey, State, end_of, role_name_of
 from access.key_traces import Uses
 from accounts.ids import account_of_access_key
 from audit import clock
@@ -20,6 +20,7 @@ from identities.models import User
 from identities.panels import panel
 
 LOOK_UP, KEY_INFO = "cloudtrail:LookupEvents", "sts:GetAccessKeyInfo"
+NOT_TOLD = State(None, "Not known: it is gone, of another account, or not for you to see")
 OPEN_TO_ALL = "everybody may look; each part is shown to those only who may read what it is made of"
 
 
@@ -112,10 +113,10 @@ def _state(reader: Reader, seen: SeenKey | None, trail: Trail | None, user: User
         return seen.state
     if trail and trail.chain:
         return reader.state_of_session(trail.chain[0], user)
-    deletion = next((event for event in trail.life if event.action == "iam:DeleteAccessKey"), None) if trail else None
-    if deletion:
-        return State(False, "deleted", deletion.at)
-    return State(None, "Unknown: the audit trail does not tell how it was made") if trail and not trail.life else HIDDEN
+    for event in trail.life if trail else ():
+        if event.action == "iam:DeleteAccessKey":
+            return State(False, "deleted", event.at)
+    return NOT_TOLD
 
 
 def _made(event: Event, account_id: str) -> Made:

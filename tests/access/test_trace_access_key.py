@@ -173,6 +173,17 @@ def test_whether_that_key_is_active_is_not_told_where_its_user_is_hidden_by_a_ta
     assert "the access key that made it" not in browser_of(rita).get(page_of(made)).text
 
 
+def test_a_session_of_another_accounts_role_goes_on_without_the_key(
+    alices: Client, alice: User, mallory: User, thief: Program, key: AccessKey, bob: User
+) -> None:
+    session = taken_on(thief, make_role(mallory.account, "theirs", trusting(bob.arn)))
+    delete_access_key(by=principal_of(alice), key=key)
+    text = alices.get(page_of(session.access_key_id)).text
+    assert "until it expires" in text and "Does not work" not in text and "role/theirs" in text
+    theirs = browser_of(mallory).get(page_of(session.access_key_id)).text
+    assert "End the sessions of the role theirs" in theirs and "lock-down" not in theirs
+
+
 def test_a_deleted_key_is_found_in_the_trail(alices: Client, alice: User, key: AccessKey) -> None:
     delete_access_key(by=principal_of(alice), key=key)
     text = alices.get(page_of(key.pk)).text
@@ -191,12 +202,12 @@ def test_it_ends_the_key_and_stays_on_the_page(alices: Client, bob: User, key: A
 @pytest.mark.bar(61, 127)
 @pytest.mark.parametrize("of", ["nobody", "another account", "somebody whom the reader may not see"])
 def test_what_may_not_be_seen_is_as_what_is_not_there(
-    acme: Account, bob: User, mallory: User, key: AccessKey, of: str
+    acme: Account, alices: Client, mallory: User, key: AccessKey, of: str
 ) -> None:
-    reader = who_may(acme, "sts:GetAccessKeyInfo")
+    reader = who_may(acme, "sts:GetAccessKeyInfo") if of.startswith("somebody") else alices
     asked = {"nobody": new_access_key_id(GLOBEX), "another account": key_of(mallory).pk}.get(of, key.pk)
     reply = reader.get(page_of(asked))
-    account = f"account <code>{GLOBEX}</code>" if of != "somebody whom the reader may not see" else "this account"
+    account = f"account <code>{GLOBEX}</code>" if reader is alices else "this account"
     assert reply.status_code == 404 and UNKNOWN in reply.text and f"would be of {account}" in reply.text
     assert "bob" not in reply.text and "mallory" not in reply.text
 
