@@ -71,11 +71,11 @@ class Reader:
         """Of temporary credentials, by the event that tells of them; `beginner` is the user who began the chain."""
         ends_at = end_of(made)
         if ends_at is not None and clock.now() >= ends_at:
-            return State(False, "expired", ends_at)
+            return State(False, "expired on", ends_at)
         if beginner and self._may(LIST, beginner.arn, beginner) and beginner.ended(made.at):
             return State(False, "the user who began it was locked down")
         over = self._over_with_role(made) if role_name_of(made, self.account_id) else self._over_with_key(made)
-        return over or State(True, "until it expires, unless it was ended where this account can't see it", ends_at)
+        return over or State(True, "at the latest until", ends_at)
 
     def user(self, unique_id: str) -> User | None:
         """The user of that id, for whoever may see or lock them down."""
@@ -102,7 +102,7 @@ class Reader:
         if role is None or role.created_at > made.at:
             return State(False, "its role was deleted")
         ended = revoked_at(role) if self._may(GET_ROLE_POLICY, role.arn, role) else None
-        return State(False, "ended with all sessions of its role", ended) if ended and ended > made.at else None
+        return State(False, "ended with all sessions of its role on", ended) if ended and ended > made.at else None
 
     def _over_with_key(self, made: Event) -> State | None:
         """What was made of a long-term key without a role lasts as long as the key."""
@@ -137,5 +137,5 @@ def _state_of(key: AccessKey) -> State:
     if key.user and key.user.is_locked_down:
         return State(False, "its user is locked down")
     if not key.is_active:
-        return State(False, "inactive", key.status_changed_at)
+        return State(False, "inactive since", key.status_changed_at)
     return State(True, "")

@@ -115,7 +115,7 @@ def _state(reader: Reader, seen: SeenKey | None, trail: Trail | None, user: User
         return reader.state_of_session(trail.chain[0], user)
     for event in trail.life if trail else ():
         if event.action == "iam:DeleteAccessKey":
-            return State(False, "deleted", event.at)
+            return State(False, "deleted on", event.at)
     return NOT_TOLD
 
 

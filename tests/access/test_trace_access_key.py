@@ -130,7 +130,7 @@ def test_it_tells_that_and_why_a_role_session_is_over(
 ) -> None:
     session, by = taken_on(thief, deploy), principal_of(alice)
     page = page_of(session.access_key_id)
-    assert "until it expires" in alices.get(page).text
+    assert "at the latest until" in alices.get(page).text
     if ended == "locked":
         lock_down(by=by, user=bob, reason="Key leaked")
     elif ended == "revoked":
@@ -149,7 +149,7 @@ def test_what_was_made_of_a_long_term_key_is_over_with_it(
     alices: Client, alice: User, thief: Program, key: AccessKey, change: str
 ) -> None:
     made = thief.sts("GetSessionToken")["Credentials"]["AccessKeyId"]
-    assert "until it expires" in alices.get(page_of(made)).text
+    assert "at the latest until" in alices.get(page_of(made)).text
     if change == "deleted":
         delete_access_key(by=principal_of(alice), key=key)
     else:
@@ -179,7 +179,7 @@ def test_a_session_of_another_accounts_role_goes_on_without_the_key(
     session = taken_on(thief, make_role(mallory.account, "theirs", trusting(bob.arn)))
     delete_access_key(by=principal_of(alice), key=key)
     text = alices.get(page_of(session.access_key_id)).text
-    assert "until it expires" in text and "Does not work" not in text and "role/theirs" in text
+    assert "at the latest until" in text and "Does not work" not in text and "role/theirs" in text
     theirs = browser_of(mallory).get(page_of(session.access_key_id)).text
     assert "End the sessions of the role theirs" in theirs and "lock-down" not in theirs
 
@@ -187,7 +187,7 @@ def test_a_session_of_another_accounts_role_goes_on_without_the_key(
 def test_a_deleted_key_is_found_in_the_trail(alices: Client, alice: User, key: AccessKey) -> None:
     delete_access_key(by=principal_of(alice), key=key)
     text = alices.get(page_of(key.pk)).text
-    assert "deleted, " in text and "user/bob" in text and "iam:DeleteAccessKey" in text
+    assert "deleted on " in text and "user/bob" in text and "iam:DeleteAccessKey" in text
 
 
 def test_it_ends_the_key_and_stays_on_the_page(alices: Client, bob: User, key: AccessKey) -> None:
@@ -196,7 +196,7 @@ def test_it_ends_the_key_and_stays_on_the_page(alices: Client, bob: User, key: A
     update = reverse("identities:update-access-key", args=["bob", key.pk])
     assert update in alices.get(page).text
     assert alices.post(update, {"status": "Inactive", "from": "looked-up"})["Location"] == page
-    assert "inactive, " in alices.get(page).text and not AccessKey.objects.get(pk=key.pk).is_active
+    assert "inactive since " in alices.get(page).text and not AccessKey.objects.get(pk=key.pk).is_active
 
 
 @pytest.mark.bar(61, 127)
