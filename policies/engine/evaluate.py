@@ -28,6 +28,8 @@ from policies.engine.request import PolicySet, Request
 _WITHOUT_IDENTITY = frozenset(("anonymous", "service", "federated"))
 _SPECIAL = _WITHOUT_IDENTITY | {"root"}
 _LACKS_IDENTITY = LACKS_ALLOW[IDENTITY]
+# Nobody names so many tags alike; who does is refused.
+MOST_READINGS = 64
 
 
 def evaluate(request: Request, policies: PolicySet, *, explain: bool = False) -> Decision:
@@ -49,7 +51,20 @@ def evaluate(request: Request, policies: PolicySet, *, explain: bool = False) ->
         decision = _LACKS_IDENTITY if found is None else found.decision
     else:
         decision = _decide(request, plan)
+    if decision.allowed and request.may_be_read_otherwise:
+        request, decision = _strictest(request, plan)
     return explained(request, plan, decision) if explain else decision
+
+
+def _strictest(request: Request, plan: Plan) -> tuple[Request, Decision]:
+    """What is allowed has to be allowed whichever spelling of a key is meant: else a second tag, called the same but
+    for its case, would stand for the one that a policy asks about."""
+    decision = _LACKS_IDENTITY
+    for number, reading in enumerate(request.readings()):
+        decision = _decide(reading, plan) if number < MOST_READINGS else _LACKS_IDENTITY
+        if not decision.allowed:
+            return reading, decision
+    return request, decision
 
 
 def _decide(request: Request, plan: Plan) -> Decision:

@@ -1,7 +1,8 @@
 """What is asked of the engine: one action of one principal on one resource, and the policies that have a say."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from policies.engine.document import Document
@@ -31,7 +32,8 @@ class RequestPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question. The keys of `context` compare ignoring case; a key that is not there is absent.
+    """One question. The keys of `context` compare ignoring case; a key that is not there is absent, and of one that is
+    there in several spellings nobody knows which is meant.
 
     An empty `resource_account`, or "aws" as in the ARNs of built-in policies, is the principal's own account.
     """
@@ -60,6 +62,19 @@ class Request:
                 lowered[key.lower()] = tuple(values)
         object.__setattr__(self, "_lowered", lowered)
         return lowered
+
+    @property
+    def may_be_read_otherwise(self) -> bool:
+        """Whether a key was asked for, and some may be there twice: as of two tags whose names differ by case only."""
+        return self._lowered is not None and len(self._lowered) < len(self.context)
+
+    def readings(self) -> Iterator["Request"]:
+        """The request as often as there are ways to take only one of such keys."""
+        spellings: dict[str, list[str]] = {}
+        for key in self.context:
+            spellings.setdefault(key.lower(), []).append(key)
+        for meant in product(*spellings.values()):
+            yield replace(self, context={key: self.context[key] for key in meant})
 
     @property
     def crosses_accounts(self) -> bool:

@@ -47,6 +47,15 @@ def test_a_policy_is_born_with_tags_by_who_may_tag_it(program: Program, program_
     his.iam("CreatePolicy", **again)
 
 
+def test_a_tag_of_another_case_does_not_stand_for_the_one_that_is_asked_for(program_of: ProgramOf, bob: User) -> None:
+    team = {"StringEquals": {"aws:RequestTag/team": "red"}}
+    allow(bob, ["iam:CreatePolicy", "iam:TagPolicy"], Condition=team)
+    his, born = program_of(bob), {"PolicyName": "born", "PolicyDocument": READ}
+    for given in ((("team", "blue"), ("Team", "red")), (("Team", "red"), ("team", "blue"))):
+        assert refusal(his, "CreatePolicy", Tags=tags(*given), **born) == (403, "AccessDenied")
+    his.iam("CreatePolicy", Tags=tags(("team", "red")), **born)
+
+
 @pytest.mark.parametrize(("given", "code"), [(("aws:x", "1"), "InvalidInput"), (("x", "aws:1"), "InvalidInput")])
 def test_reserved_tags_are_refused(program: Program, readers: ManagedPolicy, given: tuple[str, str], code: str) -> None:
     assert refusal(program, "TagPolicy", PolicyArn=readers.arn, Tags=tags(given)) == (400, code)

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -269,3 +270,36 @@ def test_it_explains_that_a_resource_is_left_out() -> None:
     text = policy({"Effect": "Allow", "Action": "*", "NotResource": [ASKED.resource]})
     (miss,) = evaluate(ASKED, identity(text), explain=True).near_misses
     assert (miss.element, miss.wanted, miss.found) == ("NotResource", (ASKED.resource,), (ASKED.resource,))
+
+
+TEAM = {"aws:RequestTag/team": "red"}
+TWICE = ("aws:RequestTag/team", "aws:RequestTag/Team")
+
+
+@pytest.mark.bar(60, 70)
+@pytest.mark.parametrize("names", [TWICE, TWICE[::-1]])
+@pytest.mark.parametrize(
+    "document",
+    [
+        policy(allow(Condition={"StringEquals": TEAM})),
+        policy(allow(), deny(Condition={"StringNotEquals": TEAM})),
+        policy(allow(), deny(Condition={"StringEquals": {"aws:RequestTag/TEAM": "blue"}})),
+        policy(allow(Condition={"StringNotEquals": {"aws:RequestTag/team": "blue"}})),
+    ],
+)
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_key_in_two_spellings_opens_nothing_that_one_of_them_would_not(
+    names: tuple[str, str], document: str, explain: bool
+) -> None:
+    def allowed(*values: str) -> bool:
+        asked = replace(ASKED, context={name: (value,) for name, value in zip(names, values, strict=False)})
+        return evaluate(asked, identity(document), explain=explain).allowed
+
+    assert allowed("red") and allowed("red", "red")
+    assert not allowed("blue") and not allowed("red", "blue") and not allowed("blue", "red")
+
+
+def test_so_many_keys_in_two_spellings_are_refused() -> None:
+    twice = {f"aws:RequestTag/{letter}{number}": ("red",) for number in range(25) for letter in "tT"}
+    document = policy(allow(Condition={"StringEquals": {"aws:RequestTag/t1": "red"}}))
+    assert not evaluate(replace(ASKED, context=twice), identity(document)).allowed
