@@ -287,6 +287,14 @@ class TestWebIdentity:
         }
         assert said == {(403, "AccessDenied", f"Not authorized to perform sts:{self.NAME}")}
 
+    @pytest.mark.bar(103)
+    @pytest.mark.parametrize("claim", ["SUB", "Sub"])
+    def test_a_claim_of_another_case_does_not_stand_for_the_one_that_is_asked_for(
+        self, role: Role, issuer: Issuer, claim: str
+    ) -> None:
+        token = issuer.token(sub="joe", **{claim: "jane"})
+        assert refusal(self.NAME, **self.inputs(role, token))[:2] == (403, "AccessDenied")
+
     def test_it_says_what_is_wrong_with_a_token(self, role: Role, issuer: Issuer) -> None:
         old = int(time.time()) - 900
         answers = {
