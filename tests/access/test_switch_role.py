@@ -70,7 +70,7 @@ def test_the_bar_says_who_one_is_and_for_how_long(bob: User, readers: Role) -> N
 
 def test_the_bar_shows_the_roles_own_name_beside_what_a_link_calls_it(bob: User, readers: Role) -> None:
     """Or a link could let an administrator's role pass for a harmless one."""
-    browser, own = browser_of(bob), ">Readers</span>"
+    browser, own = browser_of(bob), 'own name">Readers</span>'
     switch(browser, display_name="Visitors")
     assert own in browser.get(DASHBOARD).content.decode()
     switch(browser)
