@@ -4,10 +4,12 @@ What the browser was sent away with (state, nonce, code verifier) is in a sealed
 was used is remembered until it is worth nothing, so that no answer counts twice.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -46,6 +48,7 @@ MOST_ROLES = 100
 _LONGEST_CODE = 4000
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _UNFIT = re.compile(r"[^\w+=,.@-]", re.ASCII)
+_LONGEST_NAME, _MARK = 64, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +208,18 @@ def _trusting(provider: OIDCProvider) -> QuerySet[Role]:
 
 
 def session_name(person: WebIdentity) -> str:
-    """How the session is called in the trail: by what people know each other by, where the provider says so. It is
-    never what anybody is looked up by; who they are is the issuer and the subject."""
-    claims = person.claims
-    known = (claims.get("email") if claims.get("email_verified") is True else None, claims.get("preferred_username"))
-    fitting = (each for each in known if isinstance(each, str) and _NAME.fullmatch(each))
-    return next(fitting, _UNFIT.sub("-", person.subject)[:64].ljust(2, "-"))
+    """How the session is called in the trail: by what people know each other by, where the provider says so. Policies
+    may ask about it (`aws:userid`, a session's ARN), and people often choose their user name themselves: one that
+    nobody vouches for gets a mark of the subject, so that no one is called as somebody else is."""
+    claims, subject = person.claims, person.subject
+    email, liked = claims.get("email"), claims.get("preferred_username")
+    if claims.get("email_verified") is True and _fits(email):
+        return email
+    if _fits(subject) and (liked == subject or not _fits(liked)):
+        return subject
+    known = liked if _fits(liked) else _UNFIT.sub("-", subject)
+    return f"{known[: _LONGEST_NAME - _MARK - 1]}-{hashlib.sha256(subject.encode()).hexdigest()[:_MARK]}"
+
+
+def _fits(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None

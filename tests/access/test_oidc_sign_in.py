@@ -45,6 +45,10 @@ def known(account: Account, url: str, **changes: Any) -> OIDCProvider:
     return provider
 
 
+# Of the subject auth0|5c8.
+MARK = "7f0369b382"
+
+
 @pytest.fixture
 def flow(issuer: Issuer) -> CodeFlow:
     return CodeFlow(issuer)
@@ -250,7 +254,7 @@ def test_who_is_let_in_by_no_role_is_told_so(
     make_role(globex, "theirs", trusting(provider, "john"))
     flow.claims = {"sub": "john", "email": "jane", "preferred_username": "jane"}
     reply = come_in(client, flow, provider)
-    assert refused(reply) and "No role lets jane in through this provider." in reply.content.decode()
+    assert refused(reply) and "No role lets jane-96d9632f36 in through this provider." in reply.content.decode()
     event = Event.objects.get(outcome="Failure")
     assert (event.account_id, event.action, event.resource) == (ACME, "signin:ConsoleLogin", provider.arn)
 
@@ -344,10 +348,13 @@ def test_failures_from_one_address_are_counted(
     ("claims", "name"),
     [
         ({"email": "jane@corp.example", "email_verified": True}, "jane@corp.example"),
-        ({"email": "jane@corp.example", "email_verified": "true"}, "auth0-5c8"),
-        ({"email": "jane@corp.example", "preferred_username": "jane"}, "jane"),
-        ({"email": "j" * 70, "email_verified": True, "preferred_username": "Jane Doe"}, "auth0-5c8"),
-        ({"sub": "7"}, "7-"),
+        ({"email": "jane@corp.example", "email_verified": "true"}, f"auth0-5c8-{MARK}"),
+        ({"email": "jane@corp.example", "preferred_username": "jane"}, f"jane-{MARK}"),
+        ({"preferred_username": "j" * 64}, f"{'j' * 53}-{MARK}"),
+        ({"sub": "jane", "preferred_username": "jane"}, "jane"),
+        ({"sub": "5c8"}, "5c8"),
+        ({"email": "j" * 70, "email_verified": True, "preferred_username": "Jane Doe"}, f"auth0-5c8-{MARK}"),
+        ({"sub": "7"}, "7-7902699be4"),
     ],
 )
 @pytest.mark.bar(112)
