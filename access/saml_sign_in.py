@@ -120,7 +120,10 @@ def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
         issuer = issuer_of(response)
     except SAMLError as error:
         raise InvalidIdentityToken("Response signature invalid", detail=str(error)) from error
-    return list(SAMLProvider.objects.filter(entity_id=issuer, starts_sign_in=True).order_by("pk")[:_MOST_PROVIDERS])
+    rows = SAMLProvider.objects.filter(entity_id=issuer, starts_sign_in=True).order_by("pk")
+    # Whom it names comes first: any account can know a company, and as often as it likes.
+    text = base64.b64decode("".join(response.split()))
+    return sorted(rows, key=lambda provider: provider.arn.encode() not in text)[:_MOST_PROVIDERS]
 
 
 def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: Origin) -> list[Choice]:

@@ -197,6 +197,21 @@ def test_an_account_that_knows_the_same_company_learns_nothing_of_who_comes_in_e
     assert [(event.account_id, event.outcome) for event in logins] == [(ACME, "Success" if opens else "Failure")]
 
 
+@pytest.mark.bar(105)
+def test_nobody_is_kept_out_by_accounts_that_knew_the_company_before(
+    client: Client, globex: Account, acme: Account
+) -> None:
+    known = create_saml_provider(by=root_of(globex), name="spy0", metadata=metadata())
+    set_use(by=root_of(globex), provider=known, enabled=True, starts_sign_in=True)
+    known.refresh_from_db()
+    for number in range(1, 21):
+        known.pk, known.name = None, f"spy{number}"
+        known.save(force_insert=True)
+    own = create_saml_provider(by=root_of(acme), name="corp", metadata=metadata())
+    set_use(by=root_of(acme), provider=own, enabled=True, starts_sign_in=True)
+    assert go_on(client, response_to("", own, make_role(acme, "ops", trusting(own)))).status_code == 302
+
+
 def test_a_response_that_names_no_provider_here_is_told_to_all_who_know_the_company(
     client: Client, provider: SAMLProvider, ops: Role, globex: Account
 ) -> None:
