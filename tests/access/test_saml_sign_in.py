@@ -205,7 +205,7 @@ def test_nobody_is_kept_out_by_accounts_that_knew_the_company_before(
     set_use(by=root_of(globex), provider=known, enabled=True, starts_sign_in=True)
     known.refresh_from_db()
     for number in range(1, 21):
-        known.pk, known.name = None, f"spy{number}"
+        known.pk, known.name, known.unique_id = None, f"spy{number}", f"SPY{number}"
         known.save(force_insert=True)
     own = create_saml_provider(by=root_of(acme), name="corp", metadata=metadata())
     set_use(by=root_of(acme), provider=own, enabled=True, starts_sign_in=True)
