@@ -23,6 +23,7 @@ from access.trust import require_trust
 from accounts.tags import tag_context
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
+from audit.prepared import at_hand
 from audit.principal import NO_TAGS, Principal
 from audit.services import Change, record_together
 from identities.models import Role
@@ -130,7 +131,7 @@ def session_context(role: Role | None, wish: Wish, *, external_id: str = "") -> 
         "sts:TransitiveTagKeys": tuple(wish.transitive_keys),
     }
     given = {key: value for key, value in facts.items() if value}
-    tags = {tag.key: tag.value for tag in role.tags.all()} if role else {}
+    tags = {tag.key: tag.value for tag in at_hand(role, "tags")} if role else {}
     of_role = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
     return {**given, **tag_context(wish.tags), **of_role}
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
 from django.db.models import Exists, F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from audit.prepared import Given, PreparedWith, asked, constants_inlined, prefetched
+from audit.prepared import Given, PreparedWith, Told, asked, constants_inlined, hand_over
+from audit.unchanged import Unchanged
 from identities.models import (
     AccessKey,
     GroupAttachment,
@@ -54,14 +54,15 @@ class PolicyRow:
 def policy_rows(unique_id: str, account_id: str, session_policies: Sequence[str] = ()) -> list[PolicyRow]:
     """The documents of a user (AIDA…) or role (AROA…), and the managed ones that limit its session."""
     kind = {"AROA": "role", "AIDA": "user"}.get(unique_id[:4], "")
-    sql, parameters = _query(connection.vendor, kind, len(session_policies))
+    sql, parameters = _query(kind, len(session_policies))
     values = _values(unique_id, session_policies)
     return [_row(account_id, *row) for row in asked(sql, [values.get(each, each) for each in parameters])]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller(Generic[Row]):
-    """Whose signature a request bears, with their tags, and the documents that say what they may do."""
+    """Whose signature a request bears, with their tags, and the documents that say what they may do. Calls share it
+    while the database tells the same of it, so that nobody changes it."""
 
     row: Row
     policies: tuple[PolicyRow, ...]
@@ -82,14 +83,16 @@ class CallingRole(Caller[Role]):
 
 def read_key_and_policies(access_key_id: str, session_policies: Sequence[str] = ()) -> Caller[AccessKey] | None:
     """A long-term key with its user. What limits a session made with it is read too."""
-    statement = _of_key(connection.vendor, len(session_policies))
-    key, beside = statement.row_and_beside(**_values(access_key_id, session_policies))
-    if key is None:
-        return None
-    tags, policies = _parted(key.account_id, beside)
+    told = _of_key(len(session_policies)).told(**_values(access_key_id, session_policies))
+    return _KEYS.of((access_key_id, *session_policies), told) if told else None
+
+
+def _key_and_policies(told: Told) -> Caller[AccessKey]:
+    key = _of_key(0).row(told)
+    tags, policies = _parted(key.account_id, told.beside)
     if key.user is not None:
         made = (UserTag(user_id=key.user.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
-        prefetched(key.user, "tags", made)
+        hand_over(key.user, "tags", made)
     return Caller(key, policies)
 
 
@@ -97,14 +100,20 @@ def read_role_and_policies(
     unique_id: str, session_policies: Sequence[str] = (), *, begun_by: str = ""
 ) -> CallingRole | None:
     """The role behind a session, which a user of that unique id began."""
-    statement = _of_session_role(connection.vendor, len(session_policies))
-    role, beside = statement.row_and_beside(**_values(unique_id, session_policies), **{_BEGINNER: begun_by})
-    if role is None:
-        return None
-    tags, policies = _parted(role.account_id, beside)
+    values = {**_values(unique_id, session_policies), _BEGINNER: begun_by}
+    told = _of_session_role(len(session_policies)).told(**values)
+    return _ROLES.of((unique_id, begun_by, *session_policies), told) if told else None
+
+
+def _role_and_policies(told: Told) -> CallingRole:
+    role = _of_session_role(0).row(told)
+    tags, policies = _parted(role.account_id, told.beside)
     made = (RoleTag(role_id=role.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
-    prefetched(role, "tags", made)
+    hand_over(role, "tags", made)
     return CallingRole(role, policies, role.is_beginner_locked_down, role.beginner_valid_from)  # type: ignore[attr-defined] # annotated below
+
+
+_KEYS, _ROLES = Unchanged(_key_and_policies), Unchanged(_role_and_policies)
 
 
 def _parted(account_id: str, beside: list[tuple[Any, ...]]) -> tuple[list[tuple[str, str]], tuple[PolicyRow, ...]]:
@@ -118,7 +127,7 @@ def _values(caller: str, session_policies: Sequence[str]) -> dict[str, str]:
 
 
 @cache
-def _of_key(vendor: str, session_policies: int) -> PreparedWith[AccessKey]:
+def _of_key(session_policies: int) -> PreparedWith[AccessKey]:
     def beside() -> QuerySet[Any, Any]:
         tags = _tags(UserTag.objects.filter(user__access_keys=_CALLER))
         return tags.union(*_of_user(_BY_KEY), *_of_session(session_policies), all=True)
@@ -127,7 +136,7 @@ def _of_key(vendor: str, session_policies: int) -> PreparedWith[AccessKey]:
 
 
 @cache
-def _of_session_role(vendor: str, session_policies: int) -> PreparedWith[Role]:
+def _of_session_role(session_policies: int) -> PreparedWith[Role]:
     def beside() -> QuerySet[Any, Any]:
         tags = _tags(RoleTag.objects.filter(role__unique_id=_CALLER))
         return tags.union(*_of_role(), *_of_session(session_policies), all=True)
@@ -154,7 +163,7 @@ def _row(
 
 
 @cache
-def _query(vendor: str, kind: str, session_policies: int) -> tuple[str, tuple[Any, ...]]:
+def _query(kind: str, session_policies: int) -> tuple[str, tuple[Any, ...]]:
     """The statement, written by the ORM once per process: writing it anew cost ten times as much as running it."""
     queries = {"user": _of_user, "role": _of_role}[kind]() if kind else []
     queries += _of_session(session_policies)

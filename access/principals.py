@@ -122,9 +122,17 @@ class KeyHolder:
     `policies` are what its holder's permissions are made of, read in the same statement."""
 
     key: AccessKey
-    secret: str
     origin: Origin
     policies: Sequence[PolicyRow]
+
+    @property
+    def sealed(self) -> str:
+        """What the secret stands in. It is the same secret as long as this is the same."""
+        return self.key.secret_encrypted
+
+    @property
+    def secret(self) -> str:
+        return box().open(self.key.secret_encrypted, self.key.sealed_row)
 
     def principal(self) -> Principal:
         """Who holds the key."""
@@ -143,6 +151,7 @@ class RoleSessionHolder:
     role: Role
     claims: SessionClaims
     access_key_id: str
+    sealed: str
     origin: Origin
     policies: Sequence[PolicyRow]
 
@@ -167,6 +176,7 @@ class UserSessionHolder:
     key: AccessKey
     claims: SessionClaims
     access_key_id: str
+    sealed: str
     origin: Origin
     policies: Sequence[PolicyRow]
 
@@ -225,8 +235,7 @@ def load_for_access_key(access_key_id: str, origin: Origin, token: str | None = 
     if found is None or not _counts(found.row) or token is not None:
         box().open(_nobodys_secret(), _NOBODY)
         return None
-    key = found.row
-    return KeyHolder(key, box().open(key.secret_encrypted, key.sealed_row), origin, found.policies)
+    return KeyHolder(found.row, origin, found.policies)
 
 
 def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
@@ -242,11 +251,11 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
         role = read_role_and_policies(claims.issuer_id, limits, begun_by=claims.begun_by)
         if role is None or role.beginner_ended(claims.issued_at) or not _is_still_given(claims):
             return None
-        return RoleSessionHolder(role.row, claims, access_key_id, origin, role.policies)
+        return RoleSessionHolder(role.row, claims, access_key_id, token, origin, role.policies)
     found = read_key_and_policies(claims.source_key, limits)
     if found is None or not _counts(found.row, claims.issued_at) or _owner_id(found.row) != claims.issuer_id:
         return None
-    return UserSessionHolder(found.row, claims, access_key_id, origin, found.policies)
+    return UserSessionHolder(found.row, claims, access_key_id, token, origin, found.policies)
 
 
 def _counts(key: AccessKey, since: datetime | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from functools import lru_cache
 
 _KEY_FORMAT_BIT = 1 << 47
 
@@ -23,6 +24,7 @@ def new_access_key_id(account_id: str, prefix: str = "AKIA") -> str:
     return prefix + base64.b32encode(raw).decode()
 
 
+@lru_cache(maxsize=1000)
 def account_of_access_key(access_key_id: str) -> str:
     """The account id inside a key id; ValueError when it is not such an id."""
     raw = base64.b32decode(access_key_id[4:])

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
-from audit.prepared import prefetched
+from audit.prepared import hand_over
 from audit.taking import taken
 
 Row = TypeVar("Row", bound=models.Model)
@@ -86,7 +86,7 @@ def first_with_tags_at_hand(rows: QuerySet[Row]) -> Row | None:
     if row is not None:
         relation: Any = row._meta.get_field("tags")
         owner = {relation.remote_field.name: row}
-        prefetched(row, "tags", [relation.related_model(**owner, key=key, value=tags[key]) for key in tags])
+        hand_over(row, "tags", [relation.related_model(**owner, key=key, value=tags[key]) for key in tags])
     return row
 
 

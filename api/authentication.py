@@ -2,19 +2,29 @@
 
 from collections.abc import Callable
 from threading import Lock
+from typing import NamedTuple
 
 from access.gate import PrincipalGate
 from access.principals import load_for_access_key
-from api.sigv4 import Presented, Scope, SignatureError, parse, signature_fits, verify
+from api.sigv4 import Presented, Scope, SignatureError, check_time, parse, signature_fits, verify
 from api.wire import WireRequest
 from audit import clock
 from audit.principal import Origin
 
-# Signing keys, good for a day, a region and a service, of those who signed rightly; the oldest goes first.
-_LATELY: dict[tuple[str, Scope], bytes] = {}
 _MOST = 1000
 _CHANGING = Lock()
 _NOBODYS_KEY = bytes(32)
+
+
+class Proven(NamedTuple):
+    """A signing key, good for a day, a region and a service, and the sealed secret that it was made of."""
+
+    signing_key: bytes
+    sealed: str
+
+
+# Of those who signed rightly lately; the oldest goes first.
+_LATELY: dict[tuple[str, Scope], Proven] = {}
 
 
 def authenticate(
@@ -26,32 +36,35 @@ def authenticate(
     `meanwhile` is done before that for a signature that fits the key of somebody who signed rightly lately, with the
     id of that key: nobody else is to learn from how long it takes.
     """
-    if meanwhile and _fits_lately(presented):
+    proven = _fits_lately(presented)
+    if meanwhile and proven:
         meanwhile(presented.access_key_id)
     holder = load_for_access_key(presented.access_key_id, origin, presented.session_token)
-    signing_key = verify(presented, holder.secret if holder else None, clock.now())
+    now = clock.now()
     if holder is None:
+        verify(presented, None, now)
         raise _nobody()
+    if proven and proven.sealed == holder.sealed:
+        check_time(presented, now)
+    else:
+        _remember(presented, Proven(verify(presented, holder.secret, now), holder.sealed))
     principal = holder.principal()
     holder.note_use(service=presented.scope.service, region=presented.scope.region)
-    _remember(presented, signing_key)
     return PrincipalGate(principal, holder.policies)
 
 
-def _fits_lately(presented: Presented) -> bool:
-    """Proves nothing: since then the key may have gone. Whether a key is known here costs the same."""
-    key = _LATELY.get((presented.access_key_id, presented.scope))
-    return signature_fits(presented, key or _NOBODYS_KEY) and key is not None
+def _fits_lately(presented: Presented) -> Proven | None:
+    """Proves nothing alone: since then the key may have gone. Whether a key is known here costs the same."""
+    proven = _LATELY.get((presented.access_key_id, presented.scope))
+    fits = signature_fits(presented, proven.signing_key if proven else _NOBODYS_KEY)
+    return proven if fits else None
 
 
-def _remember(presented: Presented, signing_key: bytes) -> None:
-    place = presented.access_key_id, presented.scope
-    if place in _LATELY:
-        return
+def _remember(presented: Presented, proven: Proven) -> None:
     with _CHANGING:
-        if len(_LATELY) >= _MOST:
+        _LATELY[presented.access_key_id, presented.scope] = proven
+        if len(_LATELY) > _MOST:
             del _LATELY[next(iter(_LATELY))]
-        _LATELY[place] = signing_key
 
 
 def prove_for_service(request: WireRequest, service: str, origin: Origin, account_id: str) -> PrincipalGate:

@@ -11,7 +11,7 @@ _UNRESERVED = "-_.~"
 
 def query_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
     """Names and values of a raw query string, decoded as forms are ('+' is a space)."""
-    return [(_decode(name), _decode(value)) for name, value in _raw_pairs(query) if name or value]
+    return [(_decode(name), _decode(value)) for name, value in _raw_pairs(query) if name or value] if query else []
 
 
 def _raw_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
@@ -26,6 +26,8 @@ def _decode(text: bytes) -> bytes:
 
 def canonical_path(path: bytes) -> str:
     """The sent path without dot segments and double slashes, encoded once more, as every service but S3 signs it."""
+    if path == b"/":
+        return "/"
     plain = normpath(b"/" + path.lstrip(b"/"))
     trailing = b"/" if path.endswith(b"/") and plain != b"/" else b""
     return quote(plain + trailing, safe="/~")
@@ -76,5 +78,6 @@ def canonical_request(request: WireRequest, signed_headers: tuple[str, ...], que
 
 def canonical_requests(request: WireRequest, signed_headers: tuple[str, ...]) -> list[bytes]:
     """As sent, and as re-encoded where that differs. Both decode to the same parameters, so neither can be misused."""
-    texts = dict.fromkeys((canonical_query_string(request.query), reencoded_query_string(request.query)))
+    query = request.query
+    texts = dict.fromkeys((canonical_query_string(query), reencoded_query_string(query))) if query else ("",)
     return [canonical_request(request, signed_headers, text) for text in texts]

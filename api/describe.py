@@ -75,7 +75,7 @@ def role_in_full(row: Role, trust: str) -> dict[str, object]:
     return {
         **role(row, trust),
         "PermissionsBoundary": permissions_boundary(row),
-        "Tags": tags((tag.key, tag.value) for tag in row.tags.all()) or None,
+        "Tags": tags((tag.key, tag.value) for tag in at_hand(row, "tags")) or None,
         "RoleLastUsed": used if row.last_used_at else {},
     }
 
@@ -193,7 +193,7 @@ def password_policy(row: PasswordPolicy) -> Fields:
 
 
 def provider_tags(row: SAMLProvider | OIDCProvider) -> list[dict[str, str]]:
-    return tags((tag.key, tag.value) for tag in row.tags.all())
+    return tags((tag.key, tag.value) for tag in at_hand(row, "tags"))
 
 
 def saml_provider_entry(row: SAMLProvider) -> Fields:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import CharField, Model, QuerySet, TextField
@@ -14,6 +14,7 @@ from django.db.transaction import mark_for_rollback_on_error
 
 Row = TypeVar("Row", bound=Model)
 _AS_THEY_ARE = (CharField, TextField)
+_HANDED_OVER = "_handed_over"
 # What needs no quoting in SQL: a word, or the beginning of an ARN.
 _WORD = re.compile(r"[\w:/. -]*", re.ASCII)
 
@@ -160,6 +161,13 @@ class PreparedValues:
         return asked(f"{sql} LIMIT %s", [*given, limit])
 
 
+class Told(NamedTuple):
+    """The values of one row, and the rows beside it."""
+
+    values: tuple[Any, ...]
+    beside: list[tuple[Any, ...]]
+
+
 class PreparedWith(Prepared[Row]):
     """One row, and beside it the rows of another statement on the same values: together they take one question."""
 
@@ -176,13 +184,21 @@ class PreparedWith(Prepared[Row]):
 
     def row_and_beside(self, **values: str) -> tuple[Row | None, list[tuple[Any, ...]]]:
         """The row and what is beside it; without a row there is nothing beside it."""
+        told = self.told(**values)
+        return (None, []) if told is None else (self.row(told), told.beside)
+
+    def told(self, **values: str) -> Told | None:
+        """The same as the database tells it; None without a row."""
         sql, parameters = self._joined
         found = asked(sql, [values[each] if isinstance(each, Given) else each for each in parameters])
         if not found:
-            return None, []
+            return None
         width = self._statement.width
-        row: Row = self._statement.row(found[0][:width])
-        return row, [each[width:] for each in found if each[width] is not None]
+        return Told(found[0][:width], [each[width:] for each in found if each[width] is not None])
+
+    def row(self, told: Told) -> Row:
+        row: Row = self._statement.row(told.values)
+        return row
 
 
 class PreparedInsert(Generic[Row]):
@@ -256,17 +272,16 @@ def _can_return() -> bool:
     return connection.features.can_return_columns_from_insert
 
 
-def prefetched(row: Model, name: str, related: Iterable[Model]) -> None:
-    """Hand a row what a query of its own would find in `row.name.all()`. Asked for anything else, it asks."""
-    relation: Any = row._meta.get_field(name)
-    found: Any = QuerySet(relation.related_model)
-    # By its key: with the row itself in what the row holds, both would stay until the collector comes by.
-    found._deferred_filter = (False, (), {relation.remote_field.attname: row.pk})
-    found._result_cache, found._prefetch_done = list(related), True
-    row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = found
+def hand_over(row: Model, name: str, related: Iterable[Any]) -> None:
+    """Give a row what a query of its own would find in `row.name.all()`, for whoever asks for what is `at_hand`."""
+    row.__dict__.setdefault(_HANDED_OVER, {})[name] = list(related)
 
 
 def at_hand(row: Model, name: str) -> Iterable[Any]:
     """What `row.name.all()` gives; where it was handed over, or read along, without making a manager to ask for it."""
-    known: Iterable[Any] | None = row.__dict__.get("_prefetched_objects_cache", {}).get(name)
-    return getattr(row, name).all() if known is None else known
+    for place in (_HANDED_OVER, "_prefetched_objects_cache"):
+        known: Iterable[Any] | None = row.__dict__.get(place, {}).get(name)
+        if known is not None:
+            return known
+    everything: Iterable[Any] = getattr(row, name).all()
+    return everything

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from audit.prepared import Given, Prepared, PreparedWith, prefetched
+from audit.prepared import Given, Prepared, PreparedWith, hand_over
 from identities.models import Group, Machine, Role, RoleTag, User, UserTag
 from policies.models import ManagedPolicy, policy_arn
 
@@ -29,7 +28,7 @@ def _named_roles() -> QuerySet[Role]:
 
 
 @cache
-def _role_and_policies(vendor: str, number: int) -> PreparedWith[Role]:
+def _role_and_policies(number: int) -> PreparedWith[Role]:
     """A role by its name in any case, and beside it its tags and so many managed policies by theirs."""
 
     def beside() -> QuerySet[Any, Any]:
@@ -81,7 +80,7 @@ def read_user(account_id: str, name: str) -> User | None:
         made = [
             UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)
         ]
-        prefetched(user, "tags", made)
+        hand_over(user, "tags", made)
     return user
 
 
@@ -100,7 +99,7 @@ def read_role_and_policies(
     case the unique ids by ARN, if the role is there."""
     names = sorted({each.lower() for each in policy_names})
     named = {_POLICY.format(number): each for number, each in enumerate(names)}
-    statement = _role_and_policies(connection.vendor, len(names))
+    statement = _role_and_policies(len(names))
     role, beside = statement.row_and_beside(account_id=account_id, name_key=name.lower(), **named)
     if role is not None:
         _hand_tags(role, ((key, value) for kind, _, _, key, value in beside if kind == "tag"))
@@ -119,7 +118,7 @@ def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:
 
 def _hand_tags(role: Role, tags: Iterable[tuple[str, str]]) -> None:
     made = [RoleTag(role_id=role.pk, key=key, key_folded=key.casefold(), value=value) for key, value in tags]
-    prefetched(role, "tags", made)
+    hand_over(role, "tags", made)
 
 
 def _given(tags: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str]]:

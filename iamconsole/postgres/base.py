@@ -54,9 +54,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute(sql, values)
                 found: list[tuple[Any, ...]] = cursor.fetchall()
                 return found
-        self.close_if_health_check_failed()
-        if self.connection is None:
-            self.ensure_connection()
+        self._ensure_healthy()
         wrapper.validate_no_broken_transaction()
         with wrapper.wrap_database_errors:
             if may_wait and self.in_atomic_block:
@@ -69,11 +67,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         wrapper: Any = self
         if wrapper.execute_wrappers or wrapper.queries_logged or not settings.DATABASE_PREPARED_STATEMENTS:
             return
-        self.close_if_health_check_failed()
-        self.ensure_connection()
+        self._ensure_healthy()
         if not self.in_atomic_block:
             with wrapper.wrap_database_errors:
                 self._plans.run_ahead(numbered(sql), values)
+
+    def _ensure_healthy(self) -> None:
+        wrapper: Any = self
+        if not wrapper.health_check_done:
+            self.close_if_health_check_failed()
+        if self.connection is None:
+            self.ensure_connection()
 
     def forget_ahead(self) -> None:
         if self.connection is not None:
@@ -83,8 +87,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A cursor that sends values apart from the statement, so that the server plans one that comes again only once:
         planning the statement that reads a caller's policies takes longer than running it. A statement that finds
         nothing may wait, within a transaction, for the next one or for the end."""
-        self.close_if_health_check_failed()
-        self.ensure_connection()
+        self._ensure_healthy()
         wrapper: Any = self
         with wrapper.wrap_database_errors:
             return wrapper._prepare_cursor(self._cursor_for_plans(may_wait and self.in_atomic_block))
