@@ -9,10 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
 from audit import clock
-from identities.models import User
+from identities.models import AccessKey, Lockdown, User, UserTag
 from identities.models.credentials import KeyStatus
+from identities.sealed import box
 from tests.api.conftest import SECRET, ProgramOf, key_of
 from tests.api.program import Program, Refused
+from tests.cast import allow
 
 INVALID = "The security token included in the request is invalid."
 
@@ -93,6 +95,61 @@ def test_a_deleted_key_stops_at_the_next_call(alice: User) -> None:
 def test_the_key_of_a_deleted_user_stops_at_the_next_call(bob: User) -> None:
     program = Program(key_of(bob).access_key_id, SECRET)
     bob.delete()
+    assert refusal(program).code == "InvalidClientTokenId"
+
+
+@pytest.mark.bar(83)
+def test_a_secret_counts_only_while_it_is_the_keys(alice: User) -> None:
+    """Also after it opened lately, which is remembered."""
+    key = key_of(alice)
+    old, new = Program(key.access_key_id, SECRET), Program(key.access_key_id, SECRET[::-1])
+    for now, before in ((old, new), (new, old), (old, new)):
+        AccessKey.objects.update(secret_encrypted=box().seal(now.secret, key.sealed_row))
+        for _ in range(2):
+            assert refusal(before).code == "SignatureDoesNotMatch"
+            assert now.sts("GetCallerIdentity")["Arn"] == alice.arn
+
+
+@pytest.mark.bar(81)
+def test_a_secret_that_opened_lately_opens_nothing_out_of_its_time(alice: User) -> None:
+    program = Program(key_of(alice).access_key_id, SECRET)
+    body = "Action=GetCallerIdentity&Version=2011-06-15"
+    noon = clock.now().replace(hour=12)
+    with time_machine.travel(noon, tick=False) as time:
+        signed = program.signed("sts", body)
+        assert [program.send(signed, body).status_code for _ in range(2)] == [200, 200]
+        time.shift(timedelta(minutes=16))
+        late = program.send(signed, body)
+    assert late.status_code == 403 and b"Signature expired" in late.content
+
+
+def test_what_is_changed_between_two_calls_counts_at_once(program_of: ProgramOf, bob: User, acme: Account) -> None:
+    """What was made of a user for one call is used for the next only if nothing of it is another."""
+    program = program_of(bob)
+    tagged = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}
+    allow(bob, "iam:ListUsers", name="listing", **tagged)
+
+    def lists() -> bool:
+        try:
+            return bool(program.iam("ListUsers"))
+        except Refused as refused:
+            assert (refused.status, refused.code) == (403, "AccessDenied")
+            return False
+
+    assert [lists(), lists()] == [False, False]
+    tag = UserTag.objects.create(user=bob, key="team", value="red")
+    assert [lists(), lists()] == [True, True]
+    UserTag.objects.filter(pk=tag.pk).update(value="blue")
+    assert [lists(), lists()] == [False, False]
+    UserTag.objects.filter(pk=tag.pk).update(value="red")
+    bob.inline_policies.filter(name="listing").delete()
+    assert lists() is False
+    allow(bob, "iam:ListUsers", name="others")
+    assert lists() is True
+    User.objects.filter(pk=bob.pk).update(path="/staff/")
+    assert program.sts("GetCallerIdentity")["Arn"] == f"arn:aws:iam::{acme.id}:user/staff/bob"
+    lockdown = Lockdown.objects.create(account=acme, unique_id=bob.unique_id, reason="leaked", locked_by="root")
+    User.objects.filter(pk=bob.pk).update(lockdown=lockdown)
     assert refusal(program).code == "InvalidClientTokenId"
 
 
