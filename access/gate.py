@@ -1,6 +1,6 @@
 """The one gate: every page and every API call is decided by `authorize`, from the caller's policies as they are now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from access.policy_rows import PolicyRow, policy_rows, texts_of
@@ -51,7 +51,7 @@ class PrincipalGate:
     that signed the request."""
 
     principal: Principal
-    _rows: Sequence[PolicyRow] | None = None
+    _rows: tuple[PolicyRow, ...] | None = None
     _policies: PolicySet | None = None
     _may_change_own_password: bool | None = None
 
@@ -162,27 +162,34 @@ def _account_of(resource: str) -> str:
     return parts[4] if len(parts) == 6 else ""
 
 
-def load_policy_set(principal: Principal, rows: Sequence[PolicyRow] | None = None) -> PolicySet:
+def load_policy_set(principal: Principal, rows: tuple[PolicyRow, ...] | None = None) -> PolicySet:
     """All policies of a user with its groups, or of the role behind a session; boundary and session policies with
     them. One query, if `rows` were not read before; texts only of documents not yet compiled."""
+    rows = _policy_rows(principal) if rows is None else rows
+    # Where nothing else has a say, the same rows lead to what was compiled for them before.
+    key = rows if principal.type in ("user", "role-session") and principal.session_policies is None else ()
+    known = compiled_documents.made_of(key) if key else None
+    return known or compiled_documents.shared(_policy_set(principal, rows), key)
+
+
+def _policy_rows(principal: Principal) -> tuple[PolicyRow, ...]:
+    issuer, session = _issuer(principal), principal.session_policies
+    if issuer is None and not (session and session.managed):
+        return ()
+    return tuple(policy_rows(issuer or "", principal.account_id, session.managed if session else ()))
+
+
+def _policy_set(principal: Principal, rows: tuple[PolicyRow, ...]) -> PolicySet:
     session = principal.session_policies
     given = {document_digest(session.document): session.document} if session and session.document else {}
-    if (issuer := _issuer(principal)) is None and not (session and session.managed):
-        attached, documents = [], compiled_documents.get_many(given, lambda wanted: given)
-    else:
-        if rows is None:
-            rows = policy_rows(issuer or "", principal.account_id, session.managed if session else ())
-        digests = {*given, *(row.digest for row in rows)}
-        documents = compiled_documents.get_many(digests, lambda wanted: texts_of(wanted - given.keys()) | given)
-        attached = [
-            (row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest], row.digest)) for row in rows
-        ]
-    policies = PolicySet(
+    digests = {*given, *(row.digest for row in rows)}
+    documents = compiled_documents.get_many(digests, lambda wanted: texts_of(wanted - given.keys()) | given)
+    attached = [(row.layer, AttachedPolicy(row.source, row.origin, documents[row.digest], row.digest)) for row in rows]
+    return PolicySet(
         identity=(*(policy for layer, policy in attached if layer == "identity"), *_of_root(principal)),
         boundary=next((policy for layer, policy in attached if layer == "boundary"), None),
         session=_session_layer(principal, attached, {digest: documents[digest] for digest in given}),
     )
-    return compiled_documents.shared(policies)
 
 
 def _issuer(principal: Principal) -> str | None:

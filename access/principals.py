@@ -1,7 +1,7 @@
 """Turning a session or an access key into the Principal it stands for. Looked up at every request, so that a deleted
 user or role, a removed password, an inactive key or a lockdown counts at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -123,7 +123,7 @@ class KeyHolder:
 
     key: AccessKey
     origin: Origin
-    policies: Sequence[PolicyRow]
+    policies: tuple[PolicyRow, ...]
 
     @property
     def sealed(self) -> str:
@@ -153,7 +153,7 @@ class RoleSessionHolder:
     access_key_id: str
     sealed: str
     origin: Origin
-    policies: Sequence[PolicyRow]
+    policies: tuple[PolicyRow, ...]
 
     @property
     def secret(self) -> str:
@@ -178,7 +178,7 @@ class UserSessionHolder:
     access_key_id: str
     sealed: str
     origin: Origin
-    policies: Sequence[PolicyRow]
+    policies: tuple[PolicyRow, ...]
 
     @property
     def secret(self) -> str:

@@ -110,11 +110,9 @@ def parse(request: WireRequest, services: Collection[str] = SERVICES) -> Present
 
 def _refuse_duplicates(request: WireRequest) -> None:
     """Two Host headers, or two dates: a proxy may believe the one and we the other."""
-    seen: set[str] = set()
-    for name in request.header_names():
-        if name in seen and (name in _ONLY_ONCE or name.startswith("x-amz-")):
+    for name in request.repeated_headers():
+        if name in _ONLY_ONCE or name.startswith("x-amz-"):
             raise _incomplete(f"The header '{name}' was sent more than once.")
-        seen.add(name)
 
 
 def _parse_header(request: WireRequest) -> Presented:
@@ -248,7 +246,7 @@ def _check_scope(presented: Presented, services: Collection[str]) -> None:
 
 def _check_signed_headers(presented: Presented) -> None:
     """Host, and whatever changes the meaning of the request, must be covered, and everything covered must be there."""
-    sent, signed = set(presented.request.header_names()), set(presented.signed_headers)
+    sent, signed = presented.request.header_names, set(presented.signed_headers)
     if "host" not in signed:
         raise _mismatch("'Host' must be a 'SignedHeader' in the AWS Authorization.")
     needed = {name for name in sent if name.startswith("x-amz-")}

@@ -1,6 +1,6 @@
 """A request exactly as it was sent, before any framework decoded it. Pure: signatures are checked on this."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -34,9 +34,14 @@ class WireRequest:
         values = self._values.get(name)
         return values[0] if values else None
 
-    def header_names(self) -> Iterator[str]:
-        """Names in lower case, repeated as often as they were sent."""
-        return (name.lower() for name, _ in self.headers)
+    @property
+    def header_names(self) -> Set[str]:
+        """In lower case."""
+        return self._values.keys()
+
+    def repeated_headers(self) -> list[str]:
+        """The names, in lower case, that were sent more than once."""
+        return [name for name, values in self._values.items() if len(values) > 1]
 
 
 def from_environ(environ: Mapping[str, Any], body: bytes) -> WireRequest:

@@ -33,6 +33,7 @@ from gunicorn import util
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
+from iamconsole.heads import PlainRequest
 from iamconsole.open_files import room_for
 
 TALKERS = 64
@@ -162,6 +163,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """What waits for a client stands in its thread: the farewell, too, which gunicorn leaves to the main loop."""
         goes_on = not self._is_astray(conn) and self._talk(conn)
         while goes_on and self._asks_again(conn):
+            conn.parser.mesg_class = PlainRequest
             goes_on = self._talk(conn)
         if not goes_on:
             with suppress(OSError):  # closed already

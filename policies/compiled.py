@@ -133,14 +133,19 @@ class CompiledDocuments:
                 self.documents.put((kind, digest), document, lambda: weight_of_document(document, length))
         return document
 
-    def shared(self, policies: PolicySet) -> PolicySet:
-        """The policy set that was made of the same documents before, with the plans it carries; else this one."""
+    def made_of(self, key: Hashable) -> PolicySet | None:
+        """The policy set that was shared by this key, while it is kept."""
+        with self._lock:
+            return self.policy_sets.get(key) if self.policy_sets.peek(key) else None
+
+    def shared(self, policies: PolicySet, key: Hashable = ()) -> PolicySet:
+        """The policy set that was made of the same documents before, with the plans it carries; else this one. `key`
+        tells them apart, where it is at hand before they are."""
         layers = _layers(policies)
         attached = [(_key(name, policy), policy) for name, layer in layers for policy in layer]
-        key = (
-            policies.resource_required,
-            *((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers),
-        )
+        if key == ():
+            told = ((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers)
+            key = (policies.resource_required, *told)
         with self._lock:
             # Documents that are not kept, as those that could not be found, must not be answered for later.
             if any(self.documents.peek(document) is not each.document for document, each in attached):
