@@ -113,7 +113,10 @@ def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proof
 def authorize_session(
     gate: PrincipalGate, role_arn: str, role: Role | None, wish: Wish, *, external_id: str = ""
 ) -> None:
-    """Ask for the role, and for the tags and the source identity that the session shall carry. Raises TrustDenied."""
+    """Ask for the role, and for the tags and the source identity that the session shall carry, be they given now or
+    come from further up the chain. Raises TrustDenied."""
+    inherited = _inherited_tags(gate.principal)
+    wish = replace(wish, tags={**inherited, **wish.tags}, transitive_keys=(*inherited, *wish.transitive_keys))
     context = session_context(role, wish, external_id=external_id)
     require_trust(gate, "sts:AssumeRole", role_arn, role, context)
     if wish.tags:
@@ -156,7 +159,7 @@ def issue_role_session(
     """
     is_chained = by.type == "role-session"
     seconds = _seconds(role, wish, longest or role.max_session_seconds, is_chained=is_chained)
-    inherited = _inherited_tags(by) if is_chained else NO_TAGS
+    inherited = _inherited_tags(by)
     check_session_tags(wish, inherited)
     issued_at, expires_at = lifetime(seconds, not_after)
     claims = SessionClaims(
@@ -211,7 +214,10 @@ def _source_identity(by: Principal, wish: Wish) -> str:
 
 
 def _inherited_tags(by: Principal) -> Mapping[str, str]:
-    """Keys compare ignoring case, and the list of transitive ones may spell them otherwise than the tags do."""
+    """Those of a role's session that go on to the next. Keys compare ignoring case, and the list of transitive ones
+    may spell them otherwise than the tags do."""
+    if by.type != "role-session":
+        return NO_TAGS
     transitive = {key.casefold() for key in by.transitive_keys}
     return {key: value for key, value in by.tags.items() if key.casefold() in transitive}
 

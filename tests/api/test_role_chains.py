@@ -1,5 +1,6 @@
 """What goes on from session to session: tags, a source identity, and roles that are taken on from roles."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,29 @@ def test_transitive_tags_go_on_and_others_do_not(chain: tuple[Role, Role], bobs:
     chained.iam("ListUsers")
     with pytest.raises(Refused, match="AccessDenied"):
         chained.iam("ListGroups")
+
+
+@pytest.mark.bar(93)
+def test_transitive_tags_do_not_go_on_into_a_role_that_takes_none(
+    chain: tuple[Role, Role], bobs: Program, globex: Account
+) -> None:
+    """Else whoever sets tags in an account of their own would bring them into every role that lets them in."""
+    first, _ = chain
+    session = taken(bobs, first, Tags=[{"Key": "team", "Value": "red"}], TransitiveTagKeys=["team"])
+    theirs = make_role(globex, "partners", trusting(first.arn))
+    with pytest.raises(Refused, match="sts:TagSession"):
+        assume(session, theirs)
+    assume(taken(bobs, first), theirs)
+    only_blue = {"StringEquals": {"aws:RequestTag/team": "blue"}}
+    for condition, opens in ((only_blue, False), ({"StringEquals": {"aws:RequestTag/team": "red"}}, True)):
+        trust = json.loads(trusting(first.arn))
+        trust["Statement"] += json.loads(trusting(first.arn, action="sts:TagSession", Condition=condition))["Statement"]
+        roles.update_assume_role_policy(by=root_of(globex), role=theirs, document=json.dumps(trust))
+        if opens:
+            assume(session, theirs)
+        else:
+            with pytest.raises(Refused, match="sts:TagSession"):
+                assume(session, theirs)
 
 
 @pytest.mark.bar(93)
