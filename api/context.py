@@ -4,6 +4,7 @@ from accounts.tags import resource_tags, tag_context
 from api.registry import Call, Context
 from api.targets import exact_tags
 from identities.models import Role, User
+from identities.resource_tags import touched_keys
 from identities.services.grants import Target as Grantee
 
 
@@ -13,6 +14,20 @@ def request_tags(call: Call) -> Context:
 
 def removed_tags(call: Call) -> Context:
     return {"aws:TagKeys": call["TagKeys"]} if call["TagKeys"] else {}
+
+
+def tags_of_holder(call: Call) -> Context:
+    """The tags that a user or a role is to have."""
+    return {**request_tags(call), **_touched(call, [tag["Key"] for tag in call["Tags"]])}
+
+
+def removed_tags_of_holder(call: Call) -> Context:
+    return _touched(call, call["TagKeys"])
+
+
+def _touched(call: Call, keys: list[str]) -> Context:
+    row = call.target.row
+    return {"aws:TagKeys": touched_keys(row, keys) if isinstance(row, User | Role) else keys} if keys else {}
 
 
 def new_holder(call: Call) -> Context:

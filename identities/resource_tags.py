@@ -1,6 +1,6 @@
 """The condition keys that a user, role or instance profile brings along when somebody acts on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from audit.prepared import at_hand
 from identities.models import InstanceProfile, Role, User
@@ -9,6 +9,14 @@ from identities.models import InstanceProfile, Role, User
 def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
     """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
     return tag_keys({tag.key: tag.value for tag in at_hand(row, "tags")})
+
+
+def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:
+    """`aws:TagKeys` of a change of tags: the keys as they were given, and as the row has them. Here they are the same
+    in whatever case, while a policy that keeps somebody from touching a tag names it in one."""
+    given = tuple(keys)
+    folded = {key.casefold() for key in given}
+    return tuple(dict.fromkeys((*given, *(tag.key for tag in at_hand(row, "tags") if tag.key.casefold() in folded))))
 
 
 def tag_keys(tags: Mapping[str, str]) -> dict[str, str]:

@@ -79,12 +79,12 @@ def delete_role(call: Call) -> None:
     roles.delete_role(by=call.principal, role=found_role(call))
 
 
-@action("iam:TagRole", resource=role, context=context.request_tags)
+@action("iam:TagRole", resource=role, context=context.tags_of_holder)
 def tag_role(call: Call) -> None:
     roles.tag_role(by=call.principal, role=found_role(call), tags=call.tags)
 
 
-@action("iam:UntagRole", resource=role, context=context.removed_tags)
+@action("iam:UntagRole", resource=role, context=context.removed_tags_of_holder)
 def untag_role(call: Call) -> None:
     roles.untag_role(by=call.principal, role=found_role(call), keys=call["TagKeys"])
 

@@ -50,12 +50,12 @@ def delete_user(call: Call) -> None:
     users.delete_user(by=call.principal, user=found_user(call))
 
 
-@action("iam:TagUser", resource=user, context=context.request_tags)
+@action("iam:TagUser", resource=user, context=context.tags_of_holder)
 def tag_user(call: Call) -> None:
     users.tag_user(by=call.principal, user=found_user(call), tags=call.tags)
 
 
-@action("iam:UntagUser", resource=user, context=context.removed_tags)
+@action("iam:UntagUser", resource=user, context=context.removed_tags_of_holder)
 def untag_user(call: Call) -> None:
     users.untag_user(by=call.principal, user=found_user(call), keys=call["TagKeys"])
 

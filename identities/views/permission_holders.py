@@ -22,6 +22,7 @@ from identities.models import (
 from identities.models.groups import group_arn
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
+from identities.resource_tags import touched_keys
 from identities.services.grants import Context, Step, Target
 
 Kind = Literal["user", "group", "role"]
@@ -181,7 +182,7 @@ def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Contex
         .first()
     )
     holder = holder_of(user) if user else None
-    context = {**(holder.context if holder else {}), **(keys or {})}
+    context = _asked_with(holder, keys or {})
     require_hiding(request, action, user.arn if user else None, user_arn(account_id, "/", name), context)
     if holder is None:
         raise Http404("There is no user with that name in this account.")
@@ -209,11 +210,19 @@ def permitted_role(request: ConsoleRequest, name: str, action: str, keys: Contex
         .first()
     )
     holder = holder_of(role) if role else None
-    context = {**(holder.context if holder else {}), **(keys or {})}
+    context = _asked_with(holder, keys or {})
     require_hiding(request, action, role.arn if role else None, role_arn(account_id, "/", name), context)
     if holder is None:
         raise Http404("There is no role with that name in this account.")
     return holder
+
+
+def _asked_with(holder: Holder | None, keys: Context) -> Context:
+    """What the holder brings, and what comes from the form: of tags, whichever way their keys are spelled."""
+    if holder is None or holder.bounded is None:
+        return keys
+    touched = {"aws:TagKeys": touched_keys(holder.bounded, keys["aws:TagKeys"])} if "aws:TagKeys" in keys else {}
+    return {**holder.context, **keys, **touched}
 
 
 def require_step(request: ConsoleRequest, step: Step) -> None:

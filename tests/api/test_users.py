@@ -21,11 +21,11 @@ from identities.models import (
     UserInlinePolicy,
 )
 from identities.services.mfa import create_virtual_mfa_device
-from identities.services.tags import write_tags
+from identities.services.tags import tags_of, write_tags
 from policies.models import ManagedPolicy
 from tests.api.conftest import ProgramOf
 from tests.api.program import Program, Refused
-from tests.cast import allow, make_user, principal_of
+from tests.cast import allow, make_role, make_user, principal_of
 
 TAGS = [{"Key": "Team", "Value": "red"}, {"Key": "note", "Value": "ünal + co"}]
 
@@ -173,6 +173,24 @@ def test_tag_user_replaces_a_key_in_other_case(program: Program, bob: User) -> N
     assert {"Key": "team", "Value": ""} in program.iam("ListUserTags", UserName="bob")["Tags"]
     program.iam("UntagUser", UserName="bob", TagKeys=["TEAM", "nothing"])
     assert program.iam("ListUserTags", UserName="bob")["Tags"] == TAGS[1:]
+
+
+@pytest.mark.bar(68)
+@pytest.mark.parametrize("kind", ["User", "Role"])
+def test_a_tag_that_must_not_be_touched_is_kept_from_other_spellings(
+    program_of: ProgramOf, alice: User, bob: User, kind: str
+) -> None:
+    row = alice if kind == "User" else make_role(alice.account, "deploy")
+    write_tags(row, {"team": "red"})
+    allow(bob, [f"iam:Tag{kind}", f"iam:Untag{kind}"])
+    kept = {"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}
+    allow(bob, [f"iam:Tag{kind}", f"iam:Untag{kind}"], name="kept", Effect="Deny", Condition=kept)
+    program, named = program_of(bob), {f"{kind}Name": row.name}
+    assert refusal(program, f"Tag{kind}", Tags=[{"Key": "TEAM", "Value": "blue"}], **named)[1] == "AccessDenied"
+    assert refusal(program, f"Untag{kind}", TagKeys=["note", "Team"], **named)[1] == "AccessDenied"
+    program.iam(f"Tag{kind}", Tags=[{"Key": "note", "Value": ""}], **named)
+    program.iam(f"Untag{kind}", TagKeys=["NOTE"], **named)
+    assert tags_of(row) == {"team": "red"}
 
 
 def test_tags_are_condition_keys(program_of: ProgramOf, alice: User, bob: User) -> None:

@@ -120,3 +120,16 @@ def test_a_refusal_does_not_tell_whether_the_user_is_there(bob: User, acme: Acco
         refused = browser.post(address(action, "carol"), {"key": "a", "value": ""})
         assert refused.status_code == 403
         assert ":user/carol" in refused.content.decode() and "secret" not in refused.content.decode()
+
+
+@pytest.mark.bar(68)
+def test_a_tag_that_must_not_be_touched_is_kept_from_other_spellings(alice: User, bob: User) -> None:
+    tag_user(by=principal_of(alice), user=alice, tags={"team": "red"})
+    allow(bob, "iam:*")
+    kept = {"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}
+    allow(bob, "iam:*", name="kept", Effect="Deny", Condition=kept)
+    browser = browser_of(bob)
+    for name in ("tag-user", "untag-user"):
+        page = reverse(f"identities:{name}", args=["alice"])
+        assert browser.post(page, {"key": "TEAM", "value": "blue"}).status_code == 403
+    assert tags_of(alice) == {"team": "red"}
