@@ -90,8 +90,9 @@ def first_with_tags_at_hand(rows: QuerySet[Row]) -> Row | None:
     return row
 
 
-def first_with_tags(rows: QuerySet[Row]) -> tuple[Row | None, dict[str, str]]:
-    """The one row of a queryset and its tags, in one query: asking for a thing's tags is part of every decision."""
-    found: list[Any] = list(rows.annotate(_tag_key=F("tags__key"), _tag_value=F("tags__value")))
+def first_with_tags(rows: QuerySet[Row], tags_of: str = "tags") -> tuple[Row | None, dict[str, str]]:
+    """The one row of a queryset and its tags, in one query: asking for a thing's tags is part of every decision.
+    `tags_of` leads to those of what the row belongs to, where it has none itself."""
+    found: list[Any] = list(rows.annotate(_tag_key=F(f"{tags_of}__key"), _tag_value=F(f"{tags_of}__value")))
     tags = {row._tag_key: row._tag_value for row in found if row._tag_key is not None}
     return (found[0], tags) if found else (None, {})

@@ -20,6 +20,7 @@ from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, InstanceProfile, Role, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
+from identities.resource_tags import tag_keys
 from identities.services.mfa import devices_named
 from policies.models import AWS, ManagedPolicy
 
@@ -87,11 +88,12 @@ def _policy_loaded(call: Call, arn: str) -> Loaded | None:
 
 def owner_of_key(call: Call) -> Target:
     """The user whose key AccessKeyId names. An unknown key is nobody's, which only a wide permission covers."""
-    key = AccessKey.objects.filter(account_id=call.account_id, pk=call["AccessKeyId"]).select_related("user").first()
+    rows = AccessKey.objects.filter(account_id=call.account_id, pk=call["AccessKeyId"]).select_related("user")
+    key, tags = first_with_tags(rows, "user__tags")
     if key is None:
         return Target("*")
     arn = key.user.arn if key.user else call.account.root_arn
-    return Target(arn, key, asked="*")
+    return Target(arn, key, tag_keys(tags), asked="*")
 
 
 def mfa_device(call: Call) -> Target:

@@ -32,6 +32,9 @@ def wanted_token(call: Call) -> Context:
 
 @action("sts:GetWebIdentityToken", resource="*", context=wanted_token)
 def get_web_identity_token(call: Call) -> Result:
+    """What the tags say is believed elsewhere, so only who may set them has them vouched for."""
+    if "Tags" in call:
+        call.gate.require("sts:TagGetWebIdentityToken", "*", context.request_tags(call))
     token, ends = outbound.get_web_identity_token(
         by=call.principal,
         audiences=call["Audience"],

@@ -91,13 +91,13 @@ def reset_service_specific_credential(call: Call) -> Result:
     return {"ServiceSpecificCredential": with_secret(call, row, secret)}
 
 
-@action("iam:UpdateServiceSpecificCredential", resource=user)
+@action("iam:UpdateServiceSpecificCredential", resource=user_with_credential)
 def update_service_specific_credential(call: Call) -> None:
     service_credentials.update_service_specific_credential(
         by=call.principal, credential=found_credential(call), status=call["Status"]
     )
 
 
-@action("iam:DeleteServiceSpecificCredential", resource=user)
+@action("iam:DeleteServiceSpecificCredential", resource=user_with_credential)
 def delete_service_specific_credential(call: Call) -> None:
     service_credentials.delete_service_specific_credential(by=call.principal, credential=found_credential(call))

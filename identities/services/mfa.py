@@ -155,7 +155,9 @@ def resync_mfa_device(*, by: Principal, device: MFADevice, code1: str, code2: st
 def deactivate_mfa_device(*, by: Principal, device: MFADevice) -> None:
     """Turn a device off: its codes count for nothing from now on. It stays, as nobody's, until it is deleted."""
     off = {"enabled_at": None, "slot": None, "user": None}
-    if not MFADevice.objects.filter(pk=device.pk, enabled_at__isnull=False).update(**off):
+    # Whose it was when that was asked about: meanwhile it may be somebody else's.
+    its_own = MFADevice.objects.filter(pk=device.pk, user=device.user_id, enabled_at__isnull=False)
+    if not its_own.update(**off):
         raise NoSuchEntity(f"The device {device.serial_number} is not on.")
     record(by, "iam:DeactivateMFADevice", device.owner_arn, serial_number=device.serial_number)
     _notify(by, device, f"The MFA device {device.name} was turned off")

@@ -81,7 +81,8 @@ def _steps(user: User, target: Target) -> Iterator[Step]:
         yield Step("iam:DeleteSSHPublicKey", arn, tags, f"SSH public key {ssh_key.pk}")
     for credential in user.service_specific_credentials.order_by("service", "slot"):
         text = f"Credential {credential.alias} for {credential.service}"
-        yield Step("iam:DeleteServiceSpecificCredential", arn, tags, text)
+        keys = {**tags, "iam:ServiceSpecificCredentialServiceName": credential.service}
+        yield Step("iam:DeleteServiceSpecificCredential", arn, keys, text)
     for device in user.mfa_devices.prefetch_related("tags").order_by("slot"):
         if device.enabled_at is not None:
             yield Step("iam:DeactivateMFADevice", arn, tags, f"MFA device {device.name}, turned off")

@@ -21,6 +21,7 @@ from identities.views.other_credentials import is_own
 
 PAGE = "identities:list-service-specific-credentials"
 CREATE, RESET = "iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential"
+UPDATE, DELETE = "iam:UpdateServiceSpecificCredential", "iam:DeleteServiceSpecificCredential"
 SERVICE, AGE = "iam:ServiceSpecificCredentialServiceName", "iam:ServiceSpecificCredentialAgeDays"
 
 
@@ -77,7 +78,7 @@ def _permitted_services(request: ConsoleRequest, user_name: str) -> tuple[User, 
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset_service_specific_credential(request: ConsoleRequest, user_name: str, credential_id: str) -> HttpResponse:
-    row = _resettable(request, user_name, credential_id)
+    row = _permitted(request, RESET, user_name, credential_id)
     form = ResetCredentialForm(request.POST if request.method == "POST" else None, credential=row)
     if form.is_valid():
         secret = service_credentials.reset_service_specific_credential(by=request.principal, credential=row)
@@ -85,36 +86,36 @@ def reset_service_specific_credential(request: ConsoleRequest, user_name: str, c
     return _render(request, row.user, "reset", {"form": form, "row": row, "service": SERVICES[row.service]})
 
 
-def _resettable(request: ConsoleRequest, user_name: str, credential_id: str) -> ServiceSpecificCredential:
-    """The credential of the address, once the gate allowed resetting it with the service that it is for."""
+def _permitted(request: ConsoleRequest, action: str, user_name: str, credential_id: str) -> ServiceSpecificCredential:
+    """The credential of the address, once the gate allowed the action with the service that it is for (`creates`)."""
     user = read_user(request.principal.account_id, user_name)
     row = user.service_specific_credentials.filter(pk=credential_id).first() if user else None
     keys = {**(resource_tags(user) if user else {}), **({SERVICE: row.service} if row else {})}
     asked = user_arn(request.principal.account_id, "/", user_name)
-    require_hiding(request, RESET, user.arn if user else None, asked, keys)
+    require_hiding(request, action, user.arn if user else None, asked, keys)
     return _credential(_there(user), credential_id)
 
 
-@requires("iam:UpdateServiceSpecificCredential", "user")
+@requires(UPDATE, creates=True)
 @require_POST
 @recently_signed_in
-def update_service_specific_credential(request: ConsoleRequest, user: User, credential_id: str) -> HttpResponse:
-    row, status = _credential(user, credential_id), request.POST.get("status", "")
+def update_service_specific_credential(request: ConsoleRequest, user_name: str, credential_id: str) -> HttpResponse:
+    row, status = _permitted(request, UPDATE, user_name, credential_id), request.POST.get("status", "")
     service_credentials.update_service_specific_credential(by=request.principal, credential=row, status=status)
     messages.success(request, f"The credential {row.pk} is now {row.status.lower()}.")
-    return redirect(PAGE, user.name)
+    return redirect(PAGE, row.user.name)
 
 
-@requires("iam:DeleteServiceSpecificCredential", "user")
+@requires(DELETE, creates=True)
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete_service_specific_credential(request: ConsoleRequest, user: User, credential_id: str) -> HttpResponse:
-    row = _credential(user, credential_id)
+def delete_service_specific_credential(request: ConsoleRequest, user_name: str, credential_id: str) -> HttpResponse:
+    row = _permitted(request, DELETE, user_name, credential_id)
     if request.method == "POST":
         service_credentials.delete_service_specific_credential(by=request.principal, credential=row)
         messages.success(request, f"The credential {row.pk} is deleted.")
-        return redirect(PAGE, user.name)
-    return _render(request, user, "delete", {"row": row, "service": SERVICES[row.service]})
+        return redirect(PAGE, row.user.name)
+    return _render(request, row.user, "delete", {"row": row, "service": SERVICES[row.service]})
 
 
 def _there(user: User | None) -> User:

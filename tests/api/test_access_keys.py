@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Account
 from audit.models import Event
-from identities.models import AccessKey, User
+from identities.models import AccessKey, User, UserTag
 from tests.api.conftest import SECRET, ProgramOf, key_of
 from tests.api.program import Program, Refused
 from tests.cast import allow
@@ -127,6 +127,19 @@ def test_get_access_key_last_used_does_not_tell_whose_key_it_is(program_of: Prog
     _, code, message = refusal(program, "GetAccessKeyLastUsed", AccessKeyId=key_of(alice).access_key_id)
     assert (code, "alice" in message) == ("AccessDenied", False)
     assert refusal(program, "GetAccessKeyLastUsed", AccessKeyId="AKIAIOSFODNN7EXAMPLE")[2] == message
+
+
+@pytest.mark.bar(53, 72)
+def test_get_access_key_last_used_is_decided_by_the_tags_of_whose_key_it_is(
+    program_of: ProgramOf, alice: User, bob: User
+) -> None:
+    UserTag.objects.create(user=alice, key="class", value="secret")
+    allow(bob, "iam:GetAccessKeyLastUsed")
+    hidden = {"StringEquals": {"aws:ResourceTag/class": "secret"}}
+    allow(bob, "iam:GetAccessKeyLastUsed", name="hidden", Effect="Deny", Condition=hidden)
+    program = program_of(bob)
+    assert refusal(program, "GetAccessKeyLastUsed", AccessKeyId=key_of(alice).access_key_id)[1] == "AccessDenied"
+    assert program.iam("GetAccessKeyLastUsed", AccessKeyId=key_of(bob, slot=2).access_key_id)["UserName"] == "bob"
 
 
 def test_a_user_may_be_let_to_manage_their_own_keys_only(program_of: ProgramOf, alice: User, bob: User) -> None:

@@ -126,6 +126,17 @@ def test_conditions_see_what_is_asked(program: Program, program_of: ProgramOf, b
             token(bobs, **wrong)
 
 
+def test_tags_are_vouched_for_only_by_who_may_set_them(program: Program, program_of: ProgramOf, bob: User) -> None:
+    issuer = enabled(program)
+    allow(bob, "sts:GetWebIdentityToken")
+    allow(bob, "sts:TagGetWebIdentityToken", name="red", Condition={"StringEquals": {"aws:RequestTag/team": "red"}})
+    bobs = program_of(bob)
+    with pytest.raises(Refused, match="sts:TagGetWebIdentityToken"):
+        token(bobs, Tags=[{"Key": "team", "Value": "blue"}])
+    claims = verified(token(bobs, Tags=[{"Key": "team", "Value": "red"}]), issuer)
+    assert claims[FACTS]["request_tags"] == {"team": "red"}
+
+
 @pytest.mark.bar(79)
 def test_keys_are_sealed_and_tokens_are_in_no_record(program: Program) -> None:
     enabled(program)

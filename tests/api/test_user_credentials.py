@@ -234,6 +234,24 @@ def test_service_and_age_decide(program_of: ProgramOf, bob: User) -> None:
         assert refused == (403, "AccessDenied")
 
 
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [("UpdateServiceSpecificCredential", {"Status": "Active"}), ("DeleteServiceSpecificCredential", {})],
+)
+def test_the_service_of_one_that_is_there_decides_too(
+    program: Program, program_of: ProgramOf, bob: User, operation: str, more: dict[str, str]
+) -> None:
+    allow(bob, f"iam:{operation}")
+    other = {"StringEquals": {"iam:ServiceSpecificCredentialServiceName": GIT}}
+    allow(bob, f"iam:{operation}", name="not-git", Effect="Deny", Condition=other)
+    his, made = program_of(bob), {service: create(program, service) for service in (GIT, BEDROCK)}
+    named = {
+        service: {"ServiceSpecificCredentialId": row["ServiceSpecificCredentialId"]} for service, row in made.items()
+    }
+    assert refusal(his, operation, **named[GIT], **more) == (403, "AccessDenied")
+    his.iam(operation, **named[BEDROCK], **more)
+
+
 # Deleting their user
 
 

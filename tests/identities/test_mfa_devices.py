@@ -198,6 +198,18 @@ def test_a_device_that_is_on_cannot_be_deleted(bob: User) -> None:
     assert not MFADevice.objects.exists()
 
 
+@pytest.mark.bar(68)
+def test_a_device_that_has_become_somebody_elses_meanwhile_stays_on(alice: User, bob: User) -> None:
+    device, seed = device_of(bob)
+    deactivate_mfa_device(by=principal_of(bob), device=get_mfa_device(ACME, device.serial_number))
+    code1, code2 = codes(seed, steps=1)
+    anew = get_mfa_device(ACME, device.serial_number)
+    enable_mfa_device(by=principal_of(alice), device=anew, code1=code1, code2=code2, tried=unlimited, user=alice)
+    with pytest.raises(NoSuchEntity):
+        deactivate_mfa_device(by=principal_of(bob), device=device)
+    assert has_mfa(ACME, alice)
+
+
 @pytest.mark.bar(61)
 def test_another_accounts_device_is_not_found(bob: User, mallory: User) -> None:
     device, _ = device_of(bob)

@@ -183,6 +183,21 @@ def test_a_permission_for_some_days_counts_the_days(alice: User, bob: User) -> N
     assert browser.post(create, {"service": LOGS, "age_days": "30"}).context["secret"]
 
 
+@pytest.mark.parametrize("name", ["update-service-specific-credential", "delete-service-specific-credential"])
+def test_the_service_of_a_credential_decides_what_may_be_done_with_it(alice: User, bob: User, name: str) -> None:
+    rows = {
+        service: create_service_specific_credential(by=principal_of(alice), user=alice, service=service)[0]
+        for service in (GIT, LOGS)
+    }
+    allow(bob, "iam:*")
+    allow(bob, "iam:*", name="not-git", Effect="Deny", Condition={"StringEquals": {SERVICE: GIT}})
+    browser = browser_of(bob)
+    said = [browser.post(page(name, alice, row.pk), {"status": "Inactive"}).status_code for row in rows.values()]
+    assert said == [403, 302]
+    assert browser.post(page("delete-user", alice), {"confirmation": "alice"}).status_code == 403
+    assert alice.service_specific_credentials.filter(service=GIT, status="Active").exists()
+
+
 def test_nobody_elses_is_found_below_a_user(alice: User, bob: User, acme: Account) -> None:
     by = principal_of(alice)
     key = upload_ssh_public_key(by=by, user=alice, body=ssh_key())
