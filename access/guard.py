@@ -20,7 +20,7 @@ from access.models import ConsoleSession
 from access.origin import origin_of
 from access.principals import session_principal
 from access.resources import LOADERS, load_self
-from access.throttle import Throttled
+from access.throttle import Throttled, count_mail
 from audit import decisions
 from audit.actions import Declaration
 from audit.errors import AccessDenied, ServiceError
@@ -36,7 +36,7 @@ STATUS = {"NoSuchEntity": 404, **dict.fromkeys(_CONFLICTS, 409)}
 
 
 class GuardMiddleware:
-    """Sets `request.principal`, `request.gate`, `request.origin` and `request.console_session`.
+    """Sets `request.principal`, `request.gate`, `request.origin`, `request.console_session` and `request.count_mail`.
 
     Where a session's role is over, nobody acts (`request.is_role_over`): it would be wrong to go on as somebody else
     who may do more.
@@ -56,6 +56,7 @@ class GuardMiddleware:
         request.is_role_over = session is not None and principal is None
         request.principal = principal or anonymous(request.origin, session.account_id if session else "")
         request.gate = PrincipalGate(request.principal)
+        request.count_mail = count_mail
         with decisions.noting():
             response = self.get_response(request)
         response.headers.setdefault("X-Request-Id", request.origin.request_id)

@@ -20,8 +20,10 @@ from django.db.models import F, Q, QuerySet
 
 from access.models import Throttle
 from access.tokens import token_hash
+from accounts.rules import comparison_key
 from audit import clock
 from audit.errors import ServiceError
+from audit.principal import Principal
 from audit.seldom import Seldom
 
 LONGEST_WINDOW = timedelta(hours=1)
@@ -45,6 +47,10 @@ EVERYWHERE = Limit("password-everywhere", 3000, timedelta(minutes=15))
 CODE = Limit("code-of-person", 5, timedelta(minutes=5))
 # For what gives no proof but costs something: mails, rows, estimates.
 MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
+TYPED_MAILS_TO_ONE = Limit("typed-mail-to", 3, timedelta(hours=1))
+TYPED_MAILS_OF_ACCOUNT = Limit("typed-mail-of-account", 10, timedelta(hours=1))
+# Tries to find a sign-in of a company: only those count that find none.
+STARTS_FROM_ADDRESS = Limit("starts-from-address", 60, timedelta(minutes=15), by_address=True)
 STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15), by_address=True)
 ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1), by_address=True)
 # Refused tries of machines to join.
@@ -142,6 +148,17 @@ def code_tries(*, person: str) -> Tries:
 def step_try(limit: Limit, subject: str) -> Try:
     """Count something that only costs work. Raises Throttled."""
     return _counted(((limit, subject),), durable=False)
+
+
+def start_tries(*, address: str) -> Tries:
+    """Tries at the addresses where people of a company begin. They tell whether a provider is there, so that nobody may
+    go through account ids or names."""
+    return Tries(((STARTS_FROM_ADDRESS, address),))
+
+
+def count_mail(*, by: Principal, to: str) -> None:
+    """A mail to an address that somebody signed in has typed. Raises Throttled."""
+    _counted(((TYPED_MAILS_TO_ONE, comparison_key(to)), (TYPED_MAILS_OF_ACCOUNT, by.account_id)), durable=False)
 
 
 def person_key(account_id: str, user_name: str | None) -> str:

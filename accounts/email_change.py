@@ -14,6 +14,7 @@ from accounts.models import RootUser
 from accounts.rules import comparison_key
 from accounts.services import change_root_email
 from audit.errors import InvalidUserType, NoSuchEntity
+from audit.http import MailCount
 from audit.principal import Principal
 from audit.services import record
 
@@ -21,11 +22,12 @@ LIFETIME_SECONDS = 3600
 
 
 @transaction.atomic
-def start(*, by: Principal, root_user: RootUser, email: str) -> None:
+def start(*, by: Principal, root_user: RootUser, email: str, count_mail: MailCount) -> None:
     """Send the link to the new address. Where another root user has it already the mail says that instead: the page
-    answers the same, so that it tells nobody which addresses are in use."""
+    answers the same, so that it tells nobody which addresses are in use. Raises what `count_mail` does."""
     if not by.is_root:
         raise InvalidUserType("Only the root user of the account can do this.")
+    count_mail(by=by, to=email)
     name = root_user.account.name
     if RootUser.objects.filter(email_key=comparison_key(email)).exclude(pk=root_user.pk).exists():
         text = "Somebody wanted to use this address for another account, but it is yours already. Nothing was changed."

@@ -151,9 +151,16 @@ def start_primary_email_update(request: ConsoleRequest) -> HttpResponse:
     form = RootEmailForm(request.POST)
     if form.is_valid():
         email = form.cleaned_data["email"]
-        email_change.start(by=request.principal, root_user=_account(request).root_user, email=email)
-        messages.success(request, f"A mail went to {email}. The address changes when its link is opened.")
-        return redirect(SETTINGS)
+        root_user, count_mail = _account(request).root_user, request.count_mail
+        try:
+            email_change.start(by=request.principal, root_user=root_user, email=email, count_mail=count_mail)
+        except InvalidUserType:
+            raise
+        except ServiceError as error:
+            form.add_error("email", error.message)
+        else:
+            messages.success(request, f"A mail went to {email}. The address changes when its link is opened.")
+            return redirect(SETTINGS)
     return _settings(request, email_form=form)
 
 

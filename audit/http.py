@@ -27,11 +27,18 @@ class Gate(Protocol):
         ...
 
 
+class MailCount(Protocol):
+    def __call__(self, *, by: Principal, to: str) -> None:
+        """Before a mail goes to an address that was typed; raises an error when too many did."""
+        ...
+
+
 class ConsoleRequest(HttpRequest):
     """What the guard hands to a view."""
 
     principal: Principal
     gate: Gate
+    count_mail: MailCount
     htmx: HtmxDetails
 
 

@@ -218,6 +218,20 @@ def test_the_page_does_not_tell_whose_an_address_is(acme: Account, globex: Accou
         services.change_root_email(by=root_of(acme), root_user=acme.root_user, email="ROOT@globex.example")
 
 
+def test_mails_to_a_new_address_are_few(acme: Account, globex: Account, mails: Any) -> None:
+    browser, other = browser_of(acme), browser_of(globex)
+    for _ in range(3):
+        ask_for(browser, "owner@acme.example", mails)
+    for each in (browser, other):
+        assert mails(lambda each=each: each.post(EMAIL, {"email": "Owner@acme.example"})) == []
+    page = browser.post(EMAIL, {"email": "owner@acme.example"})
+    assert "Too many tries. Wait" in page.content.decode() and 'value="owner@acme.example"' in page.content.decode()
+    for number in range(7):
+        ask_for(browser, f"{number}@acme.example", mails)
+    assert mails(lambda: browser.post(EMAIL, {"email": "more@acme.example"})) == []
+    ask_for(other, "more@acme.example", mails)
+
+
 @pytest.mark.bar(40)
 def test_roots_address_wants_a_fresh_sign_in(acme: Account, mails: Any) -> None:
     stale = browser_of(acme, fresh=False)
