@@ -94,7 +94,7 @@ def choices_of(response: str, asked: Asked | None, origin: Origin) -> list[Choic
                 found += _opened(provider, response, asked, origin)
         except ServiceError as error:
             refusals.append((provider, error))
-    concerned = _concerned(refusals, is_somebody_meant=bool(found))
+    concerned = _concerned(response, refusals, is_somebody_meant=bool(found))
     for provider, refusal in concerned:
         record_refusal(provider, refusal, origin)
     if found:
@@ -104,12 +104,24 @@ def choices_of(response: str, asked: Asked | None, origin: Origin) -> list[Choic
 
 
 def _concerned(
-    refusals: Sequence[tuple[SAMLProvider, ServiceError]], *, is_somebody_meant: bool
+    response: str, refusals: Sequence[tuple[SAMLProvider, ServiceError]], *, is_somebody_meant: bool
 ) -> Sequence[tuple[SAMLProvider, ServiceError]]:
     """Which refusals their accounts are told of. Any account can know a company's provider: once it is known whom a
-    response was meant for, who came and from where is no other account's business."""
+    response was meant for, who came and from where is no other account's business. Of one that is over, or was used
+    before, the roles are not read; but the provider's keys have shown that it said what stands there."""
     meant = [(provider, error) for provider, error in refusals if not isinstance(error, NotMeant | UnprovenToken)]
-    return meant if meant or is_somebody_meant else refusals
+    text = _text(response) if len(meant) > 1 else b""
+    named = [(provider, error) for provider, error in meant if _is_named(provider, text)]
+    return named or meant if meant or is_somebody_meant else refusals
+
+
+def _text(response: str) -> bytes:
+    """A response as it came, to look for names in it: nothing that is believed."""
+    return base64.b64decode("".join(response.split()))
+
+
+def _is_named(provider: SAMLProvider, text: bytes) -> bool:
+    return provider.arn.encode() in text
 
 
 def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
@@ -122,8 +134,8 @@ def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
         raise InvalidIdentityToken("Response signature invalid", detail=str(error)) from error
     rows = SAMLProvider.objects.filter(entity_id=issuer, starts_sign_in=True).order_by("pk")
     # Whom it names comes first: any account can know a company, and as often as it likes.
-    text = base64.b64decode("".join(response.split()))
-    return sorted(rows, key=lambda provider: provider.arn.encode() not in text)[:_MOST_PROVIDERS]
+    text = _text(response)
+    return sorted(rows, key=lambda provider: not _is_named(provider, text))[:_MOST_PROVIDERS]
 
 
 def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: Origin) -> list[Choice]:

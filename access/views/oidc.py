@@ -19,6 +19,7 @@ from audit.errors import ServiceError
 def oidc_start(request: AccessRequest, account: str, provider_url: str) -> HttpResponse:
     """Only a form of our own begins: with a link alone another site could sign somebody in behind their back."""
     sign_in = oidc_sign_in.sign_in_at(account, provider_url)
+    throttle.start_tries(address=request.origin.address)(sign_in is not None)
     if sign_in is None:
         return refused(request, "There is no sign-in at this address. Ask whoever gave it to you.", status=404)
     next_url = safe_next(request.POST.get("next") or request.GET.get("next") or "")

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from access import cookies, saml_sign_in
+from access import cookies, saml_sign_in, throttle
 from access.guard import safe_next
 from access.http import AccessRequest
 from access.views.federated import choose_or_enter, refused
@@ -24,6 +24,7 @@ _LONGEST_RELAY_STATE = 2000
 def saml_start(request: AccessRequest, account: str, provider_name: str) -> HttpResponse:
     rows = SAMLProvider.objects.filter(account_id=account, name=provider_name, disabled_at=None)
     provider = rows.exclude(single_sign_on_url="").first()
+    throttle.start_tries(address=request.origin.address)(provider is not None)
     if provider is None:
         return refused(request, "There is no sign-in at this address. Ask whoever gave it to you.", status=404)
     address, sealed = saml_sign_in.begin(provider, safe_next(request.GET.get("next", "")))

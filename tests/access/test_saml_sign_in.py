@@ -4,6 +4,8 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from lxml import etree
 
-from access import cookies
+from access import cookies, throttle
 from access.models import ConsoleSession
 from accounts.models import Account
 from audit.models import Event
@@ -198,6 +200,18 @@ def test_an_account_that_knows_the_same_company_learns_nothing_of_who_comes_in_e
 
 
 @pytest.mark.bar(105)
+@pytest.mark.parametrize("fault", [{"since": timedelta(hours=1)}, {"audience": "https://elsewhere.example"}])
+def test_a_response_that_is_over_or_wrong_is_told_to_the_account_that_it_names(
+    client: Client, provider: SAMLProvider, ops: Role, globex: Account, fault: dict[str, Any]
+) -> None:
+    theirs = create_saml_provider(by=root_of(globex), name="spy", metadata=metadata())
+    for each in (provider, theirs):
+        set_use(by=root_of(each.account), provider=each, enabled=True, starts_sign_in=True)
+    assert go_on(client, response_to("", provider, ops, **fault)).status_code == 403
+    assert Event.objects.get(action="signin:ConsoleLogin").account_id == ACME
+
+
+@pytest.mark.bar(105)
 def test_nobody_is_kept_out_by_accounts_that_knew_the_company_before(
     client: Client, globex: Account, acme: Account
 ) -> None:
@@ -262,6 +276,19 @@ def test_an_unknown_or_switched_off_provider_has_no_sign_in(
     assert client.get("/saml/start/111122223333/nobody/").status_code == 404
     set_use(by=root_of(acme), provider=provider, enabled=False, starts_sign_in=False)
     assert client.get(START).status_code == 404
+
+
+@pytest.mark.bar(127)
+@pytest.mark.parametrize("nowhere", ["/saml/start/111122223333/nobody/", "/signin/oidc/111122223333/nobody.example"])
+def test_nobody_goes_through_ids_and_names_to_find_providers(
+    client: Client, provider: SAMLProvider, monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
+    limit = replace(throttle.STARTS_FROM_ADDRESS, tries=2)
+    monkeypatch.setattr(throttle, "STARTS_FROM_ADDRESS", limit)
+    assert [client.get(START).status_code for _ in range(3)] == [302] * 3
+    assert [client.get(nowhere).status_code for _ in range(3)] == [404, 404, 429]
+    assert client.get(START).status_code == 429
+    assert client.get(START, REMOTE_ADDR="198.51.100.7").status_code == 302
 
 
 @pytest.mark.bar(50, 106)
