@@ -12,6 +12,7 @@ from audit.http import ConsoleRequest
 from identities.forms.machines import ConfirmNameForm, MachineForm
 from identities.models import InstanceProfile, Machine
 from identities.models.machines import machine_arn
+from identities.models.roles import role_arn
 from identities.services import machines
 from identities.views.passing_roles import (
     GET_PROFILE,
@@ -86,11 +87,15 @@ def _given(
     return profile
 
 
-@requires(NEW_TOKEN, "machine", also=(SEE,))
+@requires(NEW_TOKEN, "machine", also=(SEE, PASS))
 @recently_signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_machine_join_token(request: ConsoleRequest, machine: Machine) -> HttpResponse:
+    """Whoever has the token can be the machine, and so gets its role: that takes iam:PassRole."""
     request.gate.require(SEE, machine.arn)
+    if machine.profile is not None and machine.profile.role is not None:
+        any_role = role_arn(machine.account_id, "/", "*")
+        require_passing(request, machine.profile.role, to=machine.arn, asked=any_role)
     if request.method == "POST":
         token = machines.create_machine_join_token(by=request.principal, machine=machine)
         return _how_to_join(request, machine, token)

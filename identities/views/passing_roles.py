@@ -30,10 +30,11 @@ def named_profile(request: ConsoleRequest, name: str) -> InstanceProfile | None:
     return profile
 
 
-def require_passing(request: ConsoleRequest, role: Role, *, to: str) -> None:
-    """Ask whether the caller may hand a role to `to`, the ARN of a machine or a profile. Raises AccessDenied."""
+def require_passing(request: ConsoleRequest, role: Role, *, to: str, asked: str = "") -> None:
+    """Ask whether the caller may hand a role to `to`, the ARN of a machine or a profile. Raises AccessDenied, which
+    names `asked` where the caller has not named the role."""
     passed = {"iam:PassedToService": PASSED_TO, "iam:AssociatedResourceArn": to}
-    asked = role_arn(role.account_id, "/", role.name)
+    asked = asked or role_arn(role.account_id, "/", role.name)
     require_hiding(request, PASS, role.arn, asked, {**resource_tags(role), **passed})
 
 

@@ -201,6 +201,22 @@ def test_a_new_token_and_removing_end_what_it_has(acme: Account, alice: User, pr
     assert {"iamconsole:CreateMachineJoinToken", "iamconsole:RemoveMachine"} <= actions
 
 
+@pytest.mark.bar(68, 127)
+def test_a_new_token_for_a_machine_with_a_role_takes_pass_role(
+    acme: Account, bob: User, profile: InstanceProfile
+) -> None:
+    """Else whoever may only make tokens has the role of every machine; the refusal does not tell which one it is."""
+    joined(acme, profile=profile)
+    allow(bob, ["iamconsole:GetMachine", "iamconsole:CreateMachineJoinToken"], MACHINE_ARN, name="m")
+    refused = post(bob, "create-machine-join-token", "build-1")
+    assert refused.status_code == 403 and "iam:PassRole" in text_of(refused) and "role/web" not in text_of(refused)
+    assert Machine.objects.get().has_joined
+    passing = {"iam:PassedToService": "ec2.amazonaws.com", "iam:AssociatedResourceArn": MACHINE_ARN}
+    assert profile.role is not None
+    allow(bob, "iam:PassRole", profile.role.arn, name="pass", Condition={"StringEquals": passing})
+    assert "token" in post(bob, "create-machine-join-token", "build-1").context
+
+
 @pytest.mark.parametrize("name", ["register-machine", "create-machine-join-token"])
 def test_a_token_is_given_to_somebody_who_is_still_there(acme: Account, alice: User, name: str) -> None:
     registered(acme)
