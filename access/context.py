@@ -24,14 +24,16 @@ NAVIGATION = (
     ("Route tables", "outline/route", "access:list-route-tables", "iamconsole:ListRouteTables"),
     ("Account settings", "outline/settings", "accounts:get-account-settings", "iam:GetAccountPasswordPolicy"),
     ("Audit trail", "outline/list-search", "audit:lookup-events", "cloudtrail:LookupEvents"),
-    ("My security credentials", "outline/key", "access:my-credentials", ""),
 )
+# Not for a role or somebody from elsewhere: they have none here.
+OWN_CREDENTIALS = ("My security credentials", "outline/key", "access:my-credentials", "")
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
     """Nothing for a stranger; for somebody signed in the account, the navigation and, for root, what to do next.
 
-    Every entry is shown to everyone: a page that one may not open says which permission is missing.
+    Every entry but that of one's own credentials is shown to everyone: a page that one may not open says which
+    permission is missing.
     """
     principal = getattr(request, "principal", None)
     if principal is None or getattr(request, "console_session", None) is None:
@@ -43,7 +45,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {
         "principal": principal,
         "account": account,
-        "navigation": NAVIGATION,
+        "navigation": NAVIGATION if session.is_switched or session.is_federated else (*NAVIGATION, OWN_CREDENTIALS),
         "console_session": session,
         "root_step": next_root_step(account) if principal.is_root else None,
     }

@@ -85,3 +85,9 @@ class Event(models.Model):
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
         raise TypeError("Audit events are append-only; they are removed only with their whole account.")
+
+    @property
+    def role_name(self) -> str:
+        """The role that whoever did it had taken on; empty for all others. Sessions may be called like anybody."""
+        _, _, session = self.principal_arn.partition(":assumed-role/")
+        return session.partition("/")[0]

@@ -235,6 +235,26 @@ def test_a_role_has_no_credentials_of_its_own(bob: User, readers: Role) -> None:
         reply = browser.get(reverse(f"access:{name}"))
         assert reply.status_code in (400, 403), name
         assert "AKIA" not in reply.content.decode()
+        assert "Reload the page" not in reply.content.decode(), "Reloading helps nobody who only looked."
+
+
+def test_the_navigation_leads_to_ones_own_credentials_only_where_there_are_any(bob: User, readers: Role) -> None:
+    browser = browser_of(bob)
+    as_oneself = browser.get(DASHBOARD).content.decode()
+    switch(browser)
+    as_the_role = browser.get(DASHBOARD).content.decode()
+    assert ["My security credentials" in page for page in (as_oneself, as_the_role)] == [True, False]
+
+
+def test_the_trail_tells_what_was_done_as_a_role_from_what_was_done_as_oneself(
+    alice: User, bob: User, readers: Role
+) -> None:
+    browser = browser_of(bob)
+    browser.get(reverse("audit:lookup-events"))
+    assert "as role" not in browser_of(alice).get(reverse("audit:lookup-events")).content.decode()
+    switch(browser)
+    browser.get(reverse("audit:lookup-events"))
+    assert browser_of(alice).get(reverse("audit:lookup-events")).content.decode().count("as role Readers") == 1
 
 
 def test_the_last_five_roles_are_offered_again(alice: User, bob: User) -> None:
