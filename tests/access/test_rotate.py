@@ -93,8 +93,8 @@ def test_every_step_but_the_last_can_be_undone(alice: User) -> None:
 
 
 def test_it_can_be_taken_up_in_another_browser(alice: User) -> None:
-    for _ in range(2):
-        create_access_key(by=principal_of(alice), user=alice)
+    old, _ = (create_access_key(by=principal_of(alice), user=alice)[0] for _ in range(2))
+    assert reverse("access:trace-access-key", args=[old.pk]) in browser_of(alice).get(PAGE).content.decode()
     assert browser_of(alice).get(PAGE).context["stage"] == browser_of(alice).get(PAGE).context["stage"] == "WATCH"
 
 
