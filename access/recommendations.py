@@ -56,7 +56,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             MFADevice.objects.filter(account_id=account.id, user=None, enabled_at__isnull=False).exists(),
             "Turn on MFA for the root user",
             "With a second factor a stolen password is not enough to take the whole account.",
-            reverse("access:my-mfa-devices"),
+            reverse("access:create-my-mfa-device"),
             "Turn on MFA",
             for_root=True,
         ),
@@ -90,7 +90,7 @@ def own_steps(account: Account, user: User | None) -> tuple[Step, ...]:
             has_mfa(account.id, user),
             "Turn on MFA for yourself",
             "With a second factor a stolen password is not enough to act as you.",
-            reverse("access:my-mfa-devices"),
+            reverse("access:create-my-mfa-device"),
             "Turn on MFA",
         ),
         Step(

@@ -27,6 +27,7 @@ def new_password(request: AccessRequest) -> HttpResponse:
     rules = rules_in_words(policy, has_mfa=has_mfa(attempt.user.account_id, attempt.user))
     data = request.POST if request.method == "POST" else None
     form = NewPasswordForm(data, rules=rules, strength=reverse("access:password-strength"))
+    form.fields["password"].widget.attrs["autofocus"] = True
     if form.is_valid():
         try:
             person = _replaced(request, attempt, form.cleaned_data["password"])

@@ -99,3 +99,6 @@ if (left) {
   tick();
   setInterval(tick, 15000);
 }
+
+// What was refused is where one types next.
+document.querySelector("[aria-invalid='true']")?.focus();

@@ -29,7 +29,7 @@ def test_roots_first_sign_in_leads_to_the_demand(client: Client, acme: Account) 
     reply = sign_in_root(client)
     assert reply.headers["Location"].startswith(PAGE)
     page = client.get(reply.headers["Location"]).content.decode()
-    assert "Turn on MFA now" in page and reverse("access:my-mfa-devices") in page and "Not now" in page
+    assert "Turn on MFA now" in page and reverse("access:create-my-mfa-device") in page and "Not now" in page
 
 
 def test_the_demand_can_be_put_off_once_and_for_all(client: Client, acme: Account) -> None:
