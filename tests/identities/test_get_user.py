@@ -35,6 +35,7 @@ def test_it_shows_the_facts(alice: User, bob: User) -> None:
     text = browser_of(alice).get(page("bob")).content.decode()
     facts = (bob.arn, bob.unique_id, "PowerUserAccess", "Password set", "no device is turned on", "Active, created")
     assert all(fact in text for fact in facts)
+    assert f'href="{reverse("audit:lookup-events")}?person=bob"' in text
 
 
 @pytest.mark.bar(76)
