@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
+from access import policy_rows
+from audit.unchanged import Unchanged
 from tests.addresses import furnished, words  # noqa: F401 # fixtures for every test
 from tests.cast import acme, alice, bob, globex, mallory  # noqa: F401 # fixtures for every test
 from tests.federation.issuers import issuer  # noqa: F401 # a fixture for every test
@@ -60,6 +63,31 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(END_OTHER_SESSIONS)
+
+
+@pytest.fixture(autouse=True)
+def callers_as_they_were_made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Calls share what was made of a caller's rows. Whoever changed it, or looked something up from it that then stays
+    with it, would answer later calls by what was true before."""
+    kinds: tuple[Unchanged[Any], ...] = (policy_rows._KEYS, policy_rows._ROLES)
+    shared = [Unchanged(each._make) for each in kinds]
+    for name, each in zip(("_KEYS", "_ROLES"), shared, strict=True):
+        monkeypatch.setattr(policy_rows, name, each)
+    yield
+    for each in shared:
+        for told, caller in each._kept.values():
+            assert _columns(caller.row) == _columns(each._make(told).row)
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    """A row's own values, and those of the rows that were read with it."""
+    beside = {name: each and _columns(each) for name, each in row._state.fields_cache.items()}
+    own = {name: value for name, value in row.__dict__.items() if name not in ("_state", "_handed_over")}
+    return {
+        **own,
+        "beside": beside,
+        "tags": [(tag.key, tag.value) for tag in row.__dict__.get("_handed_over", {}).get("tags", ())],
+    }
 
 
 @pytest.fixture(scope="session")
