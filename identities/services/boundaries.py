@@ -1,6 +1,7 @@
 """Permissions boundaries: the managed policy that limits what the other policies of a user or role can give. Groups
 have none."""
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +13,13 @@ from audit.prepared import Given
 from audit.principal import Principal
 from audit.services import record
 from identities.models import Role, User
-from identities.services.locks import locked_own_role, locked_policy, locked_user
+from identities.services.locks import locked_own_role, locked_policy, locked_user, still_there
 from policies.models import AWS, ManagedPolicy
+
+# To stand around a transaction that makes a user or role with a boundary.
+born_with_boundary = partial(
+    still_there, "The policy for the permissions boundary does not exist or is not attachable.", field="boundary"
+)
 
 
 def room_and_boundary(

@@ -1,8 +1,11 @@
 """Rows as they are now, kept from others until the transaction ends; always owner first, then policy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
 from accounts.room import Looks
@@ -13,6 +16,8 @@ from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
 
 Row = TypeVar("Row", bound=Model)
+# How PostgreSQL and SQLite call what names a row that is not there.
+_FOREIGN_KEY_VIOLATIONS = ("23503", "SQLITE_CONSTRAINT_FOREIGNKEY")
 _BUILT_IN = "arn:aws:iam::aws:policy/"
 
 
@@ -54,6 +59,19 @@ def _policies(looks: Looks, is_built_in: bool) -> Prepared[ManagedPolicy]:
 
 _USERS_NAMED = Prepared(_users_named)
 _ROLES = Prepared(_roles)
+
+
+@contextmanager
+def still_there(otherwise: str, *, field: str = "") -> Iterator[None]:
+    """Around a transaction that names a row which is not locked, because too many name it at once, or another question
+    would be too much: where it was deleted meanwhile the database says so at the end. Raises NoSuchEntity."""
+    try:
+        yield
+    except IntegrityError as error:
+        cause = error.__cause__
+        if getattr(cause, "sqlstate", getattr(cause, "sqlite_errorname", "")) not in _FOREIGN_KEY_VIOLATIONS:
+            raise
+        raise NoSuchEntity(otherwise, field=field) from error
 
 
 def locked_user(user: User, *related: str) -> User:

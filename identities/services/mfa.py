@@ -24,6 +24,7 @@ from audit.services import record
 from identities import totp
 from identities.models import MFADevice, MFADeviceTag, User
 from identities.sealed import box
+from identities.services.locks import still_there
 from identities.services.notices import notify_change
 from identities.slots import create_in_slot, free_slot
 
@@ -121,7 +122,8 @@ def enable_mfa_device(
     `user` says whose it becomes; without it the device stays with whom it was made for. `slot` is one that was free a
     moment ago, for who has looked.
 
-    Raises InvalidAuthenticationCode, LimitExceeded, EntityAlreadyExists when it is on already, and what `tried` raises.
+    Raises InvalidAuthenticationCode, LimitExceeded, NoSuchEntity for a user who has gone, EntityAlreadyExists when it
+    is on already, and what `tried` raises.
     """
     if device.enabled_at is not None:
         tried(False)
@@ -129,7 +131,7 @@ def enable_mfa_device(
     device.user = user or device.user
     counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW, tried=tried)
     siblings, quota = _slots(device.account_id, device.user), device.account.quota("mfa_devices")
-    with transaction.atomic():
+    with still_there("The user whose device it is to be cannot be found."), transaction.atomic():
         create_in_slot(
             siblings, quota, lambda free: _switch_on(device, free, counter), quota_name="MFADevicesPerUser", first=slot
         )

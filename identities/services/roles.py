@@ -22,7 +22,7 @@ from audit.services import record
 from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
-from identities.services.boundaries import room_and_boundary
+from identities.services.boundaries import born_with_boundary, room_and_boundary
 from identities.services.leaving import delete_bare
 from identities.services.locks import locked_own_role, locked_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
@@ -42,6 +42,7 @@ def get_role(account_id: str, name: str) -> Role:
     return role
 
 
+@born_with_boundary()
 @transaction.atomic
 def create_role(
     *,

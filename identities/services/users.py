@@ -30,7 +30,7 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
-from identities.services.boundaries import room_and_boundary
+from identities.services.boundaries import born_with_boundary, room_and_boundary
 from identities.services.leaving import delete_tagged
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
@@ -48,6 +48,7 @@ def get_user(account_id: str, name: str) -> User:
     return user
 
 
+@born_with_boundary()
 @transaction.atomic
 def create_user(
     *,
