@@ -109,7 +109,7 @@ def test_a_session_token_ends_and_belongs_to_one_process() -> None:
     flipped = [
         token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :] for place in range(len(token))
     ]
-    statuses = {ask(service, ROLE, **{TOKEN: wrong}).status for wrong in flipped if wrong[-1] == token[-1]}
+    statuses = {ask(service, ROLE, **{TOKEN: wrong}).status for wrong in flipped}
     assert statuses == {401}
     clock.now = 60
     assert ask(service, ROLE, **{TOKEN: token}).status == 401
