@@ -43,11 +43,12 @@ class Request:
     context: Mapping[str, tuple[str, ...] | str] = field(default_factory=dict)
     principal: RequestPrincipal | None = None
     resource_account: str = ""
-    _lowered: dict[str, tuple[str, ...]] | None = field(default=None, init=False, repr=False, compare=False)
+    # The context by keys in lower case, from the first one asked for.
+    lowered: dict[str, tuple[str, ...]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """The values of a condition key, which is given in lower case; None when the request has none."""
-        lowered = self._lowered
+        lowered = self.lowered
         if lowered is None:
             lowered = self._lower()
         return lowered.get(key)
@@ -60,13 +61,8 @@ class Request:
                 lowered[key.lower()] = (values,)
             elif values:
                 lowered[key.lower()] = tuple(values)
-        object.__setattr__(self, "_lowered", lowered)
+        object.__setattr__(self, "lowered", lowered)
         return lowered
-
-    @property
-    def may_be_read_otherwise(self) -> bool:
-        """Whether a key was asked for, and some may be there twice: as of two tags whose names differ by case only."""
-        return self._lowered is not None and len(self._lowered) < len(self.context)
 
     def readings(self) -> Iterator["Request"]:
         """The request as often as there are ways to take only one of such keys."""
