@@ -136,9 +136,10 @@ class KeyHolder:
 
     def principal(self) -> Principal:
         """Who holds the key."""
-        if self.key.user is None:
-            return root_principal(self.key.account_id, access_key_id=self.key.access_key_id, origin=self.origin)
-        return user_principal(self.key.user, self.origin, access_key_id=self.key.access_key_id)
+        key, user = self.key, self.key.user
+        if user is None:
+            return root_principal(key.account_id, access_key_id=key.access_key_id, origin=self.origin)
+        return user_principal(user, self.origin, access_key_id=key.access_key_id)
 
     def note_use(self, *, service: str, region: str) -> None:
         note_use(self.key, service=service, region=region, address=self.origin.address)
@@ -260,7 +261,8 @@ def _temporary(access_key_id: str, origin: Origin, token: str) -> Holder | None:
 
 def _counts(key: AccessKey, since: datetime | None = None) -> bool:
     """Whether a key, or what was made with it at `since`, may be used at all."""
-    return key.is_active and not (key.user and (key.user.ended(since) if since else key.user.is_locked_down))
+    user = key.user
+    return key.is_active and not (user and (user.ended(since) if since else user.is_locked_down))
 
 
 def _is_still_given(claims: SessionClaims) -> bool:

@@ -20,7 +20,7 @@ from api.wire import WireRequest
 from audit import clock, decisions
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
-from audit.prepared import nothing_left_ahead
+from audit.prepared import forget_ahead
 from audit.principal import Origin, anonymous
 from audit.services import record
 from federation.errors import InvalidIdentityToken
@@ -66,11 +66,13 @@ class MissingAction(ServiceError):
 def answer(request: WireRequest, origin: Origin) -> Reply:
     """Answer one call. Never raises: whatever goes wrong becomes an error that an SDK can read."""
     try:
-        with decisions.noting(), nothing_left_ahead():
+        with decisions.noting():
             return _answered(request, origin)
     except Exception as error:
         reply = refuse(request, refusal_for(error, origin.request_id), origin.request_id)
         return replace(reply, encoded=error.encoded) if isinstance(error, AccessDenied) else reply
+    finally:
+        forget_ahead()
 
 
 def refuse(request: WireRequest, refusal: Refusal, request_id: str) -> Reply:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from api.canonical import canonical_requests, payload_hash, query_pairs
 from api.wire import WireRequest
@@ -192,6 +192,7 @@ def _presigned_fields(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return fields
 
 
+@lru_cache(maxsize=1000)
 def _credential(text: str) -> tuple[str, Scope]:
     parts = text.split("/")
     if len(parts) != 5 or not all(_SCOPE_PART_FORM.fullmatch(part) for part in parts):
@@ -213,6 +214,7 @@ def _timestamp(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=100)
 def _signed_headers(text: str) -> tuple[str, ...]:
     names = tuple(text.split(";"))
     if not _SIGNED_HEADERS_FORM.fullmatch(text) or list(names) != sorted(set(names)):

@@ -2,8 +2,7 @@
 several times as much as running it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -62,15 +61,11 @@ def asked_ahead(sql: str, values: Sequence[Any]) -> None:
         database.ask_ahead(sql, values)
 
 
-@contextmanager
-def nothing_left_ahead() -> Iterator[None]:
-    """What was asked ahead in here and not used is forgotten at the end."""
-    try:
-        yield
-    finally:
-        database: Any = connections[DEFAULT_DB_ALIAS]
-        if hasattr(database, "forget_ahead"):
-            database.forget_ahead()
+def forget_ahead() -> None:
+    """What was asked ahead and not used, at the end of a request."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if hasattr(database, "forget_ahead"):
+        database.forget_ahead()
 
 
 class _Statement:
