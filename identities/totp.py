@@ -36,12 +36,23 @@ def cleaned(code: str) -> str:
 
 def matching_counter(seed: str, code: str, *, at: datetime, drift: int = 0, after: int = 0) -> int | None:
     """The counter of a code that is valid now, one step early or late; None for a wrong one and for one not later
-    than `after`, the last that was accepted. Every comparison is made, and in constant time."""
+    than `after`, the last that was accepted. Every comparison is made, and in constant time.
+
+    `drift` is by how many steps the device's clock is off. One found when it was enrolled may be no such thing: the
+    two codes were perhaps typed late. So what a right clock shows is valid, too, until a code has told (`drift_told`).
+    """
     totp, digits = pyotp.TOTP(seed), cleaned(code)
-    present = totp.timecode(at) + drift
-    candidates = range(present - WINDOW, present + WINDOW + 1)
+    present = totp.timecode(at)
+    clocks = {present, present + drift} if abs(drift) <= ENROL_WINDOW else {present + drift}
+    candidates = sorted({clock + early for clock in clocks for early in range(-WINDOW, WINDOW + 1)})
     matches = [counter for counter in candidates if strings_equal(digits, totp.generate_otp(counter))]
     return next((counter for counter in matches if counter > after), None)
+
+
+def drift_told(counter: int, *, at: datetime, drift: int) -> int:
+    """By how many steps a clock is off that just showed the code of that counter: none where it fits a right clock
+    and not the `drift` that was thought."""
+    return drift if abs(counter - present_counter(at) - drift) <= WINDOW else 0
 
 
 def consecutive_counter(

@@ -236,7 +236,8 @@ def accept_code(devices: Iterable[MFADevice], code: str, *, tried: Tried) -> MFA
     # The condition decides between two requests with the same code, and whether the device still is whose it was.
     its_own = MFADevice.objects.filter(pk=device.pk, user=device.user_id, enabled_at__isnull=False)
     unused = its_own.filter(last_counter__lt=counter)
-    return device if unused.update(last_counter=counter) else None
+    drift = totp.drift_told(counter, at=clock.now(), drift=device.drift)
+    return device if unused.update(last_counter=counter, drift=drift) else None
 
 
 def _counter_of(device: MFADevice, code: str) -> int | None:

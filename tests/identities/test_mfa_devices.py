@@ -153,6 +153,18 @@ def test_root_has_devices_of_its_own(acme: Account, bob: User) -> None:
     assert (has_mfa(ACME, None), has_mfa(ACME, bob)) == (True, False)
 
 
+def test_who_typed_the_two_codes_late_signs_in_with_the_present_one(bob: User, noon: Any) -> None:
+    device, seed = create_virtual_mfa_device(by=principal_of(bob), user=bob, name="phone")
+    code1, code2 = codes(seed)
+    noon.move_to(NOON + timedelta(minutes=2))
+    enable_mfa_device(by=principal_of(bob), device=device, code1=code1, code2=code2, tried=unlimited)
+    assert device.drift == -4
+    assert verify(bob, codes(seed)[1]) == device
+    noon.move_to(NOON + timedelta(minutes=4))
+    assert verify(bob, codes(seed, steps=-4)[1]) is None
+    assert verify(bob, codes(seed)[1]) == device
+
+
 def test_a_clock_that_is_wrong_is_learnt_by_resync(bob: User, noon: Any) -> None:
     device, seed = device_of(bob)
     noon.move_to(NOON + timedelta(minutes=10))

@@ -43,6 +43,25 @@ def test_a_code_that_was_accepted_is_refused() -> None:
 def test_a_device_with_a_wrong_clock_is_followed() -> None:
     assert totp.matching_counter(RFC_SEED, code(PRESENT + 40), at=NOW, drift=40) == PRESENT + 40
     assert totp.matching_counter(RFC_SEED, code(PRESENT), at=NOW, drift=40) is None
+    assert totp.drift_told(PRESENT + 41, at=NOW, drift=40) == 40
+
+
+@pytest.mark.parametrize("typed_late", [-2, -4, -9])
+def test_a_device_whose_codes_were_typed_late_has_a_right_clock(typed_late: int) -> None:
+    assert totp.matching_counter(RFC_SEED, code(PRESENT), at=NOW, drift=typed_late) == PRESENT
+    assert totp.drift_told(PRESENT, at=NOW, drift=typed_late) == 0
+
+
+@pytest.mark.parametrize("slow", [-1, -2, -9])
+def test_a_device_with_a_slow_clock_stays_one(slow: int) -> None:
+    assert totp.matching_counter(RFC_SEED, code(PRESENT + slow), at=NOW, drift=slow) == PRESENT + slow
+    assert totp.drift_told(PRESENT + slow, at=NOW, drift=slow) == slow
+
+
+@pytest.mark.bar(25)
+def test_codes_between_the_two_clocks_are_not_valid() -> None:
+    fits = [n for n in range(-12, 5) if totp.matching_counter(RFC_SEED, code(PRESENT + n), at=NOW, drift=-6)]
+    assert fits == [-7, -6, -5, -1, 0, 1]
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "-12345", "1" * 1_000_000])
