@@ -14,11 +14,11 @@ from access.last_accessed import uses_of
 from access.models import AccessReport, ActionUse
 from audit import clock
 from audit.errors import NoSuchEntity
-from audit.prepared import Given
 from audit.principal import Principal
 from audit.seldom import Seldom
 from audit.services import record
-from audit.together import Build, Rows, Together
+from database.batch import Build, QueryBatch, Rows
+from database.prepared import Param
 from identities.models import (
     Group,
     GroupAttachment,
@@ -41,7 +41,7 @@ _KEPT = timedelta(days=7)
 # As far back as AWS looks.
 _REACH = timedelta(days=400)
 _NO_GROUP = Value("")
-_OF = Value(Given("of"))
+_OF = Value(Param("of"))
 # What a report tells of somebody.
 _PERSON = ("unique_id", "path", "name")
 
@@ -137,7 +137,7 @@ def _counting() -> QuerySet[Any, Any]:
 
 
 def _people_of(model: type[User] | type[Role], whose: Q) -> Build:
-    rows = model._default_manager.filter(whose, account_id=Given("account_id")).distinct()
+    rows = model._default_manager.filter(whose, account_id=Param("account_id")).distinct()
     return partial(rows.values_list, *_PERSON)
 
 
@@ -163,7 +163,7 @@ _PEOPLE: dict[type[Entity], dict[str, Build]] = {
         "Role": _people_of(Role, _ATTACHED),
     },
 }
-_ABOUT = {kind: Together(_POLICIES[kind] | _PEOPLE.get(kind, {})) for kind in _POLICIES}
+_ABOUT = {kind: QueryBatch(_POLICIES[kind] | _PEOPLE.get(kind, {})) for kind in _POLICIES}
 
 
 def opened_by(policy: GrantingPolicy, namespaces: Iterable[str]) -> set[str]:

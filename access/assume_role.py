@@ -23,9 +23,9 @@ from access.trust import require_trust
 from accounts.tags import tag_context
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
-from audit.prepared import at_hand
 from audit.principal import NO_TAGS, Principal
-from audit.services import Change, record_together
+from audit.services import Change, record_many
+from database.prefetch import related_rows
 from identities.models import Role
 from identities.reading import read_named_role, read_role_and_policies
 
@@ -134,7 +134,7 @@ def session_context(role: Role | None, wish: Wish, *, external_id: str = "") -> 
         "sts:TransitiveTagKeys": tuple(wish.transitive_keys),
     }
     given = {key: value for key, value in facts.items() if value}
-    tags = {tag.key: tag.value for tag in at_hand(role, "tags")} if role else {}
+    tags = {tag.key: tag.value for tag in related_rows(role, "tags")} if role else {}
     of_role = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
     return {**given, **tag_context(wish.tags), **of_role}
 
@@ -233,6 +233,4 @@ def _record(by: Principal, role: Role, claims: SessionClaims, credentials: Crede
         "caller_account": by.account_id,
     }
     accounts = {role.account_id, by.account_id} - {""}
-    record_together(
-        Change(replace(by, account_id=each), f"sts:{claims.operation}", role.arn, detail) for each in accounts
-    )
+    record_many(Change(replace(by, account_id=each), f"sts:{claims.operation}", role.arn, detail) for each in accounts)

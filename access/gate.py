@@ -168,7 +168,7 @@ def load_policy_set(principal: Principal, rows: tuple[PolicyRow, ...] | None = N
     rows = _policy_rows(principal) if rows is None else rows
     # Where nothing else has a say, the same rows lead to what was compiled for them before.
     key = rows if principal.type in ("user", "role-session") and principal.session_policies is None else ()
-    known = compiled_documents.made_of(key) if key else None
+    known = compiled_documents.cached_set(key) if key else None
     return known or compiled_documents.shared(_policy_set(principal, rows), key)
 
 

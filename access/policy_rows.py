@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Exists, F, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from audit.prepared import Given, PreparedWith, Told, asked, constants_inlined, hand_over
-from audit.unchanged import Unchanged
+from database.prefetch import set_prefetched
+from database.prepared import FetchedRow, Param, PreparedJoin, constants_inlined, fetch_all
+from database.row_cache import RowCache
 from identities.models import (
     AccessKey,
     GroupAttachment,
@@ -32,7 +33,7 @@ from identities.models.users import user_arn
 from policies.models import PolicyVersion, policy_arn
 
 # Stand for the caller, who began the session, and the session policies; never unique ids, which have no colon.
-_CALLER, _BEGINNER, _SESSION_POLICY = Given("caller:"), Given("beginner:"), "policy:{}"
+_CALLER, _BEGINNER, _SESSION_POLICY = Param("caller:"), Param("beginner:"), "policy:{}"
 _BY_KEY, _BY_ID = "access_keys", "unique_id"
 _TAG = "tag"
 _ARNS = {"user": user_arn, "group": group_arn, "role": role_arn}
@@ -56,7 +57,7 @@ def policy_rows(unique_id: str, account_id: str, session_policies: Sequence[str]
     kind = {"AROA": "role", "AIDA": "user"}.get(unique_id[:4], "")
     sql, parameters = _query(kind, len(session_policies))
     values = _values(unique_id, session_policies)
-    return [_row(account_id, *row) for row in asked(sql, [values.get(each, each) for each in parameters])]
+    return [_row(account_id, *row) for row in fetch_all(sql, [values.get(each, each) for each in parameters])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +84,16 @@ class CallingRole(Caller[Role]):
 
 def read_key_and_policies(access_key_id: str, session_policies: Sequence[str] = ()) -> Caller[AccessKey] | None:
     """A long-term key with its user. What limits a session made with it is read too."""
-    told = _of_key(len(session_policies)).told(**_values(access_key_id, session_policies))
-    return _KEYS.of((access_key_id, *session_policies), told) if told else None
+    fetched = _of_key(len(session_policies)).fetch(**_values(access_key_id, session_policies))
+    return _KEYS.get((access_key_id, *session_policies), fetched) if fetched else None
 
 
-def _key_and_policies(told: Told) -> Caller[AccessKey]:
-    key = _of_key(0).row(told)
-    tags, policies = _parted(key.account_id, told.beside)
+def _key_and_policies(fetched: FetchedRow) -> Caller[AccessKey]:
+    key = _of_key(0).row(fetched)
+    tags, policies = _parted(key.account_id, fetched.related)
     if key.user is not None:
         made = (UserTag(user_id=key.user.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
-        hand_over(key.user, "tags", made)
+        set_prefetched(key.user, "tags", made)
     return Caller(key, policies)
 
 
@@ -101,25 +102,25 @@ def read_role_and_policies(
 ) -> CallingRole | None:
     """The role behind a session, which a user of that unique id began."""
     values = {**_values(unique_id, session_policies), _BEGINNER: begun_by}
-    told = _of_session_role(len(session_policies)).told(**values)
-    return _ROLES.of((unique_id, begun_by, *session_policies), told) if told else None
+    fetched = _of_session_role(len(session_policies)).fetch(**values)
+    return _ROLES.get((unique_id, begun_by, *session_policies), fetched) if fetched else None
 
 
-def _role_and_policies(told: Told) -> CallingRole:
-    role = _of_session_role(0).row(told)
-    tags, policies = _parted(role.account_id, told.beside)
+def _role_and_policies(fetched: FetchedRow) -> CallingRole:
+    role = _of_session_role(0).row(fetched)
+    tags, policies = _parted(role.account_id, fetched.related)
     made = (RoleTag(role_id=role.pk, key=name, key_folded=name.casefold(), value=value) for name, value in tags)
-    hand_over(role, "tags", made)
+    set_prefetched(role, "tags", made)
     return CallingRole(role, policies, role.is_beginner_locked_down, role.beginner_valid_from)  # type: ignore[attr-defined] # annotated below
 
 
-_KEYS, _ROLES = Unchanged(_key_and_policies), Unchanged(_role_and_policies)
+_KEYS, _ROLES = RowCache(_key_and_policies), RowCache(_role_and_policies)
 
 
-def _parted(account_id: str, beside: list[tuple[Any, ...]]) -> tuple[list[tuple[str, str]], tuple[PolicyRow, ...]]:
+def _parted(account_id: str, related: list[tuple[Any, ...]]) -> tuple[list[tuple[str, str]], tuple[PolicyRow, ...]]:
     """Tags by name, so that everybody shows them in the same order; and policies."""
-    tags = sorted((row[-2], row[-1]) for row in beside if row[0] == _TAG)
-    return tags, tuple(_row(account_id, *row) for row in beside if row[0] != _TAG)
+    tags = sorted((row[-2], row[-1]) for row in related if row[0] == _TAG)
+    return tags, tuple(_row(account_id, *row) for row in related if row[0] != _TAG)
 
 
 def _values(caller: str, session_policies: Sequence[str]) -> dict[str, str]:
@@ -127,21 +128,21 @@ def _values(caller: str, session_policies: Sequence[str]) -> dict[str, str]:
 
 
 @cache
-def _of_key(session_policies: int) -> PreparedWith[AccessKey]:
-    def beside() -> QuerySet[Any, Any]:
+def _of_key(session_policies: int) -> PreparedJoin[AccessKey]:
+    def related() -> QuerySet[Any, Any]:
         tags = _tags(UserTag.objects.filter(user__access_keys=_CALLER))
         return tags.union(*_of_user(_BY_KEY), *_of_session(session_policies), all=True)
 
-    return PreparedWith(lambda: AccessKey.objects.filter(pk=_CALLER).select_related("user"), beside)
+    return PreparedJoin(lambda: AccessKey.objects.filter(pk=_CALLER).select_related("user"), related)
 
 
 @cache
-def _of_session_role(session_policies: int) -> PreparedWith[Role]:
-    def beside() -> QuerySet[Any, Any]:
+def _of_session_role(session_policies: int) -> PreparedJoin[Role]:
+    def related() -> QuerySet[Any, Any]:
         tags = _tags(RoleTag.objects.filter(role__unique_id=_CALLER))
         return tags.union(*_of_role(), *_of_session(session_policies), all=True)
 
-    return PreparedWith(_session_role, beside)
+    return PreparedJoin(_session_role, related)
 
 
 def _session_role() -> QuerySet[Role]:
@@ -230,7 +231,7 @@ def _tags(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 
 def _of_session(number: int) -> list[QuerySet[Any, Any]]:
-    return [_session([Given(_SESSION_POLICY.format(each)) for each in range(number)])] if number else []
+    return [_session([Param(_SESSION_POLICY.format(each)) for each in range(number)])] if number else []
 
 
 def _session(unique_ids: list[str]) -> QuerySet[Any, Any]:

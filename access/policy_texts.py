@@ -11,8 +11,8 @@ from django.db.models.lookups import Exact
 
 from access.gate import TRUST
 from accounts.tags import resource_tags
-from audit.prepared import Given
-from audit.together import AnyOf, Build, Rows, Together
+from database.batch import AnyOf, Build, QueryBatch, Rows
+from database.prepared import Param
 from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, RoleTag, UserInlinePolicy, UserTag
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
@@ -23,7 +23,7 @@ from policies.models import PolicyTag, PolicyVersion, policy_arn
 # Whose policy, which one, and the digest of its text.
 Key = tuple[str, str, str]
 
-_ACCOUNT, _DIGEST = Given("account_id"), AnyOf("digest", Given("digests"))
+_ACCOUNT, _DIGEST = Param("account_id"), AnyOf("digest", Param("digests"))
 
 
 def key_of(policy: Mapping[str, str]) -> Key:
@@ -94,22 +94,22 @@ def _keyed(found: Mapping[str, Rows]) -> Iterable[tuple[Key, str]]:
 
 def _managed() -> QuerySet[Any, Any]:
     visible = Q(policy__account_id=_ACCOUNT) | Q(policy__account_id=None)
-    rows = PolicyVersion.objects.filter(_DIGEST, visible, AnyOf("policy__name", Given("names")))
+    rows = PolicyVersion.objects.filter(_DIGEST, visible, AnyOf("policy__name", Param("names")))
     return rows.values_list("policy__account_id", "policy__path", "policy__name", "digest", "document")
 
 
 def _inline(model: type[Any], kind: str) -> Build:
     rows = model.objects.filter(
         _DIGEST,
-        AnyOf(f"{kind}__name", Given("owners")),
-        AnyOf("name", Given("names")),
+        AnyOf(f"{kind}__name", Param("owners")),
+        AnyOf("name", Param("names")),
         **{f"{kind}__account_id": _ACCOUNT},
     )
     return lambda: rows.values_list(f"{kind}__name", "name", "digest", "document")
 
 
 def _trust() -> QuerySet[Any, Any]:
-    rows = Role.objects.filter(_DIGEST, AnyOf("name", Given("owners")), account_id=_ACCOUNT)
+    rows = Role.objects.filter(_DIGEST, AnyOf("name", Param("owners")), account_id=_ACCOUNT)
     return rows.values_list("name", "digest", "document")
 
 
@@ -126,11 +126,11 @@ _TAGGED = {
 
 
 def _tags(model: type[Any], bearer: str) -> Build:
-    rows = model.objects.filter(AnyOf(f"{bearer}__name", Given("tagged")), **{f"{bearer}__account_id": _ACCOUNT})
+    rows = model.objects.filter(AnyOf(f"{bearer}__name", Param("tagged")), **{f"{bearer}__account_id": _ACCOUNT})
     return lambda: rows.values_list(f"{bearer}__path", f"{bearer}__name", "key", "value")
 
 
-_NAMED = Together(
+_NAMED = QueryBatch(
     {
         "managed": _managed,
         **_INLINE,

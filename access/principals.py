@@ -14,8 +14,8 @@ from access.policy_rows import PolicyRow, read_key_and_policies, read_role_and_p
 from access.session_tokens import MADE_BY_MACHINE, SessionClaims, TokenUnreadable, open_token
 from audit import clock
 from audit.errors import ServiceError
-from audit.prepared import at_hand
 from audit.principal import Origin, Principal, root_arn, root_principal
+from database.prefetch import related_rows
 from federation.services.vouching import still_vouches
 from identities import machine_proof
 from identities.models import AccessKey, Role, User, UserTag
@@ -38,7 +38,7 @@ class ExpiredToken(ServiceError):
 
 def user_principal(user: User, origin: Origin, **facts: Any) -> Principal:
     """`facts` are further fields of Principal (mfa, mfa_at, access_key_id, …)."""
-    tags = {tag.key: tag.value for tag in at_hand(user, "tags")}
+    tags = {tag.key: tag.value for tag in related_rows(user, "tags")}
     return Principal(user.account_id, "user", user.arn, user.unique_id, user.name, tags, origin=origin, **facts)
 
 
@@ -84,7 +84,7 @@ def role_session_principal(role: Role, claims: SessionClaims, origin: Origin, ac
         assumed_role_arn(role, claims.name),
         f"{role.unique_id}:{claims.name}",
         claims.name,
-        overridden({tag.key: tag.value for tag in at_hand(role, "tags")}, claims.tags),
+        overridden({tag.key: tag.value for tag in related_rows(role, "tags")}, claims.tags),
         issued_at=claims.issued_at,
         expires_at=claims.expires_at,
         issuer_arn=role.arn,

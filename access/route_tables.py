@@ -12,15 +12,15 @@ from accounts import rules
 from accounts.models import Account
 from audit import clock
 from audit.errors import ConcurrentModification, EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
-from audit.prepared import Given, Prepared
 from audit.principal import Principal
 from audit.services import record
+from database.prepared import Param, Prepared
 from identities.slots import create_in_slot
 
 NAME_LIMIT = 64
 PURPOSE = "route-table"
 
-_BY_TOKEN = Prepared(lambda: RouteTable.objects.filter(token_hash=Given("token_hash")))
+_BY_TOKEN = Prepared(lambda: RouteTable.objects.filter(token_hash=Param("token_hash")))
 
 
 def create_route_table(*, by: Principal, name: str, signing_name: str, routes: str) -> RouteTable:

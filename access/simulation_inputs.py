@@ -9,8 +9,8 @@ from django.db.models import Value
 from access.policy_rows import texts_of
 from audit.errors import InvalidInput, NoSuchEntity
 from audit.http import Gate
-from audit.prepared import at_hand
 from audit.principal import Origin, Principal
+from database.prefetch import related_rows
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from identities.reading import read_named_role, read_user
 from identities.resource_tags import resource_tags
@@ -79,7 +79,7 @@ def principal_for(row: Source, by: Asker) -> Principal | None:
         return None
     is_own = by.principal.unique_id == row.unique_id
     sees = is_own or by.gate.may(_SEEING[type(row)], row.arn, resource_tags(row)).allowed
-    tags = {tag.key: tag.value for tag in at_hand(row, "tags")} if sees else {}
+    tags = {tag.key: tag.value for tag in related_rows(row, "tags")} if sees else {}
     if isinstance(row, User):
         return Principal(row.account_id, "user", row.arn, row.unique_id, row.name, tags)
     arn = f"arn:aws:sts::{row.account_id}:assumed-role/{row.name}/{SESSION_NAME}"

@@ -5,7 +5,7 @@ from django.db import models
 from accounts import quotas
 from audit import clock
 from audit.principal import root_arn
-from audit.rows import PlainRow
+from database.rows import PlainRow
 
 
 class Account(PlainRow):

@@ -14,7 +14,7 @@ from accounts.counting import number_of
 from accounts.models import Account
 from accounts.quotas import default
 from audit.errors import LimitExceeded
-from audit.prepared import Given, Prepared
+from database.prepared import Param, Prepared
 
 # What else the question finds out, as annotations.
 Looks = Callable[[], dict[str, Any]]
@@ -70,6 +70,6 @@ def _accounts(relation: str, quota: str, looks: Looks) -> Prepared[Account]:
         newest = Coalesce(Subquery(kind.objects.order_by("-pk").values("pk")[:1]), 0)
         present = number_of(kind.objects.all(), "account")
         at_most = Case(When(LessThanOrEqual(newest, enough), then=newest), default=present)
-        return Account.objects.filter(pk=Given("account_id")).annotate(at_most=at_most, **looks())
+        return Account.objects.filter(pk=Param("account_id")).annotate(at_most=at_most, **looks())
 
     return Prepared(build)

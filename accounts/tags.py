@@ -8,8 +8,8 @@ from django.db.models import F, QuerySet
 
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
-from audit.prepared import hand_over
-from audit.taking import taken
+from database.prefetch import set_prefetched
+from database.returning import delete_returning
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -66,7 +66,7 @@ def tags_of(bearer: Any) -> dict[str, str]:
 
 def taken_tags(bearer: Any) -> dict[str, str]:
     """Delete the tags of what is going, of whatever kind; returns them for the trail."""
-    return dict(sorted(taken(bearer.tags.all(), "key", "value")))
+    return dict(sorted(delete_returning(bearer.tags.all(), "key", "value")))
 
 
 def resource_tags(tags: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +86,7 @@ def first_with_tags_at_hand(rows: QuerySet[Row]) -> Row | None:
     if row is not None:
         relation: Any = row._meta.get_field("tags")
         owner = {relation.remote_field.name: row}
-        hand_over(row, "tags", [relation.related_model(**owner, key=key, value=tags[key]) for key in tags])
+        set_prefetched(row, "tags", [relation.related_model(**owner, key=key, value=tags[key]) for key in tags])
     return row
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from accounts.models import Account, PasswordPolicy
-from audit.prepared import at_hand
 from audit.principal import root_arn
+from database.prefetch import related_rows
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, InstanceProfile, LoginProfile, MFADevice, Role, User
 from policies.models import ManagedPolicy, PolicyVersion
@@ -40,7 +40,7 @@ def user_in_full(row: User) -> dict[str, object]:
 
 
 def user_tags(row: User) -> list[dict[str, str]]:
-    return tags((tag.key, tag.value) for tag in at_hand(row, "tags"))
+    return tags((tag.key, tag.value) for tag in related_rows(row, "tags"))
 
 
 def root_user(account: Account) -> Fields:
@@ -75,7 +75,7 @@ def role_in_full(row: Role, trust: str) -> dict[str, object]:
     return {
         **role(row, trust),
         "PermissionsBoundary": permissions_boundary(row),
-        "Tags": tags((tag.key, tag.value) for tag in at_hand(row, "tags")) or None,
+        "Tags": tags((tag.key, tag.value) for tag in related_rows(row, "tags")) or None,
         "RoleLastUsed": used if row.last_used_at else {},
     }
 
@@ -193,7 +193,7 @@ def password_policy(row: PasswordPolicy) -> Fields:
 
 
 def provider_tags(row: SAMLProvider | OIDCProvider) -> list[dict[str, str]]:
-    return tags((tag.key, tag.value) for tag in at_hand(row, "tags"))
+    return tags((tag.key, tag.value) for tag in related_rows(row, "tags"))
 
 
 def saml_provider_entry(row: SAMLProvider) -> Fields:

@@ -5,7 +5,7 @@ from typing import Any
 
 from api import describe
 from api.details import PROFILE, Hanging
-from audit.together import Rows
+from database.batch import Rows
 
 Row = Mapping[str, Any]
 

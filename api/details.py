@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce, NullIf
 from api import policy_uses
 from api.paging import MixedPage
 from api.tables import Joined, Moment, Table, Tables, arn
-from audit.prepared import Given
-from audit.together import AnyOf, Build, Rows, Together, by_first
+from database.batch import AnyOf, Build, QueryBatch, Rows, by_first
+from database.prepared import Param
 from identities.models import (
     Group,
     GroupAttachment,
@@ -32,7 +32,7 @@ from identities.models import (
 from identities.services import trust
 from policies.models import AWS, ManagedPolicy, PolicyVersion
 
-_ACCOUNT = Given("account_id")
+_ACCOUNT = Param("account_id")
 POLICIES = ("LocalManagedPolicy", "AWSManagedPolicy")
 
 
@@ -89,13 +89,13 @@ KINDS = Tables(
 
 def _of(owner: str, model: type[Any], *columns: str | Combinable) -> Build:
     """What hangs on the users, or whatever it is, of the page: each row with its owner's key before it."""
-    rows = model.objects.filter(AnyOf(f"{owner}_id", Given(owner))).order_by("pk")
+    rows = model.objects.filter(AnyOf(f"{owner}_id", Param(owner))).order_by("pk")
     return partial(rows.values_list, f"{owner}_id", *columns)
 
 
 def _uses(model: type[Any], policy: str, account: str) -> Build:
     """How many rows of the account point at each policy of the page."""
-    rows = model.objects.filter(AnyOf(policy, Given("policy")), **{account: _ACCOUNT}).values_list(policy)
+    rows = model.objects.filter(AnyOf(policy, Param("policy")), **{account: _ACCOUNT}).values_list(policy)
     return partial(rows.annotate, uses=Count("pk"))
 
 
@@ -104,7 +104,7 @@ PROFILE = tuple(_PROFILE)
 _INLINE = ("name", "document")
 _ATTACHED = ("policy__name_key", "policy__name", _policy_arn("policy__"))
 _TAG = ("key", "value")
-_HANGING = Together(
+_HANGING = QueryBatch(
     {
         "user_tags": _of("user", UserTag, *_TAG),
         "user_inline": _of("user", UserInlinePolicy, *_INLINE),

@@ -20,9 +20,9 @@ from api.wire import WireRequest
 from audit import clock, decisions
 from audit.errors import AccessDenied, ServiceError
 from audit.models import Outcome
-from audit.prepared import forget_ahead
 from audit.principal import Origin, anonymous
 from audit.services import record
+from database.prepared import forget_ahead
 from federation.errors import InvalidIdentityToken
 
 XML = "text/xml"

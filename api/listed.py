@@ -8,13 +8,13 @@ from django.db.models.functions import Coalesce, NullIf
 
 from api import policy_uses
 from api.tables import Joined, Moment, Table, arn, text
-from audit.prepared import Given
+from database.prepared import Param
 from identities.models import Group, InstanceProfile, Role, ServerCertificate, User
 from policies.models import AWS, ManagedPolicy
 
-_ACCOUNT = Given("account_id")
+_ACCOUNT = Param("account_id")
 # What else a list is of, by its primary key.
-_OWNER = Value(Given("owner"))
+_OWNER = Value(Param("owner"))
 
 
 def _users(query: QuerySet[User]) -> Table:

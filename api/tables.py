@@ -15,8 +15,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Left, Length
 from django.db.models.lookups import Exact, GreaterThan
 
-from audit.prepared import Given, PreparedValues
-from audit.together import Together
+from database.batch import QueryBatch
+from database.prepared import Param, PreparedValues
 
 # Of a row each column's text, or rows of their own.
 Texts = tuple[Any, ...]
@@ -77,7 +77,7 @@ def text(number: Combinable | str) -> Cast:
 
 
 class Table:
-    """The query has `Given("account_id")` and so on for what each call brings; the text `key` is unique in it and gives
+    """The query has `Param("account_id")` and so on for what each call brings; the text `key` is unique in it and gives
     the order."""
 
     def __init__(self, query: QuerySet[Any], key: Combinable | str, **columns: Combinable | str) -> None:
@@ -93,16 +93,16 @@ class Table:
         return page.rows(limit, **values, after=after or "", prefix=prefix)
 
     def page(self, *, goes_on: bool) -> QuerySet[Any, Any]:
-        """What a page is cut from: all rows in their order, or those that come after `Given("after")`."""
+        """What a page is cut from: all rows in their order, or those that come after `Param("after")`."""
         return self._page(under_path=False, goes_on=goes_on)
 
     def _page(self, under_path: bool, goes_on: bool) -> QuerySet[Any, Any]:
         rows = self._query
         if under_path:  # compared exactly: SQLite's LIKE would ignore case
-            prefix = Value(Given("prefix"), CharField())
+            prefix = Value(Param("prefix"), CharField())
             rows = rows.filter(Exact(Left("path", Length(prefix)), prefix))
         if goes_on:
-            rows = rows.filter(GreaterThan(self._key, Value(Given("after"), CharField())))
+            rows = rows.filter(GreaterThan(self._key, Value(Param("after"), CharField())))
         return rows.order_by(self._key).values_list(*self._told)
 
 
@@ -113,7 +113,7 @@ class Tables:
         self._columns = {name: table.columns for name, table in tables.items()}
         begun = {name: partial(table.page, goes_on=False) for name, table in tables.items()}
         going_on = {f"{name} after": partial(table.page, goes_on=True) for name, table in tables.items()}
-        self._pages = Together(begun | going_on, _USUAL)
+        self._pages = QueryBatch(begun | going_on, _USUAL)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from audit import decisions
 from audit.explanation import Explanation
 from audit.models import Event, Outcome
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
+from database.inserts import PreparedInsert
 
 # A record never holds a secret: a key with one of these words in its name is a mistake of the caller.
 _SECRET_WORDS = ("password", "secret", "seed", "token", "code")
@@ -76,7 +76,7 @@ class Change(NamedTuple):
     detail: dict[str, Any]
 
 
-def record_together(changes: Iterable[Change]) -> None:
+def record_many(changes: Iterable[Change]) -> None:
     """Append an event for each change, in one statement: all or none, also without a transaction."""
     events = [
         _event(by, action, resource, Outcome.SUCCESS, "", None, detail) for by, action, resource, detail in changes

@@ -7,14 +7,15 @@ from typing import Any
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from audit.prepared import Given, Prepared, PreparedWith, hand_over
+from database.prefetch import set_prefetched
+from database.prepared import Param, Prepared, PreparedJoin
 from identities.models import Group, Machine, Role, RoleTag, User, UserTag
 from policies.models import ManagedPolicy, policy_arn
 
 
 def _users() -> QuerySet[User]:
     """A user with boundary and password, once for each tag."""
-    users = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    users = User.objects.filter(account_id=Param("account_id"), name_key=Param("name_key"))
     users = users.select_related("account", "boundary", "login_profile")
     # What few ask for, and what would have to be parsed each time.
     users = users.defer("account__quota_overrides", "account__properties")
@@ -23,33 +24,35 @@ def _users() -> QuerySet[User]:
 
 def _named_roles() -> QuerySet[Role]:
     """A role by its name in any case, with boundary, once for each tag."""
-    roles = Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key")).select_related("boundary")
+    roles = Role.objects.filter(account_id=Param("account_id"), name_key=Param("name_key")).select_related("boundary")
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
 @cache
-def _role_and_policies(number: int) -> PreparedWith[Role]:
-    """A role by its name in any case, and beside it its tags and so many managed policies by theirs."""
+def _role_and_policies(number: int) -> PreparedJoin[Role]:
+    """A role by its name in any case, with its tags and so many managed policies by their names."""
 
-    def beside() -> QuerySet[Any, Any]:
-        account = Given("account_id")
-        tags = RoleTag.objects.filter(role__account_id=account, role__name_key=Given("name_key"))
+    def related() -> QuerySet[Any, Any]:
+        account = Param("account_id")
+        tags = RoleTag.objects.filter(role__account_id=account, role__name_key=Param("name_key"))
         told = tags.values_list(Value("tag"), Value(""), Value(""), "key", "value")
-        names = [Given(_POLICY.format(each)) for each in range(number)]
+        names = [Param(_POLICY.format(each)) for each in range(number)]
         policies = ManagedPolicy.objects.visible_to(account).filter(name_key__in=names)
         owner = Concat("account_id", Value(""))
         return told.union(policies.values_list(Value("policy"), owner, "path", "name", "unique_id"), all=True)
 
-    return PreparedWith(lambda: Role.objects.filter(account_id=Given("account_id"), name_key=Given("name_key")), beside)
+    return PreparedJoin(
+        lambda: Role.objects.filter(account_id=Param("account_id"), name_key=Param("name_key")), related
+    )
 
 
 def _groups() -> QuerySet[Group]:
-    return Group.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    return Group.objects.filter(account_id=Param("account_id"), name_key=Param("name_key"))
 
 
 def _machines() -> QuerySet[Machine]:
     """A machine that has a role through its profile."""
-    return Machine.objects.filter(machine_id=Given("machine_id"), profile__role__unique_id=Given("role_id"))
+    return Machine.objects.filter(machine_id=Param("machine_id"), profile__role__unique_id=Param("role_id"))
 
 
 _POLICY = "policy:{}"
@@ -80,7 +83,7 @@ def read_user(account_id: str, name: str) -> User | None:
         made = [
             UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)
         ]
-        hand_over(user, "tags", made)
+        set_prefetched(user, "tags", made)
     return user
 
 
@@ -100,10 +103,10 @@ def read_role_and_policies(
     names = sorted({each.lower() for each in policy_names})
     named = {_POLICY.format(number): each for number, each in enumerate(names)}
     statement = _role_and_policies(len(names))
-    role, beside = statement.row_and_beside(account_id=account_id, name_key=name.lower(), **named)
+    role, related = statement.row_and_related(account_id=account_id, name_key=name.lower(), **named)
     if role is not None:
-        _hand_tags(role, ((key, value) for kind, _, _, key, value in beside if kind == "tag"))
-    policies = (each for kind, *each in beside if kind == "policy")
+        _hand_tags(role, ((key, value) for kind, _, _, key, value in related if kind == "tag"))
+    policies = (each for kind, *each in related if kind == "policy")
     return role, {policy_arn(owner or None, path, name): unique_id for owner, path, name, unique_id in policies}
 
 
@@ -118,7 +121,7 @@ def read_machine_with_role(machine_id: str, role_id: str) -> Machine | None:
 
 def _hand_tags(role: Role, tags: Iterable[tuple[str, str]]) -> None:
     made = [RoleTag(role_id=role.pk, key=key, key_folded=key.casefold(), value=value) for key, value in tags]
-    hand_over(role, "tags", made)
+    set_prefetched(role, "tags", made)
 
 
 def _given(tags: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str]]:

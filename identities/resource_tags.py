@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from identities.models import InstanceProfile, Role, User
 
 
 def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
     """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
-    return tag_keys({tag.key: tag.value for tag in at_hand(row, "tags")})
+    return tag_keys({tag.key: tag.value for tag in related_rows(row, "tags")})
 
 
 def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:
@@ -16,7 +16,9 @@ def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:
     in whatever case, while a policy that keeps somebody from touching a tag names it in one."""
     given = tuple(keys)
     folded = {key.casefold() for key in given}
-    return tuple(dict.fromkeys((*given, *(tag.key for tag in at_hand(row, "tags") if tag.key.casefold() in folded))))
+    return tuple(
+        dict.fromkeys((*given, *(tag.key for tag in related_rows(row, "tags") if tag.key.casefold() in folded)))
+    )
 
 
 def tag_keys(tags: Mapping[str, str]) -> dict[str, str]:

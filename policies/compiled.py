@@ -133,7 +133,7 @@ class CompiledDocuments:
                 self.documents.put((kind, digest), document, lambda: weight_of_document(document, length))
         return document
 
-    def made_of(self, key: Hashable) -> PolicySet | None:
+    def cached_set(self, key: Hashable) -> PolicySet | None:
         """The policy set that was shared by this key, while it is kept."""
         with self._lock:
             return self.policy_sets.get(key) if self.policy_sets.peek(key) else None

@@ -21,10 +21,10 @@ from audit.errors import (
     UnmodifiableEntity,
     ValidationError,
 )
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import changed, taken, taken_row
+from database.inserts import PreparedInsert
+from database.returning import delete_returning, delete_row_returning, update_returning
 from policies.documents import check_document, check_size
 from policies.models import ManagedPolicy, PolicyTag, PolicyVersion
 
@@ -122,8 +122,8 @@ def set_default_policy_version(*, by: Principal, policy: ManagedPolicy, version:
     NoSuchEntity."""
     policy = _locked(policy)
     # First none: the index that allows one default sees each row alone.
-    former = changed(policy.versions.filter(is_default=True), "number", is_default=False)
-    numbers = changed(policy.versions.all(), "number", is_default=Exact(F("number"), version.number))
+    former = update_returning(policy.versions.filter(is_default=True), "number", is_default=False)
+    numbers = update_returning(policy.versions.all(), "number", is_default=Exact(F("number"), version.number))
     versions = [PolicyVersion(number=number, is_default=(number,) in former) for (number,) in numbers]
     version = _version_now(policy, version, versions)
     before = _facts(policy, versions)
@@ -158,7 +158,9 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
     policy = _taken(policy)
     uses = _uses(policy)
     # Looked at now that nobody can attach it any more: the versions of one in use stay, and so does all the rest.
-    gone = taken(policy.versions.filter(*(~Exists(each) for each in uses)), "number", "is_default", "document")
+    gone = delete_returning(
+        policy.versions.filter(*(~Exists(each) for each in uses)), "number", "is_default", "document"
+    )
     if (len(gone) or policy.versions.count()) > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
@@ -225,7 +227,7 @@ def _next_number(policy: ManagedPolicy) -> int:
     """The number of a new version; from then on the policy is kept from others as by `_locked`."""
     _refuse_built_in(policy)
     newer = {"newest_version": F("newest_version") + 1, "updated_at": clock.now()}
-    found = changed(ManagedPolicy.objects.filter(pk=policy.pk), "newest_version", **newer)
+    found = update_returning(ManagedPolicy.objects.filter(pk=policy.pk), "newest_version", **newer)
     if not found:
         raise no_such_policy(policy.arn)
     return int(found[0][0])
@@ -252,7 +254,7 @@ def _locked(policy: ManagedPolicy) -> ManagedPolicy:
 def _taken(policy: ManagedPolicy) -> ManagedPolicy:
     """The account's own policy as it was, deleted before what hangs on it."""
     _refuse_built_in(policy)
-    found = taken_row(policy)
+    found = delete_row_returning(policy)
     if found is None:
         raise no_such_policy(policy.arn)
     return found

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from access import policy_rows
-from audit.unchanged import Unchanged
+from database.row_cache import RowCache
 from tests.addresses import furnished, words  # noqa: F401 # fixtures for every test
 from tests.cast import acme, alice, bob, globex, mallory  # noqa: F401 # fixtures for every test
 from tests.federation.issuers import issuer  # noqa: F401 # a fixture for every test
@@ -69,24 +69,24 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def callers_as_they_were_made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Calls share what was made of a caller's rows. Whoever changed it, or looked something up from it that then stays
     with it, would answer later calls by what was true before."""
-    kinds: tuple[Unchanged[Any], ...] = (policy_rows._KEYS, policy_rows._ROLES)
-    shared = [Unchanged(each._make) for each in kinds]
+    kinds: tuple[RowCache[Any], ...] = (policy_rows._KEYS, policy_rows._ROLES)
+    shared = [RowCache(each._build) for each in kinds]
     for name, each in zip(("_KEYS", "_ROLES"), shared, strict=True):
         monkeypatch.setattr(policy_rows, name, each)
     yield
     for each in shared:
-        for told, caller in each._kept.values():
-            assert _columns(caller.row) == _columns(each._make(told).row)
+        for fetched, caller in each._kept.values():
+            assert _columns(caller.row) == _columns(each._build(fetched).row)
 
 
 def _columns(row: Model) -> dict[str, Any]:
     """A row's own values, and those of the rows that were read with it."""
     beside = {name: each and _columns(each) for name, each in row._state.fields_cache.items()}
-    own = {name: value for name, value in row.__dict__.items() if name not in ("_state", "_handed_over")}
+    own = {name: value for name, value in row.__dict__.items() if name not in ("_state", "_prefetched")}
     return {
         **own,
         "beside": beside,
-        "tags": [(tag.key, tag.value) for tag in row.__dict__.get("_handed_over", {}).get("tags", ())],
+        "tags": [(tag.key, tag.value) for tag in row.__dict__.get("_prefetched", {}).get("tags", ())],
     }
 
 

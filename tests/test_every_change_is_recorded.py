@@ -10,7 +10,7 @@ from django.test import Client
 
 from access.models import ActionUse, ConsoleSession, OneTimeToken, SignInAttempt, Throttle
 from audit.models import Event
-from audit.prepared import PreparedInsert
+from database.inserts import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.services.access_keys import create_access_key

@@ -1,4 +1,4 @@
-"""Every address declares what it is, asks for it, and changes nothing by being read."""
+"""Every address declares which action it is, asks whether it may be done, and changes nothing by being read."""
 
 import ast
 import re

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("access", "accounts", "api", "audit", "federation", "iamconsole", "identities", "policies")
+APPS = ("access", "accounts", "api", "audit", "database", "federation", "iamconsole", "identities", "policies")
 SECRET_WORDS = ("secret", "token", "password", "signature", "seed", "otp", "binding", "code")
 
 # Names with such a word that hold no secret, each with its reason.

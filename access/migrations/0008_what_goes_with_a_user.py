@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from audit.going_along import deleted_with
+from database.cascades import cascade_delete
 
 
 class Migration(migrations.Migration):
@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        deleted_with("identities_user", "access_consolesession", "user_id"),
-        deleted_with("identities_user", "access_recentrole", "user_id"),
-        deleted_with("identities_user", "access_signinattempt", "user_id"),
+        cascade_delete("identities_user", "access_consolesession", "user_id"),
+        cascade_delete("identities_user", "access_recentrole", "user_id"),
+        cascade_delete("identities_user", "access_signinattempt", "user_id"),
     ]

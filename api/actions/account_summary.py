@@ -4,7 +4,7 @@ from django.db.models.expressions import Combinable
 from accounts.counting import number_of
 from accounts.models import Account
 from api.registry import Call, Result, action
-from audit.prepared import Given, Prepared
+from database.prepared import Param, Prepared
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import (
     AccessKey,
@@ -60,7 +60,7 @@ _FACTS: dict[str, Combinable] = {
     "AccountAccessKeysPresent": Exists(AccessKey.objects.filter(**_OF_ROOT)),
     "AccountSigningCertificatesPresent": Exists(SigningCertificate.objects.filter(**_OF_ROOT)),
 }
-_ACCOUNTS = Prepared(lambda: Account.objects.filter(pk=Given("account_id")).annotate(**_FACTS))
+_ACCOUNTS = Prepared(lambda: Account.objects.filter(pk=Param("account_id")).annotate(**_FACTS))
 
 
 @action("iam:GetAccountSummary", resource="*")

@@ -4,7 +4,7 @@ from api.paging import TablePage
 from api.registry import Call, Result, action
 from api.targets import exact_tags, found_instance_profile, found_role, instance_profile, passed_role, role
 from audit.errors import NoSuchEntity
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from identities.models import InstanceProfile
 from identities.services import instance_profiles as profiles
 from identities.services.trust import shown_trust
@@ -12,7 +12,7 @@ from identities.services.trust import shown_trust
 
 def in_full(row: InstanceProfile) -> dict[str, object]:
     described = describe.instance_profile(row, shown_trust(row.role.document) if row.role else "")
-    return {**described, "Tags": describe.tags((tag.key, tag.value) for tag in at_hand(row, "tags")) or None}
+    return {**described, "Tags": describe.tags((tag.key, tag.value) for tag in related_rows(row, "tags")) or None}
 
 
 @action(
@@ -81,5 +81,5 @@ def untag_instance_profile(call: Call) -> None:
 @action("iam:ListInstanceProfileTags", resource=instance_profile)
 def list_instance_profile_tags(call: Call) -> Result:
     row = found_instance_profile(call)
-    page = call.page_of(describe.tags((tag.key, tag.value) for tag in at_hand(row, "tags")))
+    page = call.page_of(describe.tags((tag.key, tag.value) for tag in related_rows(row, "tags")))
     return {"Tags": page.items, **page.fields}

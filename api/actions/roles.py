@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from api import context, describe, listed
 from api.registry import Call, Result, action
 from api.targets import attachable_arn, found_role, role
-from audit.prepared import at_hand, hand_over
+from database.prefetch import related_rows, set_prefetched
 from identities.models import Role, RoleTag
 from identities.services import roles
 from identities.services.trust import shown_trust, shown_trusts
@@ -24,7 +24,7 @@ def create_role(call: Call) -> Result:
         tags=tags,
         boundary=attachable_arn(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
-    hand_over(row, "tags", [RoleTag(role=row, key=key, value=value) for key, value in tags.items()])
+    set_prefetched(row, "tags", [RoleTag(role=row, key=key, value=value) for key, value in tags.items()])
     made = describe.role_in_full(row, row.shown_document)
     made.pop("RoleLastUsed")
     return {"Role": made}
@@ -91,5 +91,5 @@ def untag_role(call: Call) -> None:
 
 @action("iam:ListRoleTags", resource=role)
 def list_role_tags(call: Call) -> Result:
-    page = call.page_of(describe.tags((tag.key, tag.value) for tag in at_hand(found_role(call), "tags")))
+    page = call.page_of(describe.tags((tag.key, tag.value) for tag in related_rows(found_role(call), "tags")))
     return {"Tags": page.items, **page.fields}

@@ -1,7 +1,7 @@
 from api import context, describe, listed
 from api.registry import Call, Result, action
 from api.targets import attachable_arn, found_user, user
-from audit.prepared import hand_over
+from database.prefetch import set_prefetched
 from identities.models import UserTag
 from identities.models.users import user_arn
 from identities.services import users
@@ -19,7 +19,7 @@ def create_user(call: Call) -> Result:
         tags=tags,
         boundary=attachable_arn(call, "PermissionsBoundary") if "PermissionsBoundary" in call else None,
     )
-    hand_over(row, "tags", [UserTag(user=row, key=key, value=value) for key, value in tags.items()])
+    set_prefetched(row, "tags", [UserTag(user=row, key=key, value=value) for key, value in tags.items()])
     return {"User": describe.user_in_full(row)}
 
 

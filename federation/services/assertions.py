@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F
 
-from audit.prepared import at_hand, hand_over
+from database.prefetch import related_rows, set_prefetched
 from federation import one_time, sp
 from federation.errors import ExpiredToken, InvalidIdentityToken, UnprovenToken
 from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
@@ -49,12 +49,12 @@ def provider_with_keys(account_id: str, name: str) -> SAMLProvider | None:
     rows: list[Any] = list(SAMLProvider.objects.filter(account_id=account_id, name=name).annotate(**own))
     facts = [{name: getattr(row, f"key_{name}") for name in _KEY} for row in rows if row.key_key_id is not None]
     for provider in rows[:1]:
-        hand_over(provider, "private_keys", [SAMLPrivateKey(provider=provider, **each) for each in facts])
+        set_prefetched(provider, "private_keys", [SAMLPrivateKey(provider=provider, **each) for each in facts])
     return next(iter(rows), None)
 
 
 def trust_in(provider: SAMLProvider) -> Trust:
-    rows = sorted(at_hand(provider, "private_keys"), key=attrgetter("created_at"), reverse=True)
+    rows = sorted(related_rows(provider, "private_keys"), key=attrgetter("created_at"), reverse=True)
     keys = [box().open(key.key_encrypted, key.sealed_row) for key in rows]
     return Trust(
         entity_id=provider.entity_id,

@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from accounts.models import Account
 from accounts.tags import taken_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import taken, taken_row
+from database.inserts import PreparedInsert
+from database.returning import delete_returning, delete_row_returning
 from federation.models import OIDCClientId, OIDCProvider
 from federation.services import tags as provider_tags
 from identities.slots import create_in_free_slot, lowest_free
@@ -127,13 +127,13 @@ def update_thumbprints(*, by: Principal, provider: OIDCProvider, thumbprints: Se
 @transaction.atomic
 def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
-    found = taken_row(provider)
+    found = delete_row_returning(provider)
     if found is None:
         raise _not_there(provider)
     provider = found
     clients = [
         OIDCClientId(client_id=client_id, scopes=scopes, is_enabled=bool(enabled), is_listed=bool(listed))
-        for client_id, scopes, enabled, listed in taken(provider.client_ids.all(), "client_id", *_SIGN_IN)
+        for client_id, scopes, enabled, listed in delete_returning(provider.client_ids.all(), "client_id", *_SIGN_IN)
     ]
     before, tags = _facts(provider, clients), taken_tags(provider)
     record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)

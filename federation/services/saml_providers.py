@@ -13,10 +13,10 @@ from accounts.models import Account
 from accounts.tags import taken_tags
 from audit import clock
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ValidationError
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
-from audit.taking import taken, taken_row
+from database.inserts import PreparedInsert
+from database.returning import delete_returning, delete_row_returning
 from federation.models import EncryptionMode, SAMLPrivateKey, SAMLProvider
 from federation.saml.metadata import read_metadata
 from federation.saml.parsing import SAMLError
@@ -121,11 +121,11 @@ def set_use(*, by: Principal, provider: SAMLProvider, enabled: bool, starts_sign
 @transaction.atomic
 def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
     """Roles that name it keep its ARN in their trust policies, and nobody comes in through it any more."""
-    found = taken_row(provider)
+    found = delete_row_returning(provider)
     if found is None:
         raise _not_there(provider)
     provider = found
-    keys = [SAMLPrivateKey(key_id=key_id) for (key_id,) in taken(provider.private_keys.all(), "key_id")]
+    keys = [SAMLPrivateKey(key_id=key_id) for (key_id,) in delete_returning(provider.private_keys.all(), "key_id")]
     tags = taken_tags(provider)
     record(by, "iam:DeleteSAMLProvider", provider.arn, before=_facts(provider, keys), tags=tags)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts import rules
 from audit.errors import InvalidInput, LimitExceeded
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from federation.models import OIDCProvider, OIDCProviderTag, SAMLProvider, SAMLProviderTag
 
 Provider = SAMLProvider | OIDCProvider
@@ -21,7 +21,7 @@ def check_tags(tags: Mapping[str, str], quota: int) -> None:
 
 
 def tags_of(provider: Provider) -> dict[str, str]:
-    tags: Iterable[SAMLProviderTag | OIDCProviderTag] = at_hand(provider, "tags")
+    tags: Iterable[SAMLProviderTag | OIDCProviderTag] = related_rows(provider, "tags")
     return dict(sorted((tag.key, tag.value) for tag in tags))
 
 

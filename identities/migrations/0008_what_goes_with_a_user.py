@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from audit.going_along import deleted_with
+from database.cascades import cascade_delete
 
 
 class Migration(migrations.Migration):
@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        deleted_with("identities_user", "identities_usertag", "user_id"),
-        deleted_with("identities_user", "identities_passwordhistory", "user_id"),
-        deleted_with("identities_mfadevice", "identities_mfadevicetag", "bearer_id"),
+        cascade_delete("identities_user", "identities_usertag", "user_id"),
+        cascade_delete("identities_user", "identities_passwordhistory", "user_id"),
+        cascade_delete("identities_mfadevice", "identities_mfadevicetag", "bearer_id"),
     ]

@@ -6,7 +6,7 @@ from accounts.models import Account
 from accounts.tags import Tag
 from audit import clock
 from audit.principal import root_arn
-from audit.rows import PlainRow
+from database.rows import PlainRow
 from identities.models.users import User
 
 

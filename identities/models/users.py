@@ -5,7 +5,7 @@ from django.db.models.functions import Lower
 
 from accounts.models import Account
 from audit import clock
-from audit.rows import PlainRow
+from database.rows import PlainRow
 from identities.models.lockdowns import Lockdown
 from policies.models import Document, ManagedPolicy
 

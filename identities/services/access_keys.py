@@ -9,9 +9,9 @@ from accounts.ids import new_access_key_id, new_secret_access_key
 from accounts.models import Account
 from audit import clock
 from audit.errors import NoSuchEntity, ValidationError
-from audit.prepared import PreparedInsert
 from audit.principal import Principal, root_arn
 from audit.services import record
+from database.inserts import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.sealed import box

@@ -7,9 +7,10 @@ from django.db.models import Exists, OuterRef
 
 from accounts.room import Looks
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
-from audit.prepared import Given, PreparedInsert
 from audit.principal import Principal
 from audit.services import record
+from database.inserts import PreparedInsert
+from database.prepared import Param
 from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
@@ -23,7 +24,7 @@ def _looks(kind: type[Attachment], holder: str) -> Looks:
     """Whether a policy is attached to the holder, and which place that one has free for it."""
 
     def looks() -> dict[str, Any]:
-        rows: Any = kind._default_manager.filter(**{f"{holder}__unique_id": Given("holder")})
+        rows: Any = kind._default_manager.filter(**{f"{holder}__unique_id": Param("holder")})
         return {"is_attached": Exists(rows.filter(policy=OuterRef("pk"))), "free": free_slot(rows)}
 
     return looks

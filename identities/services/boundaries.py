@@ -9,9 +9,9 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.room import Room, room_for
 from audit.errors import NoSuchEntity
-from audit.prepared import Given
 from audit.principal import Principal
 from audit.services import record
+from database.prepared import Param
 from identities.models import Role, User
 from identities.services.locks import locked_own_role, locked_policy, locked_user, still_there
 from policies.models import AWS, ManagedPolicy
@@ -52,7 +52,7 @@ def _built_in_key() -> dict[str, Any]:
 
 def _key(account_id: OuterRef | None) -> dict[str, Any]:
     """The key of the policy whose ARN has these parts, which are compared exactly."""
-    parts = {name: Given(name) for name in ("path", "name", "name_key")}
+    parts = {name: Param(name) for name in ("path", "name", "name_key")}
     return {"boundary_key": Subquery(ManagedPolicy.objects.filter(account_id=account_id, **parts).values("pk"))}
 
 

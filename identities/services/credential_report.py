@@ -16,10 +16,10 @@ from django.db.models import QuerySet
 from accounts.models import Account, PasswordPolicy, RootUser
 from audit import clock
 from audit.errors import ServiceError
-from audit.prepared import Given
 from audit.principal import Principal
 from audit.services import record
-from audit.together import Rows, Together, by_first
+from database.batch import QueryBatch, Rows, by_first
+from database.prepared import Param
 from identities.models import AccessKey, CredentialReport, MFADevice, SigningCertificate, User
 from identities.models.credentials import KeyStatus
 from identities.models.users import user_arn
@@ -98,18 +98,18 @@ def _content(account: Account) -> str:
 
 
 def _of_account(model: type[Any], *facts: str, **only: Any) -> Callable[[], QuerySet[Any, Any]]:
-    return partial(model.objects.filter(account_id=Given("account_id"), **only).values_list, *facts)
+    return partial(model.objects.filter(account_id=Param("account_id"), **only).values_list, *facts)
 
 
 def _users() -> QuerySet[Any, Any]:
     facts = ("pk", "name", "path", "created_at", "password_last_used_at", "login_profile__password_changed_at")
-    return User.objects.filter(account_id=Given("account_id")).order_by("name_key").values_list(*facts)
+    return User.objects.filter(account_id=Param("account_id")).order_by("name_key").values_list(*facts)
 
 
 _KEY = ("created_at", "slot", "status", "status_changed_at", "last_used_at", "last_used_region", "last_used_service")
 _CERTIFICATE = ("uploaded_at", "slot", "status", "status_changed_at")
 # In one statement, so that the report is a picture of one moment. Whose a row is, stands first: None is root.
-_CREDENTIALS = Together(
+_CREDENTIALS = QueryBatch(
     {
         "root": _of_account(RootUser, "password_last_used_at"),
         "policy": _of_account(PasswordPolicy, "max_password_age"),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from audit.errors import InvalidInput, NoSuchEntity
-from audit.prepared import at_hand
 from audit.principal import Principal
+from database.prefetch import related_rows
 from identities.models import Group, Role, RoleInlinePolicy, User, UserInlinePolicy
 from identities.models.groups import group_arn
 from identities.models.roles import role_arn
@@ -53,7 +53,7 @@ class Target:
 
     @classmethod
     def of(cls, holder: User | Role) -> "Target":
-        tags = {tag.key: tag.value for tag in at_hand(holder, "tags")}
+        tags = {tag.key: tag.value for tag in related_rows(holder, "tags")}
         boundary = holder.boundary.arn if holder.boundary else ""
         kind: Literal["User", "Role"] = "Role" if isinstance(holder, Role) else "User"
         return cls(holder.account_id, holder.name, holder.path, tags, boundary, kind)

@@ -16,9 +16,10 @@ from audit.errors import (
     ServiceError,
     ValidationError,
 )
-from audit.prepared import Given, PreparedInsert
 from audit.principal import Principal
 from audit.services import record
+from database.inserts import PreparedInsert
+from database.prepared import Param
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
 from identities.services.leaving import delete_bare
@@ -133,7 +134,7 @@ def add_user_to_group(*, by: Principal, group: Group, user: User | str) -> None:
 
 def _membership() -> dict[str, Any]:
     """Whether a user is in the group, and which place they have free for one."""
-    siblings = Membership.objects.filter(user__unique_id=Given("user"))
+    siblings = Membership.objects.filter(user__unique_id=Param("user"))
     return {"is_member": Exists(siblings.filter(group=OuterRef("pk"))), "free": free_slot(siblings)}
 
 

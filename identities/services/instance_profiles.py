@@ -10,9 +10,9 @@ from accounts import ids, rules
 from accounts.room import room_for
 from accounts.tags import taken_tags
 from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
+from database.inserts import PreparedInsert
 from identities.models import InstanceProfile, Role
 from identities.services.locks import locked_instance_profile, locked_own_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags

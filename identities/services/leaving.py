@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, Model, QuerySet
 
 from audit.errors import DeleteConflict
-from audit.taking import deleted_unless, taken_unless
+from database.returning import delete_tagged_unless_used, delete_unless_used
 
 
 def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
@@ -21,13 +21,13 @@ def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None
 
 def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
     """Delete a locked row on which nothing of this is left. Raises DeleteConflict."""
-    if not deleted_unless(row, leftovers.values()):
+    if not delete_unless_used(row, leftovers.values()):
         refuse_leftovers(row, leftovers)
 
 
 def delete_tagged(row: Model, leftovers: Mapping[str, QuerySet[Any]], tags: QuerySet[Any]) -> dict[str, str]:
     """The same for what the database deletes the tags of, which are returned."""
-    told = taken_unless(row, leftovers.values(), tags)
+    told = delete_tagged_unless_used(row, leftovers.values(), tags)
     if told is None:
         refuse_leftovers(row, leftovers)
     return told or {}

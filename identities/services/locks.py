@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.room import Looks
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity, PolicyNotAttachable, UnmodifiableEntity
-from audit.prepared import Given, Prepared
+from database.prepared import Param, Prepared
 from identities.models import Group, InstanceProfile, Role, User
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from policies.models import ManagedPolicy
@@ -28,21 +28,21 @@ def _locking(rows: QuerySet[Row], *related: str) -> QuerySet[Row]:
 
 @cache
 def _users(*related: str) -> Prepared[User]:
-    return Prepared(lambda: _locking(User.objects.filter(unique_id=Given("unique_id")), "boundary", *related))
+    return Prepared(lambda: _locking(User.objects.filter(unique_id=Param("unique_id")), "boundary", *related))
 
 
 def _users_named() -> QuerySet[User]:
-    named = User.objects.filter(account_id=Given("account_id"), name_key=Given("name_key"))
+    named = User.objects.filter(account_id=Param("account_id"), name_key=Param("name_key"))
     return _locking(named, "boundary")
 
 
 def _roles() -> QuerySet[Role]:
-    return _locking(Role.objects.filter(unique_id=Given("unique_id")), "boundary")
+    return _locking(Role.objects.filter(unique_id=Param("unique_id")), "boundary")
 
 
 @cache
 def _groups(looks: Looks) -> Prepared[Group]:
-    return Prepared(lambda: _locking(Group.objects.filter(unique_id=Given("unique_id")).annotate(**looks())))
+    return Prepared(lambda: _locking(Group.objects.filter(unique_id=Param("unique_id")).annotate(**looks())))
 
 
 @cache
@@ -50,8 +50,8 @@ def _policies(looks: Looks, is_built_in: bool) -> Prepared[ManagedPolicy]:
     """Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing."""
 
     def build() -> QuerySet[ManagedPolicy]:
-        account_id = None if is_built_in else Given("account_id")
-        rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=Given("name_key")).annotate(**looks())
+        account_id = None if is_built_in else Param("account_id")
+        rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=Param("name_key")).annotate(**looks())
         return rows if is_built_in else rows.select_for_update(of=("self",))
 
     return Prepared(build)

@@ -16,9 +16,9 @@ from audit.errors import (
     NoSuchEntity,
     ValidationError,
 )
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
 from audit.services import record
+from database.inserts import PreparedInsert
 from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW

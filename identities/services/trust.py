@@ -15,8 +15,8 @@ from django.db.models import Q, QuerySet, Value
 
 from accounts.models import Account
 from audit.errors import LimitExceeded
-from audit.prepared import Given
-from audit.together import AnyOf, Together
+from database.batch import AnyOf, QueryBatch
+from database.prepared import Param
 from identities.models import Role, User
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
@@ -183,12 +183,12 @@ def arns_of(found: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:
 
 
 def _by_id(model: type[User] | type[Role]) -> "QuerySet[Any, tuple[str, ...]]":
-    return model._default_manager.filter(AnyOf("unique_id", Given("ids"))).values_list(*_PLACE)
+    return model._default_manager.filter(AnyOf("unique_id", Param("ids"))).values_list(*_PLACE)
 
 
 # Users and roles of certain `ids`: lists that may be read together with others.
 BY_ID = {"User": partial(_by_id, User), "Role": partial(_by_id, Role)}
-_BY_ID = Together(BY_ID)
+_BY_ID = QueryBatch(BY_ID)
 
 
 def _refuse_missing(text: str, known: Mapping[str, str]) -> None:

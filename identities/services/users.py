@@ -13,10 +13,10 @@ from audit.errors import (
     ServiceError,
     ValidationError,
 )
-from audit.prepared import PreparedInsert
 from audit.principal import Principal
-from audit.services import Change, record, record_together
-from audit.taking import taken
+from audit.services import Change, record, record_many
+from database.inserts import PreparedInsert
+from database.returning import delete_returning
 from identities.models import LoginProfile, User
 from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.services import (
@@ -110,11 +110,11 @@ def delete_user(*, by: Principal, user: User) -> None:
         "detach all policies": user.attachments.all(),
         "remove users from group": user.memberships.all(),
     }
-    unfinished = taken(user.mfa_devices.filter(enabled_at=None), "path", "name")
+    unfinished = delete_returning(user.mfa_devices.filter(enabled_at=None), "path", "name")
     tags = delete_tagged(user, leftovers, user.tags.all())
     serial_numbers = sorted(mfa.serial_number_of(user.account_id, f"{path}{name}"[1:]) for path, name in unfinished)
     changes = [Change(by, "iam:DeleteVirtualMFADevice", each, {}) for each in serial_numbers]
-    record_together([*changes, Change(by, "iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])
+    record_many([*changes, Change(by, "iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])
 
 
 @transaction.atomic

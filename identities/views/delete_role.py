@@ -9,7 +9,7 @@ from accounts.confirming import TypedNameOfWhatIsListedForm
 from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from identities.models import Role
 from identities.services import roles
 from identities.services.grants import Step
@@ -60,7 +60,7 @@ def seen_now(role: Role) -> str:
 def _steps(holder: Holder, role: Role) -> Iterator[Step]:
     """Everything that goes with the role, each as AWS's own action for it."""
     for profile in role.instance_profiles.prefetch_related("tags").order_by("name_key"):
-        tags = {tag.key: tag.value for tag in at_hand(profile, "tags")}
+        tags = {tag.key: tag.value for tag in related_rows(profile, "tags")}
         keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
         text = f"The role leaves the instance profile {profile.name}: machines with it get no credentials any more"
         yield Step("iam:RemoveRoleFromInstanceProfile", profile.arn, keys, text)

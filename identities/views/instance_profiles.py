@@ -18,7 +18,7 @@ from accounts.tags import first_with_tags_at_hand
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from audit.http import ConsoleRequest, require_hiding
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from identities.forms.machines import ConfirmNameForm, InstanceProfileForm, PutRoleForm
 from identities.models import InstanceProfile
 from identities.models.roles import instance_profile_arn
@@ -95,7 +95,7 @@ def get_instance_profile(request: ConsoleRequest, instance_profile: InstanceProf
 def _page(
     request: ConsoleRequest, profile: InstanceProfile, form: PutRoleForm, tag_form: TagForm | None = None
 ) -> HttpResponse:
-    keys, tags = resource_tags(profile), {tag.key: tag.value for tag in at_hand(profile, "tags")}
+    keys, tags = resource_tags(profile), {tag.key: tag.value for tag in related_rows(profile, "tags")}
     machines = panel(request.gate, LIST_MACHINES, "*")
     actions = {"add": ADD, "remove": REMOVE, "delete": DELETE}
     having = profile.machines.order_by("name_key")

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from audit.errors import AccessDenied
 from audit.http import ConsoleRequest, require_hiding
-from audit.prepared import at_hand
+from database.prefetch import related_rows
 from identities.models import (
     Group,
     GroupInlinePolicy,
@@ -100,7 +100,7 @@ class Holder:
     @property
     def tags(self) -> list[UserTag | RoleTag]:
         """By key; groups have none."""
-        rows = at_hand(self.bounded, "tags") if self.bounded else ()
+        rows = related_rows(self.bounded, "tags") if self.bounded else ()
         return sorted(rows, key=lambda tag: tag.key_folded)
 
     @property

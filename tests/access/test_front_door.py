@@ -25,7 +25,7 @@ from tests.identities.devices import device_of
 from tests.test_guard import WITHOUT_TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("access", "accounts", "api", "audit", "federation", "iamconsole", "identities", "policies")
+APPS = ("access", "accounts", "api", "audit", "database", "federation", "iamconsole", "identities", "policies")
 
 
 PUBLIC = {

@@ -44,19 +44,19 @@ def test_plans_pay_off_across_requests() -> None:
 
 def test_a_set_is_found_by_what_leads_to_it_while_its_documents_are_kept() -> None:
     cache, text = CompiledDocuments(MIB), policy(allow())
-    assert cache.made_of(("rows",)) is None
+    assert cache.cached_set(("rows",)) is None
     kept = cache.shared(PolicySet(identity=(attached(cache, text),)), ("rows",))
-    assert cache.made_of(("rows",)) is kept and cache.made_of(("others",)) is None
+    assert cache.cached_set(("rows",)) is kept and cache.cached_set(("others",)) is None
     assert cache.shared(PolicySet(identity=(attached(cache, text),)), ("rows",)) is kept
     cache.documents.drop(("identity", document_digest(text)))
-    assert cache.made_of(("rows",)) is None
+    assert cache.cached_set(("rows",)) is None
 
 
 def test_a_set_of_what_is_not_kept_is_found_by_nothing() -> None:
     cache = CompiledDocuments(MIB)
     (lost,) = cache.get_many(["lost"], lambda _: {}).values()
     cache.shared(PolicySet(identity=(AttachedPolicy("a policy", ORIGIN, lost, "lost"),)), ("rows",))
-    assert cache.made_of(("rows",)) is None
+    assert cache.cached_set(("rows",)) is None
 
 
 def test_operators_read_in_the_log_whether_it_pays_off(

@@ -1,6 +1,7 @@
-"""Several lists in one statement: one question instead of one for each, and all of them as they were at one moment.
+"""Several querysets of values in one statement: one round trip for all, and all of them as of one moment.
 
-The database writes each list as a JSON text; what is read from it is what the list's query alone would have told.
+Each is a common table expression that the database aggregates into a JSON text. Read back from it, the rows are those
+that the queryset alone would have returned.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, F, Field, ForeignKey, Func, QuerySet, TextField, Value
 
-from audit.prepared import Given, asked, constants_inlined
+from database.prepared import Param, constants_inlined, fetch_all
 
 Rows = list[tuple[Any, ...]]
 Build = Callable[[], QuerySet[Any, Any]]
@@ -24,7 +25,7 @@ _WRITTEN = {"postgresql": ("json_agg", "json_build_array"), "sqlite": ("json_gro
 
 
 def _moment(text: str) -> datetime:
-    """SQLite keeps moments in UTC and does not say so."""
+    """Read a timestamp. SQLite keeps them in UTC and does not say so."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -38,14 +39,14 @@ _READ: dict[str, Callable[[Any], Any] | None] = {
 
 
 class AnyOf(Func):
-    """Whether a column is one of the values that a run brings as a sequence. However many they are, together they are
-    one parameter, a JSON text, so that the statement is always the same."""
+    """`column IN (values)` for a sequence of values that each run is given. However many they are, they are one
+    parameter, a JSON text, so that the statement is always the same."""
 
     template = "(%(expressions)s)))"
     arg_joiner = " IN (SELECT value FROM json_each("
     output_field = BooleanField()
 
-    def __init__(self, column: str, given: Given) -> None:
+    def __init__(self, column: str, given: Param) -> None:
         super().__init__(F(column), Value(given, TextField()))
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -56,7 +57,7 @@ class AnyOf(Func):
 
 
 class _List:
-    """One of the lists: its SQL, and how the values in some of its places are read."""
+    """One of the querysets: its SQL, and how the columns that JSON does not keep as they are, are read back."""
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
@@ -76,11 +77,12 @@ class _List:
         return [tuple(row) for row in found]
 
 
-class Together:
-    """Each list is built as a query of values, in its order, with `Given("name")` for what a run brings.
+class QueryBatch:
+    """`lists` gives each list's name and what builds its queryset of values, in its order, with `Param("name")` where
+    `rows(name=…)` is to put a value.
 
     With a limit, there are at most so many rows in all, those of the first lists before those of the next. Limits that
-    are `usual` stand in the statement (see `PreparedValues`).
+    are `usual` are written into the statement (see `PreparedValues`).
     """
 
     def __init__(self, lists: Mapping[str, Build], usual: Iterable[int] = ()) -> None:
@@ -98,7 +100,7 @@ class Together:
         limit: int | None = None,
         **values: str | int | Sequence[int | str],
     ) -> dict[str, Rows]:
-        """What the lists find, or only the named ones."""
+        """The rows of each list by its name, or only of the named ones."""
         lists = self._lists if names is None else {name: self._lists[name] for name in names}
         if not lists:
             return {}
@@ -106,9 +108,9 @@ class Together:
         at_most = [limit] if limit is not None and limit not in self._usual else []
         parameters: list[Any] = []
         for each in lists.values():
-            parameters += [given[one] if isinstance(one, Given) else one for one in each.parameters]
+            parameters += [given[one] if isinstance(one, Param) else one for one in each.parameters]
             parameters += at_most
-        ((*texts,),) = asked(self._statement([*lists.values()], limit), parameters)
+        ((*texts,),) = fetch_all(self._statement([*lists.values()], limit), parameters)
         return {name: each.rows(text) for (name, each), text in zip(lists.items(), texts, strict=True)}
 
     def _statement(self, lists: Sequence[_List], limit: int | None) -> str:
@@ -121,7 +123,7 @@ class Together:
         return f"WITH {', '.join(parts)} SELECT {', '.join(written)}"
 
     def _limited(self, limit: int | None, before: Sequence[str]) -> str:
-        """What the lists before have left of the limit: nothing is looked for that nobody would see."""
+        """The LIMIT clause: what the lists before have left of the limit."""
         if limit is None:
             return ""
         counts = [f"(SELECT COUNT(*) FROM {name})" for name in before]  # noqa: S608 # names of `_statement`
@@ -142,7 +144,7 @@ def _kind(expression: Any) -> str:
 
 
 def by_first(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Rows]:
-    """Rows by what stands first in them, whose they are for one, without it."""
+    """Rows grouped by their first column, which is left out of them."""
     found: dict[Any, Rows] = {}
     for first, *others in rows:
         found.setdefault(first, []).append(tuple(others))

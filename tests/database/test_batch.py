@@ -9,8 +9,8 @@ from django.db.models import QuerySet, Value
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from audit.prepared import Given
-from audit.together import AnyOf, Together, by_first
+from database.batch import AnyOf, QueryBatch, by_first
+from database.prepared import Param
 from identities.models import User, UserTag
 from tests.cast import make_user
 
@@ -21,15 +21,15 @@ FACTS = ("name", "created_at", "password_last_used_at", "boundary_id", "account_
 
 
 def users() -> QuerySet[Any, Any]:
-    return User.objects.filter(account_id=Given("account_id")).order_by("-name").values_list(*FACTS)
+    return User.objects.filter(account_id=Param("account_id")).order_by("-name").values_list(*FACTS)
 
 
 def tags() -> QuerySet[Any, Any]:
-    rows = UserTag.objects.filter(AnyOf("user_id", Given("users"))).order_by("key")
+    rows = UserTag.objects.filter(AnyOf("user_id", Param("users"))).order_by("key")
     return rows.values_list("user_id", "key", "value", Value(True))
 
 
-LISTS = Together({"users": users, "tags": tags})
+LISTS = QueryBatch({"users": users, "tags": tags})
 
 
 def test_each_list_tells_what_its_query_would(alice: User, bob: User, mallory: User) -> None:
@@ -59,12 +59,12 @@ def test_a_list_may_be_of_any_number_of_things(alice: User, number: int) -> None
 
 def test_texts_of_any_kind_stay_as_they_are(alice: User) -> None:
     alice.inline_policies.create(name="it's 100%", document=TEXT)
-    lists = Together({"texts": lambda: alice.inline_policies.values_list("name", "document", "digest")})
+    lists = QueryBatch({"texts": lambda: alice.inline_policies.values_list("name", "document", "digest")})
     assert lists.rows()["texts"] == list(alice.inline_policies.values_list("name", "document", "digest"))
 
 
 def test_a_thing_is_found_by_the_whole_of_its_name(alice: User) -> None:
-    named = Together({"names": lambda: User.objects.filter(AnyOf("unique_id", Given("ids"))).values_list("name")})
+    named = QueryBatch({"names": lambda: User.objects.filter(AnyOf("unique_id", Param("ids"))).values_list("name")})
     longer = f"{alice.unique_id}{'X' * 30}"
     assert named.rows(ids=[longer, "it's %s"]) == {"names": []}
     assert named.rows(ids=[longer, alice.unique_id]) == {"names": [("alice",)]}
@@ -77,7 +77,7 @@ def test_a_limit_is_one_for_all_lists(alice: User, bob: User, limit: int, people
     carol = make_user(alice.account, "carol", console=False)
     for user in (alice, bob, carol):
         UserTag.objects.create(user=user, key=user.name, value="")
-    lists = Together({"users": users, "tags": tags}, usual=[3])
+    lists = QueryBatch({"users": users, "tags": tags}, usual=[3])
     found = lists.rows(limit=limit, account_id=alice.account_id, users=[alice.pk, bob.pk, carol.pk])
     assert "".join(row[0][0] for row in found["users"]) == people
     assert "".join(row[1][0] for row in found["tags"]) == keys
@@ -90,7 +90,7 @@ def test_only_what_is_named_is_asked_for(alice: User) -> None:
 
 def test_what_json_does_not_keep_is_refused(alice: User) -> None:
     with pytest.raises(TypeError, match="JSONField"):
-        Together({"events": lambda: Event.objects.values_list("detail")}).rows()
+        QueryBatch({"events": lambda: Event.objects.values_list("detail")}).rows()
 
 
 def test_rows_are_told_apart_by_what_stands_first() -> None:

@@ -1,4 +1,4 @@
-"""Rows that every call reads, made into models without what a constructor looks at for people's sake."""
+"""Models whose instances are made of fetched rows without Django's constructor, for what every call reads."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -8,7 +8,8 @@ from django.db.models.base import ModelState
 
 
 class PlainRow(models.Model):
-    """A model that is the columns of its row and nothing more: nobody listens to Django's signals of making one."""
+    """An abstract model whose fetched rows skip the constructor: its checks of arguments, and the signals `pre_init`
+    and `post_init`, which nothing here listens to."""
 
     class Meta:
         abstract = True

@@ -11,20 +11,13 @@ from django.db.models import F, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event, Outcome
-from audit.prepared import (
-    Given,
-    Prepared,
-    PreparedInsert,
-    PreparedValues,
-    PreparedWith,
-    at_hand,
-    constants_inlined,
-    hand_over,
-)
+from database.inserts import PreparedInsert
+from database.prefetch import related_rows, set_prefetched
+from database.prepared import Param, Prepared, PreparedJoin, PreparedValues, constants_inlined
 from identities.models import User, UserTag
 from tests.cast import make_user
 
-USERS = Prepared(lambda: User.objects.filter(name_key=Given("name")).select_related("account", "boundary"))
+USERS = Prepared(lambda: User.objects.filter(name_key=Param("name")).select_related("account", "boundary"))
 
 
 def test_it_answers_what_the_orm_does(alice: User) -> None:
@@ -41,29 +34,33 @@ def test_each_run_has_its_own_values(alice: User, bob: User) -> None:
 
 
 def test_what_is_handed_over_is_not_asked_for(alice: User) -> None:
-    hand_over(alice, "tags", [UserTag(user=alice, key="team", value="red")])
+    set_prefetched(alice, "tags", [UserTag(user=alice, key="team", value="red")])
     with CaptureQueriesContext(connection) as queries:
-        assert [tag.key for tag in at_hand(alice, "tags")] == ["team"]
+        assert [tag.key for tag in related_rows(alice, "tags")] == ["team"]
     assert len(queries) == 0
 
 
 def test_what_is_not_at_hand_is_asked_for(alice: User) -> None:
     UserTag.objects.create(user=alice, key="team", value="red")
     read_along = User.objects.prefetch_related("tags").get(pk=alice.pk)
-    assert [tag.key for tag in at_hand(alice, "tags")] == [tag.key for tag in at_hand(read_along, "tags")] == ["team"]
+    assert (
+        [tag.key for tag in related_rows(alice, "tags")]
+        == [tag.key for tag in related_rows(read_along, "tags")]
+        == ["team"]
+    )
 
 
 def test_anything_else_is_asked_for_as_ever(alice: User) -> None:
     other = make_user(alice.account, "carol", console=False)
     for user in (alice, other):
         UserTag.objects.create(user=user, key="kept", value=user.name)
-    hand_over(alice, "tags", [])
+    set_prefetched(alice, "tags", [])
     assert [tag.value for tag in alice.tags.filter(key="kept")] == ["alice"]
 
 
 def test_a_row_goes_with_its_last_user_and_waits_for_no_collector(alice: User) -> None:
     found = USERS.rows(name="alice")[0]
-    hand_over(found, "tags", [UserTag(user_id=found.pk, key="team", value="red")])
+    set_prefetched(found, "tags", [UserTag(user_id=found.pk, key="team", value="red")])
     going = weakref.ref(found)
     gc.disable()
     try:
@@ -75,7 +72,7 @@ def test_a_row_goes_with_its_last_user_and_waits_for_no_collector(alice: User) -
 
 def test_a_row_that_is_joined_with_many_is_made_once(alice: User, bob: User) -> None:
     def users() -> QuerySet[User]:
-        return User.objects.filter(name_key=Given("name")).annotate(key=F("tags__key"), value=F("tags__value"))
+        return User.objects.filter(name_key=Param("name")).annotate(key=F("tags__key"), value=F("tags__value"))
 
     for key in ("team", "cost"):
         UserTag.objects.create(user=alice, key=key, value="1")
@@ -88,23 +85,23 @@ def test_a_row_that_is_joined_with_many_is_made_once(alice: User, bob: User) -> 
 
 def test_words_become_part_of_the_statement_and_values_do_not() -> None:
     sql = "SELECT %s, %s, %s, %s, %s"
-    assert constants_inlined(sql, ["tag", "", True, Given("id"), "it's"]) == (
+    assert constants_inlined(sql, ["tag", "", True, Param("id"), "it's"]) == (
         "SELECT 'tag', '', TRUE, %s, %s",
-        (Given("id"), "it's"),
+        (Param("id"), "it's"),
     )
 
 
-def test_a_row_comes_with_what_is_beside_it(alice: User, bob: User) -> None:
-    with_tags = PreparedWith(
-        lambda: User.objects.filter(name_key=Given("name")),
-        lambda: UserTag.objects.filter(user__name_key=Given("name")).values_list("key", "value"),
+def test_a_row_comes_with_what_is_related_it(alice: User, bob: User) -> None:
+    with_tags = PreparedJoin(
+        lambda: User.objects.filter(name_key=Param("name")),
+        lambda: UserTag.objects.filter(user__name_key=Param("name")).values_list("key", "value"),
     )
     UserTag.objects.create(user=alice, key="team", value="red")
     UserTag.objects.create(user=alice, key="cost", value="1")
-    row, beside = with_tags.row_and_beside(name="alice")
-    assert (row, sorted(beside)) == (alice, [("cost", "1"), ("team", "red")])
-    assert with_tags.row_and_beside(name="bob") == (bob, [])
-    assert with_tags.row_and_beside(name="nobody") == (None, [])
+    row, related = with_tags.row_and_related(name="alice")
+    assert (row, sorted(related)) == (alice, [("cost", "1"), ("team", "red")])
+    assert with_tags.row_and_related(name="bob") == (bob, [])
+    assert with_tags.row_and_related(name="nobody") == (None, [])
 
 
 def test_what_it_writes_is_what_save_writes(alice: User) -> None:
@@ -124,6 +121,6 @@ def test_what_the_database_works_out_is_known_at_once(alice: User) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_values_come_in_their_order_and_not_too_many(alice: User, bob: User, limit: int) -> None:
     names = PreparedValues(
-        lambda: User.objects.filter(account_id=Given("id")).order_by("-name").values_list("name"), [2]
+        lambda: User.objects.filter(account_id=Param("id")).order_by("-name").values_list("name"), [2]
     )
     assert names.rows(limit, id=alice.account_id) == [("bob",), ("alice",)][:limit]

@@ -1,9 +1,10 @@
-"""Rows that the database itself deletes with what they hang on, as ON DELETE CASCADE would, for migrations. Nothing of
-them is told to anybody, so nobody need ask for them one table after the other.
+"""For migrations: rows that the database itself deletes with the row that they point to, as ON DELETE CASCADE would.
+Only for what the audit trail does not mention, so that nobody has to read it first.
 
-Triggers, because SQLite can't change a foreign key. There Django makes a table anew to change a column: with an owner's
-table its triggers are gone, and a table that goes along can't be replaced while a trigger of its owner's names it. A
-migration that does so has to take them away before and make them again. What was forgotten keeps its owner from going.
+These are triggers, because SQLite can't alter a foreign key. To alter a column Django replaces the whole table there:
+the owner's loses its triggers, and the other one can't be replaced while a trigger names it. A migration that alters
+either has to drop the triggers before and create them again. Where one was forgotten, the foreign key refuses to delete
+the owner.
 """
 
 from typing import Any
@@ -21,8 +22,8 @@ CREATE TRIGGER {name} AFTER DELETE ON {owner} FOR EACH ROW EXECUTE FUNCTION {nam
 """
 
 
-def deleted_with(owner: str, table: str, column: str) -> RunPython:
-    """The rows of a table go with the row of another one that their column names by its id."""
+def cascade_delete(owner: str, table: str, column: str) -> RunPython:
+    """An operation of a migration: a row of `owner` takes along those rows of `table` whose `column` holds its id."""
     words = {"name": f"{table}_goes_along", "owner": owner, "table": table, "column": column}
 
     def make(apps: Any, editor: Any) -> None:

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.lookups import Exact
 
-from audit.taking import changed, taken_row
+from database.returning import delete_row_returning, update_returning
 from federation.models import OIDCProvider, OIDCProviderTag
 from identities.models import User
 from tests.cast import make_user
@@ -19,27 +19,27 @@ def provider(alice: User) -> OIDCProvider:
 
 def test_a_row_is_told_as_the_database_held_it(provider: OIDCProvider) -> None:
     OIDCProvider.objects.update(issuer="https://id.example.com")
-    found = taken_row(provider)
+    found = delete_row_returning(provider)
     assert found is not None and not OIDCProvider.objects.exists()
     assert (found.issuer, found.thumbprints, found.created_at) == (
         "https://id.example.com",
         ["a" * 40],
         provider.created_at,
     )
-    assert taken_row(provider) is None
+    assert delete_row_returning(provider) is None
 
 
 def test_what_hangs_on_it_has_to_follow(provider: OIDCProvider) -> None:
     OIDCProviderTag.objects.create(provider=provider, key="team", value="red")
     with pytest.raises(IntegrityError), transaction.atomic():
-        taken_row(provider)
+        delete_row_returning(provider)
         connection.check_constraints()
     assert OIDCProvider.objects.exists()
 
 
 def test_what_was_changed_is_told_as_it_is_now(alice: User) -> None:
     make_user(alice.account, "bob", console=False)
-    assert changed(User.objects.filter(name="alice"), "name", "path", path="/a/") == [("alice", "/a/")]
-    assert changed(User.objects.filter(name="nobody"), "name", path="/b/") == []
-    assert sorted(changed(User.objects.all(), "name_key", path=F("name_key"))) == [("alice",), ("bob",)]
+    assert update_returning(User.objects.filter(name="alice"), "name", "path", path="/a/") == [("alice", "/a/")]
+    assert update_returning(User.objects.filter(name="nobody"), "name", path="/b/") == []
+    assert sorted(update_returning(User.objects.all(), "name_key", path=F("name_key"))) == [("alice",), ("bob",)]
     assert User.objects.filter(Exact(F("path"), F("name_key"))).count() == 2
