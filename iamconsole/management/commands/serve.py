@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +21,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_unsafe_settings()
         self._migrate_if_needed()
-        self._say_where_to_go()
+        words = self._where_to_go()
         connection.close()
         # In this process, which has read the program already: reading it once more would cost another second.
         sys.argv = ["gunicorn", *server_arguments()]
-        WSGIApplication(prog="gunicorn").run()
+        Server(lambda: self._say(words)).run()
 
     def _refuse_unsafe_settings(self) -> None:
         problems = [problem for problem in run_checks(tags=[TAG]) if problem.is_serious()]
@@ -37,17 +38,29 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
 
-    def _say_where_to_go(self) -> None:
-        link = set_up_link()
-        self.stdout.write("")
-        if link:
-            self.stdout.write("  There is no account yet. Open this link once to make it (it works for one hour):")
-            self.stdout.write(f"  {link}")
+    def _where_to_go(self) -> list[str]:
+        if link := set_up_link():
+            first = ["There is no account yet. Open this link once to make it (it works for one hour):", link]
         else:
-            self.stdout.write(f"  IAM Console is at {settings.SITE_URL}")
-        self.stdout.write("  Programs: " + f"AWS_ENDPOINT_URL={settings.SITE_URL}")
-        self.stdout.write("  Stop it with Ctrl-C.\n")
+            first = [f"IAM Console is at {settings.SITE_URL}"]
+        return ["", *first, f"Programs: AWS_ENDPOINT_URL={settings.SITE_URL}", "Stop it with Ctrl-C."]
+
+    def _say(self, words: list[str]) -> None:
+        for line in words:
+            self.stdout.write(f"  {line}" if line else "")
         self.stdout.flush()
+
+
+class Server(WSGIApplication):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn, which tells once it listens: whoever opens an address that it printed finds somebody there."""
+
+    def __init__(self, listens: Callable[[], None]) -> None:
+        self._listens = listens
+        super().__init__(prog="gunicorn")
+
+    def load_config(self) -> None:
+        super().load_config()
+        self.cfg.set("when_ready", lambda server: self._listens())
 
 
 def server_arguments() -> list[str]:
