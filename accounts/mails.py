@@ -9,6 +9,14 @@ from django.db import transaction
 
 logger = logging.getLogger("accounts.mails")
 
+# Django's backends that bring a mail to no mailbox.
+_TO_NO_MAILBOX = ("console", "dummy", "filebased")
+
+
+def are_sent() -> bool:
+    """Whether the operator has set mail up. Pages promise none otherwise."""
+    return not any(f".{name}." in settings.EMAIL_BACKEND for name in _TO_NO_MAILBOX)
+
 
 def send(subject: str, text: str, address: str) -> None:
     """Send now. A failure is for the operator's log: whoever asked must not learn from it whether a mailbox exists."""

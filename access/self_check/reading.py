@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Case, F, Model, Q, When
 
 from access.policy_rows import texts_of
 from access.self_check.checks import CERTIFICATES, CREDENTIALS, DETAILS, EMAIL, PASSWORD_POLICY, PROVIDERS, SUMMARY
 from access.self_check.facts import Certificate, Facts, Holder, Inline, Key, Person, Policy, Root, Trust
+from accounts import mails
 from accounts.models import RootUser
 from accounts.passwords import password_policy_of
 from federation.models import OIDCProvider, SAMLProvider
@@ -35,9 +35,6 @@ from identities.models.lockdowns import LOCKDOWN_SLOT
 from identities.models.roles import SERVICE_LINKED_PATH
 from policies.analysed import openings, powers
 from policies.models import PolicyVersion
-
-# Backends that send nothing to anybody.
-_NO_MAIL = ("console", "dummy", "filebased")
 
 
 def read_facts(account_id: str, may_read: Collection[str], most: int) -> Facts:
@@ -90,8 +87,7 @@ def _root(account_id: str, *, has_mfa: bool) -> Root:
     root = RootUser.objects.select_related("account").get(account_id=account_id)
     keys = list(AccessKey.objects.filter(account_id=account_id, user=None).values_list("last_used_at", flat=True))
     used = max((each for each in (root.password_last_used_at, *keys) if each), default=None)
-    mail_is_sent = not any(f".{name}." in settings.EMAIL_BACKEND for name in _NO_MAIL)
-    return Root(root.email, root.account.created_at, has_mfa, len(keys), used, mail_is_sent)
+    return Root(root.email, root.account.created_at, has_mfa, len(keys), used, mails.are_sent())
 
 
 def _passwords(account_id: str) -> Iterable[tuple[Any, ...]]:

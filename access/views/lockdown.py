@@ -15,6 +15,7 @@ from access.http import AccessRequest
 from access.lockdown import KINDS, LIFT, LOCK, Credential, Kind
 from access.models import ConsoleSession
 from access.recommendations import is_last_administrator
+from accounts import mails
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from identities.models import User
@@ -53,6 +54,7 @@ def lock_down_user(request: AccessRequest, user: User) -> HttpResponse:
         "is_self": lockdown.is_oneself(request.principal, user),
         "is_last": request.gate.may(DETAILS, "*").allowed and is_last_administrator(user),
         "lines": list(_lines(request, user)),
+        "mails_are_sent": mails.are_sent(),
     }
     return render(request, "access/lock_down_user.html", context)
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 from access import cookies, known_browsers, sessions, throttle
 from access.forms.credentials import ChangePasswordForm
 from access.own import Own, SignedInRequest, own
+from accounts import mails
 from accounts.passwords import password_policy_of, rules_in_words
 from accounts.services import change_root_password
 from audit.actions import recently_signed_in, requires
@@ -34,7 +35,8 @@ def my_password(request: SignedInRequest) -> HttpResponse:
             form.add_error(error.field or None, error.message)
         else:
             return _signed_in_anew(request, binding)
-    return render(request, "access/my_password.html", {"form": form, "me": me})
+    context = {"form": form, "me": me, "mails_are_sent": mails.are_sent()}
+    return render(request, "access/my_password.html", context)
 
 
 def _change_within_limits(me: Own, old: str, new: str) -> str:

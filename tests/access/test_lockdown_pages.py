@@ -56,6 +56,15 @@ def test_the_page_lists_what_ends(alices: Client, bob: User) -> None:
     assert not is_locked(bob)
 
 
+@pytest.mark.parametrize(("backend", "is_sent"), [("smtp", True), ("console", False)])
+@pytest.mark.parametrize("page", [LOCK, "/me/password/"])
+def test_no_mail_is_promised_where_none_is_sent(
+    alices: Client, bob: User, settings: Any, page: str, backend: str, is_sent: bool
+) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    assert ("told by mail" in alices.get(page).text) is is_sent
+
+
 def test_it_warns_before_the_last_administrator_is_locked_down(acme: Account, alice: User, responders: Client) -> None:
     page, warning = LOCK.replace("bob", "alice"), "alice is the last administrator who can sign in"
     root = browser_of(acme)
