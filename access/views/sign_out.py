@@ -1,3 +1,4 @@
+from django.contrib import messages
 from django.http import HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -16,6 +17,8 @@ def sign_out(request: AccessRequest) -> HttpResponse:
     if session is not None:
         sessions.end_session(session)
         record(request.principal, "signin:ConsoleLogout", request.principal.arn)
+    # The message's cookie is signed: no link makes the sign-in page say this.
+    messages.success(request, "You are signed out.")
     attempts.give_up(cookies.read(request, cookies.ATTEMPT))
     rotate_token(request)
     response = redirect("access:root-sign-in" if request.principal.is_root else "access:sign-in")

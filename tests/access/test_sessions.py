@@ -95,6 +95,12 @@ def test_signing_out_ends_the_session_on_the_server(client: Client, alice: User)
     assert Event.objects.filter(action="signin:ConsoleLogout", principal_arn=alice.arn).exists()
 
 
+def test_after_signing_out_the_next_page_says_so_once(client: Client, alice: User) -> None:
+    sign_in(client)
+    said = [client.post(reverse("access:sign-out"), follow=True).text, client.get(SIGN_IN).text]
+    assert ["You are signed out." in each for each in said] == [True, False]
+
+
 @pytest.mark.bar(38)
 def test_a_new_password_ends_every_session(alice: User) -> None:
     browsers = [browser_of(alice), browser_of(alice)]
