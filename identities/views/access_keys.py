@@ -24,13 +24,16 @@ def list_access_keys(request: ConsoleRequest, user: User) -> HttpResponse:
     """The tab “Security credentials”. Its parts have an action each, so that somebody who may only reset
     passwords finds the page, too."""
     password, keys, uses, devices = (panel(request.gate, action, user.arn, resource_tags(user)) for action in PANELS)
+    rows = keys_of(user) if keys.allowed else []
     context = {
         "user": user,
         "tab": "credentials",
+        "is_self": request.principal.unique_id == user.unique_id,
         "password": password,
         "login_profile": getattr(user, "login_profile", None) if password.allowed else None,
         "keys": keys,
-        "rows": keys_of(user) if keys.allowed else [],
+        "rows": rows,
+        "full": len(rows) >= user.account.quota("access_keys"),
         "uses": uses,
         "devices": devices,
         "device_rows": user.mfa_devices.order_by("enabled_at", "name") if devices.allowed else [],

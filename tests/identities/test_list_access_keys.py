@@ -30,6 +30,15 @@ def test_empty_parts_say_what_they_are_for(alice: User, bob: User) -> None:
     assert all(part in text for part in ("No console access", "No access keys", "No MFA device"))
 
 
+def test_with_two_keys_it_says_what_to_do_instead_of_leading_to_a_refusal(alice: User, bob: User) -> None:
+    create = reverse("identities:create-access-key", args=[bob.name])
+    create_access_key(by=principal_of(bob), user=bob)
+    assert create in text_of(browser_of(alice), bob)
+    create_access_key(by=principal_of(bob), user=bob)
+    text = text_of(browser_of(alice), bob)
+    assert create not in text and "delete one first" in text
+
+
 @pytest.mark.bar(76)
 @pytest.mark.parametrize(
     ("action", "shown"),
