@@ -23,6 +23,7 @@ class Step:
     why: str
     link: str
     link_text: str
+    action: str  # what the page behind the link asks for
     for_root: bool = False  # nobody else reaches what the link leads to
 
 
@@ -51,6 +52,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "Sign in as them from then on: what an IAM user may do can be changed and taken back.",
             reverse("identities:create-user") + "?administrator=1",
             "Create an administrator",
+            "iam:CreateUser",
         ),
         Step(
             MFADevice.objects.filter(account_id=account.id, user=None, enabled_at__isnull=False).exists(),
@@ -58,6 +60,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "With a second factor a stolen password is not enough to take the whole account.",
             reverse("access:create-my-mfa-device"),
             "Turn on MFA",
+            "iam:CreateVirtualMFADevice",
             for_root=True,
         ),
         Step(
@@ -66,6 +69,7 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "Nothing can limit what a program does with them; give programs a user or a role of their own.",
             reverse("access:my-access-keys"),
             "Delete root's access keys",
+            "iam:ListAccessKeys",
             for_root=True,
         ),
     )
@@ -92,6 +96,7 @@ def own_steps(account: Account, user: User | None) -> tuple[Step, ...]:
             "With a second factor a stolen password is not enough to act as you.",
             reverse("access:create-my-mfa-device"),
             "Turn on MFA",
+            "iam:CreateVirtualMFADevice",
         ),
         Step(
             not old.exists(),
@@ -99,6 +104,7 @@ def own_steps(account: Account, user: User | None) -> tuple[Step, ...]:
             "The longer a key is in use, the more places it has been copied to.",
             reverse("access:my-access-keys"),
             "See your access keys",
+            "iam:ListAccessKeys",
         ),
     )
 
@@ -111,4 +117,5 @@ def policy_step(account: Account) -> Step:
         "Without one, programs may set passwords of 8 characters; only these pages ask for more.",
         reverse("accounts:update-account-password-policy"),
         "Set a password policy",
+        "iam:UpdateAccountPasswordPolicy",
     )

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -7,6 +9,7 @@ from access.recommendations import Step, own_steps, policy_step, root_steps
 from access.views.root_protection import sign_in_url
 from accounts.models import Account
 from audit.actions import signed_in
+from audit.http import Gate
 from identities.models import Group, MFADevice, Role, User
 from identities.panels import Panel, panel
 from policies.models import ManagedPolicy
@@ -33,6 +36,7 @@ def dashboard(request: AccessRequest) -> HttpResponse:
         "steps": steps,
         "open_steps": sum(not step.done for step in steps),
         "done_steps": sum(step.done for step in steps),
+        "refused": _refused(request.gate, steps),
     }
     return render(request, "access/dashboard.html", context)
 
@@ -41,6 +45,12 @@ def _account_steps(account: Account, summary: Panel, policy: Panel) -> tuple[Ste
     """What concerns the whole account, as far as somebody may read it. Everything else is among the findings."""
     steps = root_steps(account) if summary.allowed else ()
     return (*steps, policy_step(account)) if policy.allowed else steps
+
+
+def _refused(gate: Gate, steps: Iterable[Step]) -> dict[str, Panel]:
+    """By action, what somebody is told in the place of a link that could only refuse them."""
+    asked = {step.action for step in steps if not step.done and not step.for_root}
+    return {action: panel(gate, action, "*") for action in asked if not gate.might(action)}
 
 
 def _counts(account: Account) -> tuple[tuple[str, int, str], ...]:

@@ -96,6 +96,15 @@ def test_it_links_to_ones_own_credentials(bob: User) -> None:
         assert f'href="{reverse(f"access:{name}")}"' in page
 
 
+def test_a_step_that_somebody_may_not_take_says_what_is_missing(bob: User) -> None:
+    allow(bob, ["iam:GetAccountPasswordPolicy", "iam:CreateVirtualMFADevice"])
+    page = page_of(bob).content.decode()
+    assert "That takes <code>iam:UpdateAccountPasswordPolicy</code>" in page and "Set a password policy" not in page
+    assert "Turn on MFA</a>" in page
+    allow(bob, "iam:UpdateAccountPasswordPolicy", name="more")
+    assert "Set a password policy</a>" in page_of(bob).content.decode()
+
+
 def test_what_only_root_can_do_is_no_link_for_others(acme: Account, alice: User) -> None:
     """Root's devices and keys are on the page of one's own, where an administrator would find their own instead."""
     create_access_key(by=root_of(acme), user=None)
