@@ -4,7 +4,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from audit.models import Outcome
+from audit.models import EventQuerySet, Outcome
 
 _TEXT = {"class": "form-control"}
 
@@ -39,18 +39,19 @@ class EventFilter(forms.Form):
         required=False, label="To", widget=forms.DateInput({"type": "date", **_TEXT}, format="%Y-%m-%d")
     )
 
-    def lookups(self) -> dict[str, Any]:
-        """The filter as lookups on Event, from the cleaned fields only."""
+    def found_in(self, events: EventQuerySet) -> EventQuerySet:
+        """The events that fit, by the cleaned fields only."""
         data = self.cleaned_data
+        if person := data.get("person"):
+            events = events.of_person(person)
         wanted = {
-            "principal_name__iexact": data.get("person"),
             "action__istartswith": data.get("action"),
             "access_key_id": data.get("key"),
             "outcome": data.get("outcome"),
             "at__gte": _moment(data.get("since"), time.min),
             "at__lte": _moment(data.get("until"), time.max),
         }
-        return {name: value for name, value in wanted.items() if value}
+        return events.filter(**{name: value for name, value in wanted.items() if value})
 
 
 def _moment(day: Any, at: time) -> datetime | None:

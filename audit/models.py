@@ -28,6 +28,14 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_account(self, account_id: str) -> "EventQuerySet":
         return self.filter(account_id=account_id)
 
+    def of_person(self, name: str) -> "EventQuerySet":
+        """What somebody did under their own name, and in sessions of roles that they took on under any other. Whoever
+        took on a role has an event of it here, which tells the unique id even of a user who is gone."""
+        took_on = self.filter(action="sts:AssumeRole", principal_type="user", principal_name__iexact=name)
+        beginners = set(took_on.values_list("principal_id", flat=True))
+        named = Q(principal_name__iexact=name) | Q(source_identity__iexact=name)
+        return self.filter(named | Q(begun_by__in=beginners) if beginners else named)
+
     def that_made(self, access_key_id: str) -> "EventQuerySet":
         """Those that made a temporary key."""
         return self.alias(made_key=MADE_KEY).filter(detail__has_key="made_key", made_key=access_key_id)
@@ -51,6 +59,8 @@ class Event(models.Model):
     principal_type = models.CharField(max_length=16)
     principal_id = models.CharField(max_length=193, blank=True)
     principal_name = models.CharField(max_length=128, blank=True)
+    # The unique id of the user who took on the role, or the first of several in a row; sessions may be called anything.
+    begun_by = models.CharField(max_length=128, blank=True, default="")
     source_identity = models.CharField(max_length=64, blank=True)
     access_key_id = models.CharField(max_length=128, blank=True)
     door = models.CharField(max_length=8)
@@ -72,6 +82,7 @@ class Event(models.Model):
             models.Index(
                 fields=["account_id", "access_key_id", "-id"], name="event_by_key", condition=~Q(access_key_id="")
             ),
+            models.Index(fields=["account_id", "begun_by", "-id"], name="event_by_beginner", condition=~Q(begun_by="")),
             models.Index("account_id", MADE_KEY, name="event_by_made_key", condition=Q(detail__has_key="made_key")),
         )
 

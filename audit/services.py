@@ -108,6 +108,7 @@ def _event(
         principal_type=by.type,
         principal_id=by.unique_id,
         principal_name=_clean(by.name, 128),
+        begun_by=by.begun_by,
         source_identity=by.source_identity,
         access_key_id=by.access_key_id,
         door=by.origin.door,

@@ -21,7 +21,7 @@ def lookup_events(request: ConsoleRequest) -> HttpResponse:
     form = EventFilter(request.GET)
     events = Event.objects.of_account(request.principal.account_id)
     # A date that can't be read filters nothing away silently: the form says so and the list stays empty.
-    events = events.filter(**form.lookups()) if form.is_valid() else events.none()
+    events = form.found_in(events) if form.is_valid() else events.none()
     context = {
         "form": form,
         "filtered": any(form.data.values()),

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Account
 from audit.models import Event, Outcome
+from audit.principal import Principal
 from audit.services import record
 from identities.models import User
 from tests.cast import allow, browser_of, principal_of
@@ -54,6 +56,22 @@ def test_it_filters(alice: User, bob: User, query: dict[str, str], shown: set[st
     record(principal_of(bob), "iam:CreateUser", "bob-did", outcome=Outcome.FAILURE)
     text = browser_of(alice).get(PAGE, query).content.decode()
     assert {name for name in ("alice-did", "bob-did") if name in text} == shown
+
+
+def test_a_person_is_found_in_the_sessions_of_roles_that_they_took_on(alice: User, bob: User, mallory: User) -> None:
+    """Those may be called anything, as by a program; the user may be gone."""
+    record(principal_of(bob), "sts:AssumeRole", "took-it-on")
+    session = Principal(bob.account_id, "role-session", "arn", "AROA:nightly", "nightly")
+    record(replace(session, begun_by=bob.unique_id), "iam:CreateUser", "by-bob")
+    record(replace(session, begun_by=mallory.unique_id), "iam:CreateUser", "by-mallory")
+    record(replace(session, source_identity="Bob"), "iam:CreateUser", "for-bob")
+    bob.delete()
+    text = browser_of(alice).get(PAGE, {"person": "bob"}).text
+    assert [name for name in ("took-it-on", "by-bob", "by-mallory", "for-bob") if name in text] == [
+        "took-it-on",
+        "by-bob",
+        "for-bob",
+    ]
 
 
 def test_it_pages_back_to_the_oldest(alice: User, acme: Account) -> None:
