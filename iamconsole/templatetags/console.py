@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from access.named_pages import page_of as page_of_arn
 from access.questions import Question, sealed
 from audit import clock
+from audit.models import Event
 
 register = template.Library()
 
@@ -67,6 +69,12 @@ def get_item(mapping: dict[Any, Any], key: Any) -> Any:
 def starts_with(path: str, beginning: str) -> bool:
     """Whether a page lies below an address of the navigation."""
     return bool(beginning) and path.startswith(beginning)
+
+
+@register.simple_tag
+def page_of(event: Event) -> str:
+    """The page of what an event of the audit trail is about."""
+    return page_of_arn(event.resource, event.account_id)
 
 
 @register.simple_tag(takes_context=True)

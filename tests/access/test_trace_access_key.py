@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from access.key_traces import found_in, is_temporary
 from access.lockdown import lock_down
+from access.named_pages import page_of as named_page
 from accounts.ids import new_access_key_id
 from accounts.models import Account
 from audit import clock
@@ -22,7 +23,7 @@ from identities.services.role_sessions import revoke_sessions
 from identities.services.roles import delete_role_with_everything
 from tests.api.conftest import SECRET, key_of
 from tests.api.program import Program, Refused
-from tests.cast import GLOBEX, allow, browser_of, make_role, make_user, principal_of, trusting
+from tests.cast import ACME, GLOBEX, allow, browser_of, make_role, make_user, principal_of, trusting
 
 FIND = "/access-keys/"
 TRAIL = "cloudtrail:LookupEvents"
@@ -267,3 +268,25 @@ def test_events_of_a_key_are_found_by_an_index(acme: Account, key_id: str, index
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
     plan = (events.that_made(key_id) if is_temporary(key_id) else events.filter(access_key_id=key_id)).explain()
     assert index in plan
+
+
+@pytest.mark.parametrize(
+    ("named", "page"),
+    [
+        ("user/team/ann", "/identities/user/ann/"),
+        ("policy/ann", "/policies/policy/own/ann/"),
+        ("saml-provider/okta", "/identity-providers/saml/at/okta/"),
+        ("oidc-provider/id.example/tenant", "/identity-providers/oidc/at/id.example/tenant"),
+        ("mfa/phone", ""),
+        ("user/*", ""),
+        ("user/", ""),
+    ],
+)
+def test_what_was_made_leads_to_its_page(named: str, page: str) -> None:
+    assert named_page(f"arn:aws:iam::{ACME}:{named}", ACME) == page
+    assert named_page(f"arn:aws:iam::{GLOBEX}:{named}", ACME) == ""
+
+
+def test_the_page_of_a_key_links_what_was_made_with_it(alices: Client, thief: Program, key: AccessKey) -> None:
+    thief.iam("CreateUser", UserName="ann", Path="/team/")
+    assert 'href="/identities/user/ann/"' in alices.get(page_of(key.pk)).text
