@@ -5,16 +5,28 @@ from dataclasses import dataclass
 
 from policies.engine.catalog import Action, Catalog, ConditionKey
 from policies.engine.catalog_types import ACCESS_LEVELS
+from policies.engine.conditions import IF_EXISTS, OPERATORS
 from policies.visual import ConditionRow, Fields, StatementFields, fields_of, read
 
 # A page is to stay light: beyond so many actions to tick, services show only those of theirs that are named.
 MOST_CHOICES = 3_000
-OPERATORS = (
-    "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "NumericEquals",
-    "NumericLessThan", "NumericGreaterThan", "DateGreaterThan", "DateLessThan", "Bool", "IpAddress", "NotIpAddress",
-    "ArnEquals", "ArnLike", "Null", "StringEqualsIfExists", "BoolIfExists", "ForAllValues:StringEquals",
-    "ForAnyValue:StringEquals",
-)  # fmt: skip
+
+
+def _operators(*types: str, prefix: str = "", suffix: str = "") -> tuple[str, ...]:
+    return tuple(f"{prefix}{name}{suffix}" for name, operator in OPERATORS.items() if operator.type in types)
+
+
+# What there is to choose, by what it compares; a document's own operator that is not among it stays as it is.
+OPERATOR_GROUPS = (
+    ("Text", _operators("string")),
+    ("Numbers", _operators("numeric")),
+    ("Dates", _operators("date")),
+    ("Others", _operators("bool", "ip", "arn", "binary", "null")),
+    ("Keys with several values", _operators("string", "arn", prefix="ForAnyValue:")),
+    ("Keys with several values, all of them", _operators("string", "arn", prefix="ForAllValues:")),
+    ("Also true without the key", _operators("string", "numeric", "date", "bool", "ip", "arn", suffix=IF_EXISTS)),
+)
+OFFERED = frozenset(name for _, names in OPERATOR_GROUPS for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What every page with a document editor has: findings with their lines, and the size against the quota."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from policies.engine import DocumentKind, Finding, size
 from policies.forms import ValidateForm
 from policies.views.catalog import catalog_for
 from policies.visual import MARKER
-from policies.visual_panels import OPERATORS, StatementPanel, panels_of
+from policies.visual_panels import OFFERED, OPERATOR_GROUPS, StatementPanel, panels_of
 
 VALIDATE = "access-analyzer:ValidatePolicy"
 # The buttons that go over to the other view, or change the visual one, have this name.
@@ -51,8 +51,12 @@ class Editor:
         return self.used + self.size
 
     @property
-    def operators(self) -> Sequence[str]:
-        return OPERATORS
+    def operators(self) -> Sequence[tuple[str, Sequence[str]]]:
+        return OPERATOR_GROUPS
+
+    @property
+    def offered_operators(self) -> Collection[str]:
+        return OFFERED
 
     @property
     def by_fields(self) -> bool:

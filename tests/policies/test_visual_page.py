@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from identities.models import User, UserInlinePolicy
+from policies.engine.conditions import parse_operator
 from policies.models import ManagedPolicy
 from policies.services import create_policy
+from policies.visual_panels import OFFERED
 from tests.cast import allow, browser_of, principal_of
 
 CREATE = reverse("policies:create-policy")
@@ -60,6 +62,20 @@ def test_going_over_to_the_visual_view_keeps_what_was_typed_and_saves_nothing(al
     assert panel.other == "iam:List*"
     assert 'value="look"' in page.content.decode()
     assert not ManagedPolicy.objects.filter(account=alice.account).exists()
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "ForAnyValue:StringLike", "NumericEqualsIfExists", "Strange"])
+def test_the_operator_of_a_condition_is_the_one_that_is_chosen(alice: User, operator: str) -> None:
+    """Also one that is not offered: the page must not change it by being shown."""
+    document = DOCUMENT.replace(
+        '"Resource"', f'"Condition": {{"{operator}": {{"aws:PrincipalTag/a": "1"}}}}, "Resource"'
+    )
+    page = switched(browser_of(alice), document=document, editor="visual").text
+    assert f"<option selected>{operator}</option>" in page
+
+
+def test_every_operator_that_is_offered_is_one() -> None:
+    assert all(parse_operator(name) for name in OFFERED)
 
 
 def test_and_back_to_the_text_gives_the_text(alice: User) -> None:
