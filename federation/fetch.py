@@ -4,20 +4,22 @@ https only, verified; never to an address inside, and to the very address that w
 point elsewhere a moment later; bounded in size and time; redirects only within the host.
 """
 
+import http.client
+import io
 import ipaddress
 import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import botocore
-import urllib3
 
 MOST_BYTES = 512 * 1024
 SECONDS = 5.0
@@ -48,47 +50,46 @@ class Fetcher:
         """What the address answers to a form, which goes to this very address or nowhere. Raises FetchError."""
         deadline = time.monotonic() + SECONDS
         content = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
-        answer = self._ask(url, deadline, "POST", content, urlencode(form).encode())
-        try:
-            return _parsed(_read(answer, url, deadline), url)
-        finally:
-            answer.release_conn()
-            answer.close()
+        with self._asked(url, deadline, "POST", content, urlencode(form).encode()) as answer:
+            return _parsed(_read(answer, url), url)
 
     def _body(self, url: str, deadline: float) -> bytes:
         for _ in range(_REDIRECTS + 1):
-            answer = self._ask(url, deadline)
-            try:
+            with self._asked(url, deadline) as answer:
                 if answer.status not in (301, 302, 303, 307, 308):
-                    return _read(answer, url, deadline)
+                    return _read(answer, url)
                 url = _followed(url, answer.headers.get("Location", ""))
-            finally:
-                answer.release_conn()
-                answer.close()
         raise FetchError(f"{_shown(url)} redirects too often.")
 
-    def _ask(
+    @contextmanager
+    def _asked(
         self,
         url: str,
         deadline: float,
         method: str = "GET",
         more: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Iterator[http.client.HTTPResponse]:
         scheme, host, port = self._place(url)
         address = str(self._address(scheme, host, port))
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         default = port == (443 if scheme == "https" else 80)
         headers = {"Host": host if default else f"{host}:{port}", "Accept": "application/json", **(more or {})}
-        timeout = urllib3.Timeout(total=max(0.1, deadline - time.monotonic()))
+        connection = http.client.HTTPConnection(host, port)
+        connection.response_class = partial(_Answer, deadline=deadline)  # type: ignore[assignment] # made the same way
         try:
-            with _pool(scheme, address, port, host, timeout) as pool:
-                return pool.request(
-                    method, target, body=body, headers=headers, redirect=False, retries=False, preload_content=False
-                )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            connection.sock = _connected(scheme, address, port, host, deadline)
+            connection.request(method, target, body, headers)
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            connection.close()
             raise FetchError(f"{_shown(url)} can't be reached.") from error
+        try:
+            yield answer
+        finally:
+            answer.close()
+            connection.close()
 
     def _place(self, url: str) -> tuple[str, str, int]:
         try:
@@ -148,15 +149,51 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-def _pool(
-    scheme: str, address: str, port: int, host: str, timeout: urllib3.Timeout
-) -> urllib3.HTTPConnectionPool | urllib3.HTTPSConnectionPool:
+class _Until(io.RawIOBase):
+    """What the other side sends, until the deadline. A limit for each read alone is none: a byte now and then would
+    keep us for hours."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_left(self._deadline))
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer of which head and body have to be here before the deadline."""
+
+    def __init__(self, sock: socket.socket, *words: Any, deadline: float, **more: Any) -> None:
+        super().__init__(sock, *words, **more)
+        self.fp = io.BufferedReader(_Until(self.fp.detach(), sock, deadline))
+
+
+def _left(deadline: float) -> float:
+    """Raises TimeoutError."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _connected(scheme: str, address: str, port: int, host: str, deadline: float) -> socket.socket:
     """Connects to the address, and demands the certificate of the host."""
-    if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, timeout=timeout)
-    return urllib3.HTTPSConnectionPool(
-        address, port, timeout=timeout, ssl_context=_tls(), server_hostname=host, assert_hostname=host
-    )
+    sock = socket.create_connection((address, port), timeout=_left(deadline))
+    try:
+        sock.settimeout(_left(deadline))
+        return _tls().wrap_socket(sock, server_hostname=host) if scheme == "https" else sock
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _parsed(body: bytes, url: str) -> Any:
@@ -166,20 +203,18 @@ def _parsed(body: bytes, url: str) -> Any:
         raise FetchError(f"{_shown(url)} did not answer with JSON.") from error
 
 
-def _read(answer: urllib3.BaseHTTPResponse, url: str, deadline: float) -> bytes:
+def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
     if answer.status != 200:
         raise FetchError(f"{_shown(url)} answered with status {answer.status}.")
-    body = bytearray()
     try:
-        for piece in answer.stream(16 * 1024, decode_content=False):
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise FetchError(f"{_shown(url)} answered with more than {MOST_BYTES} bytes.")
-            if time.monotonic() > deadline:
-                raise FetchError(f"{_shown(url)} did not answer in {SECONDS:.0f} seconds.")
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        body = answer.read(MOST_BYTES + 1)
+    except TimeoutError as error:
+        raise FetchError(f"{_shown(url)} did not answer in {SECONDS:.0f} seconds.") from error
+    except (http.client.HTTPException, OSError) as error:
         raise FetchError(f"{_shown(url)} broke off.") from error
-    return bytes(body)
+    if len(body) > MOST_BYTES:
+        raise FetchError(f"{_shown(url)} answered with more than {MOST_BYTES} bytes.")
+    return body
 
 
 def _followed(url: str, location: str) -> str:

@@ -5,9 +5,11 @@ a minute for each issuer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from functools import cache
+from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +20,8 @@ from federation.jwt import ALGORITHMS, Key, TokenError, UnknownKey, read_key_set
 
 KEPT_SECONDS = 600.0
 BACK_OFF_SECONDS = 60.0
+# How long somebody waits for others who are asking.
+PATIENCE_SECONDS = 2.0
 _MOST_ISSUERS = 1000
 
 
@@ -36,8 +40,21 @@ _known: dict[str, Issuer] = {}
 _lock = Lock()
 
 
-def fetcher() -> Fetcher:
-    return Fetcher(settings.FEDERATION_ALLOW_PRIVATE_ADDRESSES, settings.FEDERATION_ALLOW_LOOPBACK)
+@cache
+def _room() -> BoundedSemaphore:
+    """Half of the threads: the others go on answering, however slow providers are, or want to be."""
+    return BoundedSemaphore(max(1, settings.THREADS // 2))
+
+
+@contextmanager
+def asking() -> Iterator[Fetcher]:
+    """The way out, for somebody who may wait for an answer. Raises FetchError where too many do already."""
+    if not _room().acquire(timeout=PATIENCE_SECONDS):
+        raise FetchError("Too many providers are being asked at this moment.")
+    try:
+        yield Fetcher(settings.FEDERATION_ALLOW_PRIVATE_ADDRESSES, settings.FEDERATION_ALLOW_LOOPBACK)
+    finally:
+        _room().release()
 
 
 def issuer_of(url: str, *, newer_than: float | None = None) -> Issuer:
@@ -48,7 +65,7 @@ def issuer_of(url: str, *, newer_than: float | None = None) -> Issuer:
     wanted = newer_than is not None and known is not None and known.fetched_at <= newer_than
     stale = age >= KEPT_SECONDS or ((wanted or (known is not None and bool(known.problem))) and age >= BACK_OFF_SECONDS)
     if known is None or stale:
-        known = _fetched(url)
+        known = _renewed(url, known)
     if known.problem:
         raise FetchError(known.problem)
     return known
@@ -71,11 +88,18 @@ def forget() -> None:
     _known.clear()
 
 
-def _fetched(url: str) -> Issuer:
+def _renewed(url: str, known: Issuer | None) -> Issuer:
+    """Fetched now, unless somebody else did while there was no room."""
+    with asking() as fetcher:
+        present = _known.get(url)
+        return present if present is not None and present is not known else _fetched(url, fetcher)
+
+
+def _fetched(url: str, fetcher: Fetcher) -> Issuer:
     try:
-        document = discover(url)
+        document = discover(url, fetcher)
         allowed = document.get("id_token_signing_alg_values_supported") or ALGORITHMS
-        keys = read_key_set(fetcher().json(_https(document, "jwks_uri")), _texts(allowed))
+        keys = read_key_set(fetcher.json(_https(document, "jwks_uri")), _texts(allowed))
         found = Issuer(keys, document, time.monotonic())
     except (FetchError, TokenError) as error:
         found = Issuer((), {}, time.monotonic(), str(error))
@@ -86,9 +110,9 @@ def _fetched(url: str) -> Issuer:
     return found
 
 
-def discover(url: str) -> dict[str, Any]:
+def discover(url: str, fetcher: Fetcher) -> dict[str, Any]:
     """The issuer's configuration (OpenID Connect Discovery 4). Raises FetchError."""
-    document = fetcher().json(f"{url.rstrip('/')}/.well-known/openid-configuration")
+    document = fetcher.json(f"{url.rstrip('/')}/.well-known/openid-configuration")
     if not isinstance(document, dict) or document.get("issuer") != url:
         raise FetchError("The issuer in the provider's configuration is not its URL.")
     return document

@@ -108,7 +108,8 @@ def id_token_for(endpoints: Endpoints, client: Client, *, secret: str, code: str
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     else:
         form |= {"client_id": client.client_id, **({"client_secret": secret} if secret else {})}
-    answer = key_sets.fetcher().post(endpoints.token, form, headers)
+    with key_sets.asking() as fetcher:
+        answer = fetcher.post(endpoints.token, form, headers)
     token = answer.get("id_token") if isinstance(answer, dict) else None
     if not isinstance(token, str):
         raise FetchError("The provider's token endpoint gave no ID token.")

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from accounts.models import Account
+from federation import key_sets
 from federation.errors import ExpiredToken, IDPCommunicationError, InvalidIdentityToken
 from federation.models import OIDCProvider
 from federation.oidc import GOOGLE, SOURCE_IDENTITY, TAGS, WebIdentity, identity_of
@@ -146,6 +150,28 @@ def test_a_flood_of_unknown_keys_asks_once_a_minute(
     issuer.keys = [rsa_jwk("next")]
     assert read(issuer.token(key=private_key("next"), headers={"kid": "next"}))[1].subject == "jane"
     assert issuer.requests.count("/keys") == 2
+
+
+@pytest.mark.bar(114)
+def test_slow_providers_keep_half_of_the_threads_at_most(
+    issuer: Issuer, provider: OIDCProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("federation.key_sets.PATIENCE_SECONDS", 0.01)
+    with ExitStack() as others:
+        for _ in range(settings.THREADS // 2):
+            others.enter_context(key_sets.asking())
+        with pytest.raises(IDPCommunicationError) as refused:
+            read(issuer.token())
+        assert "Too many" in refused.value.detail and not issuer.requests
+    assert read(issuer.token())[1].subject == "jane"
+
+
+@pytest.mark.bar(114)
+def test_who_waited_for_room_takes_what_the_other_has_fetched(issuer: Issuer) -> None:
+    with ThreadPoolExecutor() as threads:
+        found = [threads.submit(key_sets.issuer_of, issuer.url) for _ in range(12)]
+    assert {each.result().document["issuer"] for each in found} == {issuer.url}
+    assert issuer.requests.count("/keys") <= settings.THREADS // 2
 
 
 def broken_discovery(issuer: Issuer) -> Sequence[dict[str, Any]]:
