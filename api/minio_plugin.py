@@ -28,6 +28,8 @@ _GLOBAL = {
     "Referer": "aws:Referer",
     "SecureTransport": "aws:SecureTransport",
 }
+# The only one that has several values of its own.
+_OF_MANY = "RequestObjectTagKeys"
 # Known here from the user itself, or from the clock.
 _OURS = frozenset({"CurrentTime", "EpochTime", "principaltype", "userid", "username", "groups"})
 _LONGEST = 2048
@@ -111,11 +113,14 @@ def _resource(given: Mapping[str, Any]) -> str:
 
 
 def _context(conditions: Any) -> dict[str, tuple[str, ...]]:
-    """MinIO's names of the facts as condition keys: those of S3, but for the few that are global."""
+    """MinIO's names of the facts as condition keys: those of S3, but for the few that are global.
+
+    The first value is the one that MinIO knows and acts by. It appends those of the query and of the headers: with
+    `?SourceIp=…` anybody could have a second address, and escape a Deny for all but one network."""
     if not isinstance(conditions, dict):
         return {}
     return {
-        _GLOBAL.get(name, f"s3:{name}"): tuple(str(value) for value in values)
+        _GLOBAL.get(name, f"s3:{name}"): tuple(map(str, values if name == _OF_MANY else values[:1]))
         for name, values in conditions.items()
         if name not in _OURS and isinstance(values, list)
     }

@@ -103,6 +103,38 @@ def test_conditions_are_s3s(token: str, bob: User) -> None:
     assert ask(token, conditions={"username": ["alice"]}, **facts).json() == {"result": False}
 
 
+DENIED_UNLESS = [
+    {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+    {"Bool": {"aws:SecureTransport": "false"}},
+    {"StringNotLike": {"s3:prefix": "home/*"}},
+    {"StringNotEquals": {"s3:signatureversion": "AWS4-HMAC-SHA256"}},
+]
+
+
+@pytest.mark.bar(71)
+@pytest.mark.parametrize("condition", DENIED_UNLESS)
+def test_what_a_client_appends_to_the_facts_does_not_count(token: str, bob: User, condition: Any) -> None:
+    """MinIO hands on ?SourceIp=10.0.0.1 as a second value of what it knows itself."""
+    allow(bob, "s3:ListBucket")
+    allow(bob, "s3:ListBucket", name="denied", Effect="Deny", Condition=condition)
+    known = {"SourceIp": "203.0.113.9", "SecureTransport": "false", "prefix": "else/", "signatureversion": "AWS"}
+    appended = {"SourceIp": "10.0.0.1", "SecureTransport": "true", "prefix": "home/"}
+    appended["signatureversion"] = "AWS4-HMAC-SHA256"
+    facts = {"action": "s3:ListBucket", "object": ""}
+    good = {name: [value] for name, value in appended.items()}
+    assert ask(token, conditions=good, **facts).json() == {"result": True}
+    mixed = {name: [known[name], appended[name]] for name in known}
+    assert ask(token, conditions=mixed, **facts).json() == {"result": False}
+
+
+def test_keys_of_tags_are_many(token: str, bob: User) -> None:
+    allow(bob, "s3:PutObject", Condition={"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["a", "b"]}})
+    for keys, allowed in ((["a", "b"], True), (["a", "c"], False)):
+        reply = ask(token, action="s3:PutObject", conditions={"RequestObjectTagKeys": keys})
+        assert reply.json() == {"result": allowed}
+
+
 def test_the_look_at_start_up_is_answered(token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     reply = Client().post("/authorize/minio", b"", content_type="application/json", headers=headers)
