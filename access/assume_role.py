@@ -158,7 +158,7 @@ def issue_role_session(
     InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge.
     """
     is_chained = by.type == "role-session"
-    seconds = _seconds(role, wish, longest or role.max_session_seconds, is_chained=is_chained)
+    seconds = _seconds(wish, longest or role.max_session_seconds, is_chained=is_chained)
     inherited = _inherited_tags(by)
     check_session_tags(wish, inherited)
     issued_at, expires_at = lifetime(seconds, not_after)
@@ -193,7 +193,7 @@ def _beginner(by: Principal) -> str:
     return by.unique_id if by.type == "user" else by.begun_by
 
 
-def _seconds(role: Role, wish: Wish, longest: int, *, is_chained: bool) -> int:
+def _seconds(wish: Wish, longest: int, *, is_chained: bool) -> int:
     seconds = wish.seconds or DEFAULT_SECONDS
     if is_chained and seconds > LONGEST_CHAINED:
         raise ValidationError(

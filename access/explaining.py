@@ -1,4 +1,4 @@
-"""Showing why: an explanation as one particular reader may see it.
+"""Explanations of decisions as one particular reader may see them.
 
 Nobody learns from an explanation what they could not read otherwise. The text of a policy needs the permission to read
 that policy, what was found of a resource (its path, its tags) the permission to see that resource; what a reader may
@@ -8,17 +8,14 @@ not see is counted and left out.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from access.advice import advice
-from access.gate import TRUST, Context, PrincipalGate
+from access.gate import TRUST
 from access.policy_texts import Named, key_of, look_up
-from access.trust import TrustDenied
-from audit.errors import AccessDenied
-from audit.explanation import Explanation, full
+from audit.explanation import Explanation
 from audit.http import Gate
-from policies.engine import evaluate
 
 EXPLAIN = "iamconsole:ExplainDecision"
 MOST_LINES = 40
@@ -51,30 +48,6 @@ _VERDICTS = {
     "denies": ("A statement denies it", "bg-red-lt"),
     "silent": ("No statement applies", "bg-yellow-lt"),
 }
-
-
-def of_denial(gate: PrincipalGate, error: AccessDenied) -> Explanation:
-    """Why the gate refused: decided once more by the same policies, this time with reasons."""
-    gate = error.gate if isinstance(error, TrustDenied) else gate
-    explanation = _explained(gate, error, error.decided_on, error.context)
-    said = {key: value for key, value in error.context.items() if not _is_found(key)}
-    if error.resource == error.decided_on and said.keys() == error.context.keys():
-        return explanation
-    # Which statement nearly applied tells of the path and the tags that were found. Whoever may not see the resource
-    # gets the reasons that there would be if it were not there.
-    return {**explanation, "unseen": _explained(gate, error, error.resource, said)}
-
-
-def _explained(gate: PrincipalGate, error: AccessDenied, resource: str, context: Context) -> Explanation:
-    request, policies = gate.question(error.action, resource, context), gate.policies_for(error.action)
-    policies = replace(policies, resource=error.resource_policy) if error.resource_policy else policies
-    return full(request, policies, evaluate(request, policies, explain=True))
-
-
-def _is_found(key: str) -> bool:
-    """Whether a condition key comes from the resource as it is, not from what the caller said."""
-    key = key.lower()
-    return ":resourcetag/" in key or key == "iam:permissionsboundary"
 
 
 @dataclass(frozen=True, slots=True)

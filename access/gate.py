@@ -90,10 +90,11 @@ class PrincipalGate:
     def may(self, action: str, resource: str, context: Context | None = None) -> Decision:
         return self.decide(action, resource, context)
 
-    def require(self, action: str, resource: str, context: Context | None = None) -> None:
+    def require(self, action: str, resource: str, context: Context | None = None, *, asked: str = "") -> None:
         decision = self.decide(action, resource, context)
         if not decision.allowed:
-            raise AccessDenied(self.principal.arn, action, resource, decision, context=context)
+            arn = self.principal.arn
+            raise AccessDenied(arn, action, asked or resource, decision, decided_on=resource, context=context)
 
     def might(self, action: str) -> bool:
         return self.principal.is_root or might_allow(action, self.policies_for(action))

@@ -13,8 +13,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from access import cookies, explaining, last_accessed, sessions
+from access import cookies, last_accessed, sessions
 from access.carried_text import packed
+from access.denials import record_denial
 from access.gate import PrincipalGate
 from access.models import ConsoleSession
 from access.origin import origin_of
@@ -24,9 +25,7 @@ from access.throttle import Throttled, count_mail
 from audit import decisions
 from audit.actions import Declaration
 from audit.errors import AccessDenied, ServiceError
-from audit.models import Outcome
 from audit.principal import anonymous
-from audit.services import record
 
 # Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
 # accepted at all (iamconsole.middleware). A longer one is packed where it is only to come back to.
@@ -125,16 +124,7 @@ def _authorize(request: Any, declaration: Declaration, kwargs: dict[str, Any]) -
     if declaration.resource in LOADERS:
         load, words = LOADERS[declaration.resource]
         loaded = load(principal, *(kwargs.pop(word) for word in words))
-        decision = gate.decide(declaration.action, loaded.arn, loaded.context)
-        if not decision.allowed:
-            raise AccessDenied(
-                principal.arn,
-                declaration.action,
-                loaded.asked,
-                decision,
-                decided_on=loaded.arn,
-                context=loaded.context,
-            )
+        gate.require(declaration.action, loaded.arn, loaded.context, asked=loaded.asked)
         if loaded.row is None:
             raise Http404(f"There is no {declaration.resource.replace('_', ' ')} with that name in this account.")
         kwargs[declaration.resource] = loaded.row
@@ -153,17 +143,7 @@ def _deny(request: Any, action: str, resource: str) -> None:
 
 def denied(request: Any, error: AccessDenied) -> HttpResponse:
     """Record the refusal and show what was asked: the action, the resource, and which kind of policy decided."""
-    event = record(
-        request.principal,
-        error.action,
-        error.resource,
-        outcome=Outcome.DENIED,
-        error_code=error.code,
-        explanation=explaining.of_denial(request.gate, error),
-        layer=error.decision.layer,
-        policies=[statement.source for statement in error.decision.statements],
-    )
-    error.event_id = event.event_id
+    record_denial(request.gate, error)
     template = "components/not_allowed.html" if request.htmx else "access/denied.html"
     response = render(request, template, {"denial": error}, status=403)
     return _to_notice(request, response)

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
-from access import explaining, sessions
+from access import sessions
 from access.assume_role import Proofs, assume_role
+from access.denials import record_denial
 from access.gate import PrincipalGate
 from access.models import ConsoleSession, RecentRole
 from access.principals import original_principal
@@ -19,7 +20,6 @@ from accounts.models import Account
 from accounts.rules import is_account_id
 from audit import clock
 from audit.errors import AccessDenied, InvalidUserType, NoSuchEntity
-from audit.models import Outcome
 from audit.principal import Origin, Principal
 from audit.services import record
 from identities.models.roles import role_arn
@@ -103,17 +103,7 @@ def _denials_recorded(who: Principal) -> Iterator[None]:
     try:
         yield
     except AccessDenied as error:
-        event = record(
-            who,
-            error.action,
-            error.resource,
-            outcome=Outcome.DENIED,
-            error_code=error.code,
-            explanation=explaining.of_denial(PrincipalGate(who), error),
-            layer=error.decision.layer,
-            policies=[statement.source for statement in error.decision.statements],
-        )
-        error.event_id = event.event_id
+        record_denial(PrincipalGate(who), error)
         raise
 
 

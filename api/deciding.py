@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from access import explaining
+from access.denials import record_denial
 from access.gate import PrincipalGate
 from access.principals import ExpiredToken
 from api.authentication import prove_for_service
@@ -12,9 +12,7 @@ from api.questions import Question
 from api.sigv4 import SignatureError
 from api.wire import WireRequest
 from audit.errors import AccessDenied, denial_message
-from audit.models import Outcome
 from audit.principal import Origin, Principal
-from audit.services import record
 from policies.engine import Decision
 
 EXPLAIN = "iam:SimulatePrincipalPolicy"
@@ -83,21 +81,11 @@ def origin_for(origin: Origin, *, address: str = "", user_agent: str = "", secur
     return Origin("api", address, user_agent[:512], origin.request_id, secure=secure)
 
 
-def record_denial(gate: PrincipalGate, question: Question, decision: Decision, **detail: str) -> None:
-    """In the trail of whoever was refused, with the reasons, as every refusal is."""
-    asked, context = question.resource, question.context
-    error = AccessDenied(gate.principal.arn, question.action, asked, decision, decided_on=asked, context=context)
-    record(
-        gate.principal,
-        question.action,
-        asked,
-        outcome=Outcome.DENIED,
-        error_code=error.code,
-        explanation=explaining.of_denial(gate, error),
-        layer=decision.layer,
-        policies=[statement.source for statement in decision.statements],
-        **detail,
-    )
+def record_refused_answer(gate: PrincipalGate, question: Question, decision: Decision, **detail: str) -> None:
+    """Record a negative answer in the trail of whoever was refused, as every refusal is."""
+    context = question.context
+    error = AccessDenied(gate.principal.arn, question.action, question.resource, decision, context=context)
+    record_denial(gate, error, **detail)
 
 
 def described(principal: Principal) -> Mapping[str, str]:

@@ -172,10 +172,6 @@ def policy_version(row: PolicyVersion) -> dict[str, object]:
     return {"VersionId": row.version_id, "IsDefaultVersion": row.is_default, "CreateDate": row.created_at}
 
 
-def attached_policy(row: ManagedPolicy) -> Fields:
-    return {"PolicyName": row.name, "PolicyArn": row.arn}
-
-
 def password_policy(row: PasswordPolicy) -> Fields:
     """Fields that are not set are left out, as AWS leaves them out."""
     return {

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-from access import explaining, last_accessed, messages
+from access import last_accessed, messages
 from access.assume_role import NotAllowed
+from access.denials import record_denial
 from access.gate import PrincipalGate
 from api import actions, query, serialize, shapes
 from api.ahead import look_for_target
@@ -142,28 +143,15 @@ def _authorize(call: Call, action: Action) -> None:
         return
     call.target = action.resource(call)
     context: dict[str, Any] = {**call.target.context, **action.context(call)}
-    decision = call.gate.decide(action.name, call.target.arn, context)
-    if not decision.allowed:
-        asked = call.target.asked or call.target.arn
-        arn = call.target.arn
-        raise AccessDenied(call.principal.arn, action.name, asked, decision, decided_on=arn, context=context)
+    call.gate.require(action.name, call.target.arn, context, asked=call.target.asked)
 
 
 def _record_refusal(call: Call, error: ServiceError) -> None:
     """Every denial, and every change that failed, is in the audit trail; a read that found nothing is not."""
     arn, name = call.target.arn, call.operation.action
     if isinstance(error, AccessDenied):
-        event = record(
-            call.principal,
-            name,
-            arn,
-            outcome=Outcome.DENIED,
-            error_code=error.code,
-            explanation=explaining.of_denial(call.gate, error),
-            layer=error.decision.layer,
-            policies=[statement.source for statement in error.decision.statements],
-        )
-        error.event_id, error.encoded = event.event_id, messages.encoded(event.account_id, event.id)
+        event = record_denial(call.gate, error, action=name, resource=arn)
+        error.encoded = messages.encoded(event.account_id, event.id)
     elif not call.operation.name.startswith(_READS):
         outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
         # What an outsider is not told stands here, for those who may read the trail.

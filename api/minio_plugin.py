@@ -10,7 +10,7 @@ from typing import Any
 from access.gate import PrincipalGate
 from access.policy_rows import read_key_and_policies
 from access.principals import user_principal
-from api.deciding import origin_for, record_denial
+from api.deciding import origin_for, record_refused_answer
 from api.questions import Question
 from api.wire import WireRequest
 from audit.errors import ValidationError
@@ -51,7 +51,7 @@ def decide(body: bytes, account_id: str, origin: Origin) -> bool:
         return decision.outcome is not Outcome.EXPLICITLY_DENIED
     if not decision.allowed:
         question = Question(WireRequest("POST", b"", b"", (), b""), "s3", action, resource, context)
-        record_denial(gate, question, decision, asked_by="MinIO")
+        record_refused_answer(gate, question, decision, asked_by="MinIO")
     return decision.allowed
 
 

@@ -17,7 +17,7 @@ from access.route_tables import find_by_token, routes_of
 from access.routes import AmbiguousPath, match
 from api import forwarded, minio_plugin
 from api.authentication import authenticate
-from api.deciding import EXPLAIN, Answer, Decider, described, origin_for, record_denial, result
+from api.deciding import EXPLAIN, Answer, Decider, described, origin_for, record_refused_answer, result
 from api.errors import refusal_for
 from api.questions import Question, read
 from api.replies import refused, reply
@@ -50,7 +50,7 @@ def _authorized(wire: WireRequest, origin: Origin) -> HttpResponse:
     try:
         gate.require(ACTION, "*")
     except AccessDenied as error:
-        record_denial(gate, Question(wire, "iam", ACTION, "*"), error.decision)
+        record_refused_answer(gate, Question(wire, "iam", ACTION, "*"), error.decision)
         raise
     questions, batch = read(wire.body)
     answered = _answered(gate.principal, questions, batch)
@@ -74,7 +74,7 @@ def _answered(service: Principal, questions: list[Question], batch: bool) -> lis
     else:
         for question, answer in denied:
             assert answer.principal and answer.decision  # noqa: S101 # for the type checker: chosen above
-            record_denial(PrincipalGate(answer.principal), question, answer.decision, asked_by=service.arn)
+            record_refused_answer(PrincipalGate(answer.principal), question, answer.decision, asked_by=service.arn)
     return answers
 
 
@@ -141,7 +141,7 @@ def _decided(asked: WireRequest, wire: WireRequest, table: RouteTable, origin: O
     answer = decider.answer(question)
     assert answer.decision  # noqa: S101 # for the type checker: proven above
     if not answer.allowed:
-        record_denial(decider.gate_of(principal), question, answer.decision, route_table=table.name)
+        record_refused_answer(decider.gate_of(principal), question, answer.decision, route_table=table.name)
         message = denial_message(principal.arn, routed.action, routed.resource, answer.decision)
         return _refused(403, "AccessDenied", message, origin)
     headers = {f"X-Iam-{_hyphenated(name)}": value for name, value in described(principal).items()}

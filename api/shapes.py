@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +37,6 @@ class Shape:
     @property
     def is_number(self) -> bool:
         return self.kind in _NUMBERS
-
-
-STRING = Shape("string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +77,6 @@ def namespace(service: str) -> str:
 
 def operation_names(service: str) -> tuple[str, ...]:
     return tuple(_model(service).operation_names)
-
-
-def all_operations() -> Iterator[Operation]:
-    """Every operation of both models."""
-    for service in SERVICES:
-        for name in operation_names(service):
-            yield operation(service, name)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from access.resources import (
 )
 from accounts.tags import first_with_tags, resource_tags
 from api.registry import Call, Target
-from audit.errors import AccessDenied, InvalidInput, NoSuchEntity, ValidationError
+from audit.errors import InvalidInput, NoSuchEntity, ValidationError
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, InstanceProfile, Role, User
 from identities.models.groups import group_arn
@@ -136,11 +136,7 @@ def passed_role(call: Call, *, service: str, associated_with: str) -> Role:
     telling nothing of a role that the caller may not pass, and NoSuchEntity."""
     found = load_role(call.principal, call["RoleName"])
     context = {**found.context, "iam:PassedToService": service, "iam:AssociatedResourceArn": associated_with}
-    decision = call.gate.decide("iam:PassRole", found.arn, context)
-    if not decision.allowed:
-        raise AccessDenied(
-            call.principal.arn, "iam:PassRole", found.asked, decision, decided_on=found.arn, context=context
-        )
+    call.gate.require("iam:PassRole", found.arn, context, asked=found.asked)
     if isinstance(found.row, Role):
         return found.row
     raise NoSuchEntity(f"The role with name {call['RoleName']} cannot be found.")

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from audit.errors import AccessDenied
 from audit.principal import Principal
 from policies.engine import Decision
 
@@ -18,8 +17,12 @@ class Gate(Protocol):
         """Ask without recording; for showing or hiding a part of a page."""
         ...
 
-    def require(self, action: str, resource: str, context: Mapping[str, Any] | None = None) -> None:
-        """Ask for something about to be done; raises `audit.errors.AccessDenied`, which the guard shows and records."""
+    def require(self, action: str, resource: str, context: Mapping[str, Any] | None = None, *, asked: str = "") -> None:
+        """Ask for something about to be done; raises `audit.errors.AccessDenied`, which the guard shows and records.
+
+        `asked` is what a denied caller is told instead of `resource`: the ARN as the caller could know it, where the
+        path in the real one would say that the thing exists.
+        """
         ...
 
     def might(self, action: str) -> bool:
@@ -45,7 +48,5 @@ class ConsoleRequest(HttpRequest):
 def require_hiding(
     request: ConsoleRequest, action: str, arn: str | None, asked: str, context: Mapping[str, Any]
 ) -> None:
-    """A denied caller is told the ARN made from the address: the path in a real one would say that the thing exists."""
-    decision = request.gate.may(action, arn or asked, context)
-    if not decision.allowed:
-        raise AccessDenied(request.principal.arn, action, asked, decision, decided_on=arn or asked, context=context)
+    """Ask for something that may not be there (`arn` is None then); a denied caller is told of `asked` only."""
+    request.gate.require(action, arn or asked, context, asked=asked)

@@ -203,7 +203,7 @@ def check(prefix: str, definition: Definition) -> None:
     types = {kind["name"].lower() for kind in definition["resource_types"]}
     keys = {key["name"].lower() for key in definition["condition_keys"]}
     for action in definition["actions"]:
-        _check_action(prefix, action, types, keys)
+        _check_action(action, types, keys)
 
 
 def _check_unique(names: Iterable[str], field: str) -> None:
@@ -241,7 +241,7 @@ def _check_key(prefix: str, key: KeyEntry) -> None:
         raise BadDefinition(message, "condition_keys")
 
 
-def _check_action(prefix: str, action: ActionEntry, types: set[str], keys: set[str]) -> None:
+def _check_action(action: ActionEntry, types: set[str], keys: set[str]) -> None:
     name = action["name"]
     if not _ACTION.fullmatch(name):
         message = f'"{name}" is no name of an action: use up to 128 letters, digits, - and _, without the prefix.'

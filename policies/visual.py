@@ -135,7 +135,7 @@ def fields_of(content: Content, statement: Json) -> StatementFields:
         resources=resources,
         conditions=conditions,
     )
-    kept += [(name, content.written(statement[name])) for name in _unexpressed(fields, statement) if name in statement]
+    kept += [(name, content.written(statement[name])) for name in _unexpressed(fields) if name in statement]
     return StatementFields(**{**_as_dict(fields), "kept": tuple(kept)})
 
 
@@ -146,7 +146,7 @@ def _as_dict(fields: StatementFields) -> dict[str, Any]:
     return {name: getattr(fields, name) for name in StatementFields.__slots__}
 
 
-def _unexpressed(fields: StatementFields, statement: Json) -> list[str]:
+def _unexpressed(fields: StatementFields) -> list[str]:
     names = []
     if fields.effect is None:
         names.append("Effect")

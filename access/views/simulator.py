@@ -117,9 +117,7 @@ def _chosen(request: AccessRequest, text: str) -> User | Group | Role:
         row = User.objects.filter(account_id=account_id, name_key=text.lower()).first()
         named = inputs.Named("user", text, row.arn if row else asked, row)
     tags = resource_tags(named.row) if isinstance(named.row, User | Role) else {}
-    decision = request.gate.may(PRINCIPAL, named.arn, tags)
-    if not decision.allowed:
-        raise AccessDenied(request.principal.arn, PRINCIPAL, asked, decision, decided_on=named.arn, context=tags)
+    request.gate.require(PRINCIPAL, named.arn, tags, asked=asked)
     return inputs.found(named)
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access import explaining
+from access.denials import explain_denial
 from access.explaining import EXPLAIN, Reader
 from access.http import AccessRequest
 from access.policy_texts import look_up
@@ -55,7 +56,7 @@ def why_refused(request: AccessRequest) -> HttpResponse:
         context=question.context,
     )
     reader = Reader(request.gate, request.principal.account_id)
-    explained = explaining.shown(explaining.of_denial(gate, asked), question.action, reader)
+    explained = explaining.shown(explain_denial(gate, asked), question.action, reader)
     return render(request, "access/why.html", {"event": None, "own": True, "why": explained})
 
 
@@ -67,6 +68,4 @@ def _require(request: AccessRequest, event: Event | None) -> None:
     """On the principal whose decision it was. Who may not is told the same whether there is such an event or not."""
     arn = (event and event.principal_arn) or "*"
     keys = look_up(request.principal.account_id, (), [arn]).keys.get(arn, {})
-    decision = request.gate.may(EXPLAIN, arn, keys)
-    if not decision.allowed:
-        raise AccessDenied(request.principal.arn, EXPLAIN, "*", decision, decided_on=arn, context=keys)
+    request.gate.require(EXPLAIN, arn, keys, asked="*")

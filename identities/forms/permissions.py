@@ -29,9 +29,3 @@ class InlinePolicyForm(forms.Form):
         if problem:
             raise ValidationError(problem)
         return name
-
-
-class PolicyArnForm(forms.Form):
-    """One policy, by ARN."""
-
-    policy = forms.CharField(max_length=2048, widget=forms.HiddenInput)

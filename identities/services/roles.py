@@ -29,7 +29,7 @@ from identities.services.tags import check_tags, put_tags, remove_tags, write_ta
 from identities.services.trust import checked_trust
 from policies.models import ManagedPolicy, document_digest
 
-NAME_LIMIT, PATH_AND_NAME_LIMIT, DESCRIPTION_LIMIT = 64, 576, 1000
+NAME_LIMIT, DESCRIPTION_LIMIT = 64, 1000
 SHORTEST_SESSION, LONGEST_SESSION = 3600, 43200
 _ROLES = PreparedInsert(Role)
 

@@ -4,7 +4,7 @@ An explicit Deny in any document ends it. Otherwise every layer that limits must
 or the resource's policy must grant: either of them within one account, both of them across accounts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from policies.engine.decision import (
     BOUNDARY,
@@ -190,11 +190,11 @@ def _beyond_limits(request: Request, plan: Plan) -> Decision | None:
     return None
 
 
-def might_allow(action: str, policies: PolicySet, context: Mapping[str, tuple[str, ...]] | None = None) -> bool:
+def might_allow(action: str, policies: PolicySet) -> bool:
     """Whether an action could be allowed on some resource in some request: what decides if a form is shown at all.
 
-    Over-approximates: conditions, and with them the context, are taken to hold in an Allow and not in a Deny; only a
-    Deny on every resource without conditions rules the action out, and every layer that limits needs an Allow.
+    Over-approximates: conditions are taken to hold in an Allow and not in a Deny; only a Deny on every resource without
+    conditions rules the action out, and every layer that limits needs an Allow.
     """
     plan = policies.plans.get(action) or make_plan(policies, action)
     if plan.needs_no_permission:

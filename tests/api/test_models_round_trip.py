@@ -14,7 +14,9 @@ from api import query, serialize, shapes
 from audit.errors import ValidationError
 from tests.api.samples import sample
 
-OPERATIONS = list(shapes.all_operations())
+OPERATIONS = [
+    shapes.operation(service, name) for service in shapes.SERVICES for name in shapes.operation_names(service)
+]
 MODELS = {name: ServiceModel(Loader().load_service_model(name, "service-2"), name) for name in shapes.SERVICES}
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.action)

@@ -203,7 +203,7 @@ class Command(BaseCommand):
             groups = self._groups(account, options["groups"], chance)
             users = self._users(account, options["users"], chance)
             self._belongings(account, users, groups, chance)
-            _raise_quotas(account, len(users), len(groups))
+            _raise_quotas(account)
             record(system(account.id), "iamconsole:LoadDemo", account.root_arn, users=len(users), groups=len(groups))
         self.stdout.write(f"{len(users)} users and {len(groups)} groups are in account {account.id}.")
 
@@ -285,7 +285,7 @@ def _account(account_id: str | None) -> Account:
     return accounts[0]
 
 
-def _raise_quotas(account: Account, users: int, groups: int) -> None:
+def _raise_quotas(account: Account) -> None:
     """A demo of 10,000 must leave room for the next user to be made by hand."""
     have = {
         "users": User.objects.filter(account=account).count(),
