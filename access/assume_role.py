@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from access.codes import prove_mfa
 from access.gate import PrincipalGate
 from access.principals import assumed_role_arn
 from access.session_tokens import SessionClaims
-from access.temporary import (
+from access.sts_mfa import prove_mfa
+from access.temporary_credentials import (
     POLICY_ARN_LIMIT,
     Credentials,
-    Wish,
+    SessionRequest,
     check_session_tags,
     issue,
     lifetime,
@@ -82,17 +82,19 @@ def find_role(arn: str) -> Role | None:
     return role if role is not None and role.arn == arn else None
 
 
-def find_role_for(arn: str, wish: Wish) -> tuple[Role | None, Wish]:
+def find_role_for(arn: str, requested: SessionRequest) -> tuple[Role | None, SessionRequest]:
     """The same, in one question with the policies that shall limit a session of it."""
     parts = ROLE_ARN.fullmatch(arn)
-    if parts is None or not 0 < len(wish.policy_arns) <= POLICY_ARN_LIMIT:
-        return find_role(arn), wish
+    if parts is None or not 0 < len(requested.policy_arns) <= POLICY_ARN_LIMIT:
+        return find_role(arn), requested
     account_id, _, name = parts.groups()
-    role, policy_ids = read_role_and_policies(account_id, name, wish.policy_names)
-    return role if role is not None and role.arn == arn else None, replace(wish, policy_ids=policy_ids)
+    role, policy_ids = read_role_and_policies(account_id, name, requested.policy_names)
+    return role if role is not None and role.arn == arn else None, replace(requested, policy_ids=policy_ids)
 
 
-def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proofs | None = None) -> RoleSession:
+def assume_role(
+    *, gate: PrincipalGate, role_arn: str, requested: SessionRequest, proofs: Proofs | None = None
+) -> RoleSession:
     """Take on a role for a while. Raises TrustDenied, NotAllowed, Throttled, ValidationError, InvalidParameterValue,
     MalformedPolicyDocument, PackedPolicyTooLarge."""
     by, proofs = gate.principal, proofs or Proofs()
@@ -102,48 +104,52 @@ def assume_role(*, gate: PrincipalGate, role_arn: str, wish: Wish, proofs: Proof
     if proved:
         by = replace(by, mfa=True, mfa_at=proved)
         gate = replace(gate, principal=by)
-    wish = replace(wish, source_identity=_source_identity(by, wish))
-    role, wish = find_role_for(role_arn, wish)
-    authorize_session(gate, role_arn, role, wish, external_id=proofs.external_id)
+    requested = replace(requested, source_identity=_source_identity(by, requested))
+    role, requested = find_role_for(role_arn, requested)
+    authorize_session(gate, role_arn, role, requested, external_id=proofs.external_id)
     if role is None:
         raise NotAllowed(f"User: {by.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
-    return issue_role_session(by=by, role=role, wish=wish, not_after=by.expires_at)
+    return issue_role_session(by=by, role=role, requested=requested, not_after=by.expires_at)
 
 
 def authorize_session(
-    gate: PrincipalGate, role_arn: str, role: Role | None, wish: Wish, *, external_id: str = ""
+    gate: PrincipalGate, role_arn: str, role: Role | None, requested: SessionRequest, *, external_id: str = ""
 ) -> None:
     """Ask for the role, and for the tags and the source identity that the session shall carry, be they given now or
     come from further up the chain. Raises TrustDenied."""
     inherited = _inherited_tags(gate.principal)
-    wish = replace(wish, tags={**inherited, **wish.tags}, transitive_keys=(*inherited, *wish.transitive_keys))
-    context = session_context(role, wish, external_id=external_id)
+    requested = replace(
+        requested, tags={**inherited, **requested.tags}, transitive_keys=(*inherited, *requested.transitive_keys)
+    )
+    context = session_context(role, requested, external_id=external_id)
     require_trust(gate, "sts:AssumeRole", role_arn, role, context)
-    if wish.tags:
+    if requested.tags:
         require_trust(gate, "sts:TagSession", role_arn, role, context)
-    if wish.source_identity:
+    if requested.source_identity:
         require_trust(gate, "sts:SetSourceIdentity", role_arn, role, context)
 
 
-def session_context(role: Role | None, wish: Wish, *, external_id: str = "") -> dict[str, str | tuple[str, ...]]:
+def session_context(
+    role: Role | None, requested: SessionRequest, *, external_id: str = ""
+) -> dict[str, str | tuple[str, ...]]:
     """The condition keys of a request for a session. A fact that was not given has no key, and so fails closed."""
     facts: dict[str, str | tuple[str, ...]] = {
-        "sts:RoleSessionName": wish.name,
+        "sts:RoleSessionName": requested.name,
         "sts:ExternalId": external_id,
-        "sts:SourceIdentity": wish.source_identity,
-        "sts:TransitiveTagKeys": tuple(wish.transitive_keys),
+        "sts:SourceIdentity": requested.source_identity,
+        "sts:TransitiveTagKeys": tuple(requested.transitive_keys),
     }
     given = {key: value for key, value in facts.items() if value}
     tags = {tag.key: tag.value for tag in related_rows(role, "tags")} if role else {}
     of_role = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
-    return {**given, **tag_context(wish.tags), **of_role}
+    return {**given, **tag_context(requested.tags), **of_role}
 
 
 def issue_role_session(
     *,
     by: Principal,
     role: Role,
-    wish: Wish,
+    requested: SessionRequest,
     made_by: str = "AssumeRole",
     provider: str = "",
     source_key: str = "",
@@ -158,9 +164,9 @@ def issue_role_session(
     InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge.
     """
     is_chained = by.type == "role-session"
-    seconds = _seconds(wish, longest or role.max_session_seconds, is_chained=is_chained)
+    seconds = _seconds(requested, longest or role.max_session_seconds, is_chained=is_chained)
     inherited = _inherited_tags(by)
-    check_session_tags(wish, inherited)
+    check_session_tags(requested, inherited)
     issued_at, expires_at = lifetime(seconds, not_after)
     claims = SessionClaims(
         made_by=made_by,
@@ -169,20 +175,24 @@ def issue_role_session(
         secret=new_secret(),
         issued_at=issued_at,
         expires_at=expires_at,
-        name=wish.name,
+        name=requested.name,
         # What came of temporary credentials, or of none of ours, can't be made to last longer (access.broker).
         source_key=source_key or ("" if by.is_temporary else by.access_key_id),
-        source_identity=wish.source_identity,
+        source_identity=requested.source_identity,
         provider=provider or by.vouched_by,
         begun_by=_beginner(by),
-        policies=session_policies(role.account_id, wish),
-        tags={**inherited, **wish.tags},
-        transitive_keys=(*inherited, *wish.transitive_keys),
+        policies=session_policies(role.account_id, requested),
+        tags={**inherited, **requested.tags},
+        transitive_keys=(*inherited, *requested.transitive_keys),
     )
     credentials, percent = issue(claims)
     _record(by, role, claims, credentials)
     return RoleSession(
-        credentials, assumed_role_arn(role, wish.name), f"{role.unique_id}:{wish.name}", percent, wish.source_identity
+        credentials,
+        assumed_role_arn(role, requested.name),
+        f"{role.unique_id}:{requested.name}",
+        percent,
+        requested.source_identity,
     )
 
 
@@ -193,8 +203,8 @@ def _beginner(by: Principal) -> str:
     return by.unique_id if by.type == "user" else by.begun_by
 
 
-def _seconds(wish: Wish, longest: int, *, is_chained: bool) -> int:
-    seconds = wish.seconds or DEFAULT_SECONDS
+def _seconds(requested: SessionRequest, longest: int, *, is_chained: bool) -> int:
+    seconds = requested.seconds or DEFAULT_SECONDS
     if is_chained and seconds > LONGEST_CHAINED:
         raise ValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
@@ -204,13 +214,13 @@ def _seconds(wish: Wish, longest: int, *, is_chained: bool) -> int:
     return seconds
 
 
-def _source_identity(by: Principal, wish: Wish) -> str:
+def _source_identity(by: Principal, requested: SessionRequest) -> str:
     """Once set, it stays for the whole chain."""
-    if by.source_identity and wish.source_identity not in ("", by.source_identity):
+    if by.source_identity and requested.source_identity not in ("", by.source_identity):
         raise NotAllowed("The source identity of a session can't be changed: it was set when the session was made.")
-    if wish.source_identity.lower().startswith("aws:"):
+    if requested.source_identity.lower().startswith("aws:"):
         raise ValidationError("SourceIdentity cannot begin with aws: - that prefix is reserved.")
-    return by.source_identity or wish.source_identity
+    return by.source_identity or requested.source_identity
 
 
 def _inherited_tags(by: Principal) -> Mapping[str, str]:

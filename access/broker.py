@@ -3,7 +3,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from access.principals import (
 )
 from access.session_tokens import SessionClaims, seal
 from access.sign_in import LOGIN
-from access.temporary import lifetime, new_secret
+from access.temporary_credentials import lifetime, new_secret
 from access.tokens import new_token, same, token_hash
 from accounts.ids import account_of_access_key
 from accounts.models import Account
@@ -59,20 +59,12 @@ class Refused(ServiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PresentedCredentials:
     """Credentials as a broker hands them over."""
 
     access_key_id: str
     secret: str = field(repr=False)
     token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A console session; `token` is for the cookie."""
-
-    token: str
-    expires_at: datetime
 
 
 def signin_token(session: str, seconds: int | None, origin: Origin) -> str:
@@ -94,7 +86,7 @@ def signin_token(session: str, seconds: int | None, origin: Origin) -> str:
     return _made(holder, given, seconds)
 
 
-def _read(session: str) -> Given:
+def _read(session: str) -> PresentedCredentials:
     """What a broker sent as JSON."""
     try:
         facts = json.loads(session) if len(session) <= _LONGEST_SESSION else None
@@ -104,7 +96,7 @@ def _read(session: str) -> Given:
     words = [part for part in parts if isinstance(part, str) and part.isascii() and part]
     if len(words) != 3:
         raise Refused("Session is not JSON with sessionId, sessionKey and sessionToken.")
-    return Given(*words)
+    return PresentedCredentials(*words)
 
 
 def _holder(access_key_id: str, token: str, origin: Origin) -> Holder:
@@ -158,7 +150,7 @@ def _may_last_longer(claims: SessionClaims) -> bool:
 
 
 @transaction.atomic
-def _made(holder: Holder, given: Given, seconds: int | None) -> str:
+def _made(holder: Holder, given: PresentedCredentials, seconds: int | None) -> str:
     token, now = new_token(), clock.now()
     SigninToken.objects.filter(expires_at__lt=now).delete()
     SigninToken.objects.create(
@@ -183,7 +175,7 @@ def expected(token: str, origin: Origin) -> Principal:
         raise
 
 
-def enter(token: str, came_from: str, origin: Origin) -> Opened:
+def enter(token: str, came_from: str, origin: Origin) -> sessions.OpenedSession:
     """Use a token up and open a console session. Raises Throttled, Refused."""
     row = None
     try:
@@ -195,14 +187,14 @@ def enter(token: str, came_from: str, origin: Origin) -> Opened:
 
 
 @transaction.atomic
-def _enter(row: SigninToken, came_from: str, origin: Origin) -> Opened:
+def _enter(row: SigninToken, came_from: str, origin: Origin) -> sessions.OpenedSession:
     now = clock.now()
     unused = SigninToken.objects.filter(pk=row.pk, used_at=None, expires_at__gt=now)
     if not unused.update(used_at=now, session_token=""):
         _refuse_used(row)
     holder = _of_row(row, origin)
     claims = _for_the_console(holder.claims, row.seconds)
-    kept = sessions.Temporary(row.access_key_id, seal(claims, row.access_key_id, box()))
+    kept = sessions.SessionCredentials(row.access_key_id, seal(claims, row.access_key_id, box()))
     opened = sessions.open_federated_session(
         account_id=row.account_id,
         credentials=kept,
@@ -212,7 +204,7 @@ def _enter(row: SigninToken, came_from: str, origin: Origin) -> Opened:
     )
     who = holder.principal()
     record(who, LOGIN, who.arn, page="broker", came_from=came_from, ends=f"{claims.expires_at:%Y-%m-%dT%H:%M:%SZ}")
-    return Opened(opened, claims.expires_at)
+    return opened
 
 
 def _for_the_console(claims: SessionClaims, seconds: int | None) -> SessionClaims:

@@ -14,7 +14,7 @@ from django.db import transaction
 from access import throttle
 from access.assume_role import ROLE_ARN, NotAllowed, RoleSession, find_role_for, issue_role_session, session_context
 from access.gate import global_context
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from access.trust import trust_of
 from audit import clock
 from audit.errors import ValidationError
@@ -38,7 +38,7 @@ _SHORTEST, _LONGEST = 900, 43200
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
+class FederatedIdentity:
     """Somebody from outside, as proven. `provider` is how a trust policy names who vouches, `keys` are the condition
     keys that it fills, `unique_id` tells the person apart from all others."""
 
@@ -57,15 +57,17 @@ class Vouched:
         name = self.subject[:128]
         return Principal(account_id, "federated", self.provider, self.unique_id[:193], name, origin=origin)
 
-    def wish(self, wish: Wish) -> Wish:
+    def complete(self, requested: SessionRequest) -> SessionRequest:
         """What is asked of the session, with what the provider said about it."""
-        return replace(wish, tags=self.tags, transitive_keys=self.transitive_keys, source_identity=self.source_identity)
+        return replace(
+            requested, tags=self.tags, transitive_keys=self.transitive_keys, source_identity=self.source_identity
+        )
 
 
-def by_saml(provider: SAMLProvider, claims: Claims) -> Vouched:
+def identity_from_saml(provider: SAMLProvider, claims: Claims) -> FederatedIdentity:
     """Raises InvalidIdentityToken for a source identity that is none."""
     qualifier = claims.name_qualifier(provider.account_id, provider.name)
-    return Vouched(
+    return FederatedIdentity(
         operation="AssumeRoleWithSAML",
         provider=provider.arn,
         subject=claims.name_id,
@@ -78,8 +80,8 @@ def by_saml(provider: SAMLProvider, claims: Claims) -> Vouched:
     )
 
 
-def by_web_identity(provider: str, person: WebIdentity) -> Vouched:
-    return Vouched(
+def identity_from_token(provider: str, person: WebIdentity) -> FederatedIdentity:
+    return FederatedIdentity(
         operation="AssumeRoleWithWebIdentity",
         provider=provider,
         subject=person.subject,
@@ -91,15 +93,17 @@ def by_web_identity(provider: str, person: WebIdentity) -> Vouched:
     )
 
 
-def may_assume(who: Vouched, role: Role, wish: Wish, origin: Origin) -> bool:
+def may_assume(who: FederatedIdentity, role: Role, requested: SessionRequest, origin: Origin) -> bool:
     """Whether the role's trust policy lets them in, with the tags and the source identity that they bring."""
-    return all(evaluate(each, _trusting(role)).allowed for each in _questions(who, role, wish, origin))
+    return all(evaluate(each, _trusting(role)).allowed for each in _questions(who, role, requested, origin))
 
 
-def refused_by(who: Vouched, roles: Iterable[Role | None], wish: Wish, origin: Origin, message: str) -> NotAllowed:
+def refused_by(
+    who: FederatedIdentity, roles: Iterable[Role | None], requested: SessionRequest, origin: Origin, message: str
+) -> NotAllowed:
     """The refusal. Outside it is the same whatever the reason; the first role that is there explains itself."""
     refusal, role = NotAllowed(message), next(filter(None, roles), None)
-    for question in _questions(who, role, wish, origin) if role else ():
+    for question in _questions(who, role, requested, origin) if role else ():
         decision = evaluate(question, _trusting(role), explain=True)
         if not decision.allowed:
             refusal.explanation = full(question, _trusting(role), decision)
@@ -107,15 +111,15 @@ def refused_by(who: Vouched, roles: Iterable[Role | None], wish: Wish, origin: O
     return refusal
 
 
-def _questions(who: Vouched, role: Role, wish: Wish, origin: Origin) -> Iterator[Request]:
+def _questions(who: FederatedIdentity, role: Role, requested: SessionRequest, origin: Origin) -> Iterator[Request]:
     """What has to be allowed: the role, and the tags and the source identity that the session would carry."""
-    wish = who.wish(wish)
+    requested = who.complete(requested)
     actions = [f"sts:{who.operation}"]
-    actions += ["sts:TagSession"] if wish.tags else []
-    actions += ["sts:SetSourceIdentity"] if wish.source_identity else []
+    actions += ["sts:TagSession"] if requested.tags else []
+    actions += ["sts:SetSourceIdentity"] if requested.source_identity else []
     facts = global_context(who.principal("", origin))
     general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
-    given = {key: (each,) if isinstance(each, str) else each for key, each in session_context(role, wish).items()}
+    given = {key: (each,) if isinstance(each, str) else each for key, each in session_context(role, requested).items()}
     asker = RequestPrincipal(arn=who.provider, account_id="", type="federated")
     for action in actions:
         yield Request(action, role.arn, {**general, **given, **who.keys}, asker, resource_account=role.account_id)
@@ -125,15 +129,17 @@ def _trusting(role: Role | None) -> PolicySet:
     return PolicySet(resource=trust_of(role), resource_required=True)
 
 
-def take_on(who: Vouched, role: Role | None, wish: Wish, origin: Origin, *, longest: int | None = None) -> RoleSession:
+def assume_as(
+    who: FederatedIdentity, role: Role | None, requested: SessionRequest, origin: Origin, *, longest: int | None = None
+) -> RoleSession:
     """A session of the role. Raises NotAllowed, in the same words for a role that is not there, and what
     `issue_role_session` raises."""
-    if role is None or not may_assume(who, role, wish, origin):
-        raise refused_by(who, [role], wish, origin, f"Not authorized to perform sts:{who.operation}")
+    if role is None or not may_assume(who, role, requested, origin):
+        raise refused_by(who, [role], requested, origin, f"Not authorized to perform sts:{who.operation}")
     return issue_role_session(
         by=who.principal(role.account_id, origin),
         role=role,
-        wish=who.wish(wish),
+        requested=who.complete(requested),
         made_by=who.operation,
         provider=who.provider,
         not_after=who.not_after,
@@ -142,9 +148,9 @@ def take_on(who: Vouched, role: Role | None, wish: Wish, origin: Origin, *, long
 
 
 def assume_role_with_saml(
-    *, role_arn: str, provider_arn: str, response: str, wish: Wish, origin: Origin
+    *, role_arn: str, provider_arn: str, response: str, requested: SessionRequest, origin: Origin
 ) -> tuple[RoleSession, Claims, SAMLProvider]:
-    """Raises ValidationError, Throttled, InvalidIdentityToken, ExpiredToken, NotAllowed and what `take_on` raises."""
+    """Raises ValidationError, Throttled, InvalidIdentityToken, ExpiredToken, NotAllowed and what `assume_as` raises."""
     counted = throttle.step_try(TRIES, origin.address)
     _check_role_arn(role_arn)
     parts = _PROVIDER_ARN.fullmatch(provider_arn)
@@ -156,22 +162,22 @@ def assume_role_with_saml(
         claims = redeem(provider, response, clock.now())
         if provider is None or (role_arn, provider_arn) not in claims.roles:
             raise NotAllowed("Not authorized to perform sts:AssumeRoleWithSAML")
-        role, wish = find_role_for(role_arn, replace(wish, name=session_name(claims)))
+        role, requested = find_role_for(role_arn, replace(requested, name=session_name(claims)))
         own = role if role is not None and role.account_id == provider.account_id else None
-        made = take_on(by_saml(provider, claims), own, wish, origin)
+        made = assume_as(identity_from_saml(provider, claims), own, requested, origin)
     counted.succeeded()
     return made, claims, provider
 
 
 def assume_role_with_web_identity(
-    *, role_arn: str, token: str, wish: Wish, origin: Origin
+    *, role_arn: str, token: str, requested: SessionRequest, origin: Origin
 ) -> tuple[RoleSession, WebIdentity, str]:
     """Raises ValidationError, Throttled, InvalidIdentityToken, ExpiredToken, IDPCommunicationError, NotAllowed and what
-    `take_on` raises."""
+    `assume_as` raises."""
     counted = throttle.step_try(TRIES, origin.address)
     parts = _check_role_arn(role_arn)
     provider, person = read_token(parts.group(1), token, clock.now())
-    made = take_on(by_web_identity(provider, person), *find_role_for(role_arn, wish), origin)
+    made = assume_as(identity_from_token(provider, person), *find_role_for(role_arn, requested), origin)
     counted.succeeded()
     return made, person, provider
 

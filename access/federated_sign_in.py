@@ -14,9 +14,9 @@ from django.db import transaction
 
 from access import sessions
 from access.assume_role import NotAllowed, find_role
-from access.federated_roles import Vouched, take_on
+from access.federated_roles import FederatedIdentity, assume_as
 from access.sign_in import LOGIN
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from audit import clock
 from audit.errors import ServiceError
 from audit.models import Outcome
@@ -40,19 +40,11 @@ _PAGES = {"AssumeRoleWithSAML": "saml", "AssumeRoleWithWebIdentity": "oidc"}
 class Choice:
     """One role that a response opens."""
 
-    who: Vouched
+    who: FederatedIdentity
     role_arn: str
     session_name: str
     seconds: int
     came_from: str
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The console session that was opened; `token` is for the cookie."""
-
-    token: str
-    expires_at: datetime
 
 
 def record_refusal(provider: SAMLProvider | OIDCProvider, error: ServiceError, origin: Origin) -> None:
@@ -73,7 +65,7 @@ def record_refusal(provider: SAMLProvider | OIDCProvider, error: ServiceError, o
 def sealed(choices: list[Choice], browser: str) -> str:
     """The choices as a text that only this browser can give back, for a few minutes."""
     until = clock.now() + CHOOSE_WITHIN
-    people: list[Vouched] = []
+    people: list[FederatedIdentity] = []
     for choice in choices:
         people += [] if choice.who in people else [choice.who]
     rows = [{**_plain(choice), "who": people.index(choice.who)} for choice in choices]
@@ -87,7 +79,7 @@ def _plain(choice: Choice) -> dict[str, object]:
     return {each.name: getattr(choice, each.name) for each in fields(choice) if each.name != "who"}
 
 
-def _packed(who: Vouched) -> dict[str, object]:
+def _packed(who: FederatedIdentity) -> dict[str, object]:
     return {**asdict(who), "not_after": who.not_after.timestamp() if who.not_after else None}
 
 
@@ -108,7 +100,7 @@ def sign_in_over() -> NotAllowed:
     return NotAllowed("This sign-in is over. Begin it anew.")
 
 
-def _unpacked(who: dict[str, Any]) -> Vouched:
+def _unpacked(who: dict[str, Any]) -> FederatedIdentity:
     ends = who["not_after"]
     facts = {
         **who,
@@ -116,10 +108,10 @@ def _unpacked(who: dict[str, Any]) -> Vouched:
         "transitive_keys": tuple(who["transitive_keys"]),
         "not_after": datetime.fromtimestamp(ends, tz=clock.now().tzinfo) if ends else None,
     }
-    return Vouched(**facts)
+    return FederatedIdentity(**facts)
 
 
-def _still_vouches(who: Vouched) -> bool:
+def _still_vouches(who: FederatedIdentity) -> bool:
     """Asked again at the last moment: the provider may have been switched off since, or be gone."""
     account_id, _, resource = who.provider.split(":", 4)[4].partition(":")
     kind, _, name = resource.partition("/")
@@ -129,15 +121,15 @@ def _still_vouches(who: Vouched) -> bool:
 
 
 @transaction.atomic
-def enter(choice: Choice, origin: Origin) -> Session:
+def enter(choice: Choice, origin: Origin) -> sessions.OpenedSession:
     """Open the console for the person as the role. Raises NotAllowed, also when the provider is gone meanwhile."""
     account_id = choice.who.provider.split(":")[4]
     if not _still_vouches(choice.who):
         raise sign_in_over()
-    wish = Wish(name=choice.session_name, seconds=choice.seconds)
-    made = take_on(choice.who, find_role(choice.role_arn), wish, origin, longest=_LONGEST)
-    kept = sessions.Temporary(made.credentials.access_key_id, made.credentials.session_token)
-    token = sessions.open_federated_session(
+    requested = SessionRequest(name=choice.session_name, seconds=choice.seconds)
+    made = assume_as(choice.who, find_role(choice.role_arn), requested, origin, longest=_LONGEST)
+    kept = sessions.SessionCredentials(made.credentials.access_key_id, made.credentials.session_token)
+    opened = sessions.open_federated_session(
         account_id=account_id,
         credentials=kept,
         expires_at=made.credentials.expires_at,
@@ -151,4 +143,4 @@ def enter(choice: Choice, origin: Origin) -> Session:
         page=_PAGES[choice.who.operation],
         session=made.arn,
     )
-    return Session(token, made.credentials.expires_at)
+    return opened

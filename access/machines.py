@@ -18,7 +18,7 @@ from access.assume_role import RoleSession, issue_role_session, session_context
 from access.gate import global_context
 from access.policy_rows import read_role_and_policies
 from access.session_tokens import MADE_BY_MACHINE
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from access.trust import trust_of
 from audit import clock
 from audit.errors import ServiceError, ValidationError
@@ -72,7 +72,7 @@ class RoleNotGiven(ServiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class MachineCredentials:
     """What a machine is told. `session` is None where it may keep what it has."""
 
     machine: Machine
@@ -99,7 +99,7 @@ def join(*, header: str, body: bytes, origin: Origin) -> Machine:
     return machine
 
 
-def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
+def credentials(*, header: str, body: bytes, origin: Origin) -> MachineCredentials:
     """The credentials of the role that the machine has. With `Keep`, the unique id of the role whose credentials it
     has and which still are good for a while, and `Issued`, when it got them, it gets new ones only if it needs them.
 
@@ -116,7 +116,7 @@ def credentials(*, header: str, body: bytes, origin: Origin) -> Given:
     if not evaluate(request, policies).allowed:
         _record_refusal(machine, role, request, policies, origin)
         raise RoleNotGiven(role)
-    return Given(machine, role, None if _may_keep(words, role) else _issued(machine, role, origin))
+    return MachineCredentials(machine, role, None if _may_keep(words, role) else _issued(machine, role, origin))
 
 
 def _may_keep(words: Mapping[str, Any], role: Role) -> bool:
@@ -138,8 +138,8 @@ def _question(machine: Machine, role: Role, origin: Origin) -> tuple[Request, Po
         "aws:SourceAccount": (machine.account_id,),
         "aws:SourceArn": (machine.arn,),
     }
-    wish = session_context(role, Wish(name=machine.machine_id))
-    asked = {key: (value,) if isinstance(value, str) else value for key, value in wish.items()}
+    requested = session_context(role, SessionRequest(name=machine.machine_id))
+    asked = {key: (value,) if isinstance(value, str) else value for key, value in requested.items()}
     request = Request(
         ACTION,
         role.arn,
@@ -155,7 +155,7 @@ def _issued(machine: Machine, role: Role, origin: Origin) -> RoleSession:
     return issue_role_session(
         by=machine_principal(machine, origin),
         role=role,
-        wish=Wish(name=machine.machine_id, seconds=settings.MACHINE_CREDENTIALS_SECONDS),
+        requested=SessionRequest(name=machine.machine_id, seconds=settings.MACHINE_CREDENTIALS_SECONDS),
         made_by=MADE_BY_MACHINE,
         source_key=machine_proof.fingerprint(machine.public_key),
         longest=settings.MACHINE_CREDENTIALS_SECONDS,

@@ -16,9 +16,9 @@ from django.urls import reverse
 
 from access import throttle
 from access.assume_role import NotAllowed
-from access.federated_roles import TRIES, by_web_identity, may_assume, refused_by
+from access.federated_roles import TRIES, identity_from_token, may_assume, refused_by
 from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal, sign_in_over
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from access.tokens import new_token, same
 from audit import clock
 from audit.errors import ServiceError
@@ -52,7 +52,7 @@ _LONGEST_NAME, _MARK = 64, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """A sign-in that began here. `session_id` is the console session that the browser had then: the cookie of a root
     user does not come along when another site sends the browser back."""
 
@@ -67,7 +67,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AuthorizationResponse:
     """What the browser brought back in the address. `issuer` None: the provider did not name itself."""
 
     key: str
@@ -94,7 +94,7 @@ def begin(sign_in: OIDCClientId, next_url: str, session_id: str) -> tuple[str, s
         raise _unreachable(error) from error
     client, until = _client(sign_in), (clock.now() + ASKED_FOR).timestamp()
     words = (new_token(), new_token(), new_token())
-    asked = Asked(*words, sign_in.provider_id, client.client_id, next_url, session_id, until)
+    asked = AuthorizationRequest(*words, sign_in.provider_id, client.client_id, next_url, session_id, until)
     address = authorization_address(
         endpoints, client, scopes=sign_in.scopes, state=asked.state, nonce=asked.nonce, verifier=asked.verifier
     )
@@ -111,16 +111,16 @@ def _unreachable(error: FetchError) -> IDPCommunicationError:
     )
 
 
-def asked_in(sealed: str) -> Asked | None:
+def open_request(sealed: str) -> AuthorizationRequest | None:
     """What the browser was sent away with; None when it was not, or too long ago."""
     try:
-        asked = Asked(**json.loads(box().open(sealed, "oidc-asked"))) if sealed else None
+        asked = AuthorizationRequest(**json.loads(box().open(sealed, "oidc-asked"))) if sealed else None
     except SecretUnreadable:
         return None
     return asked if asked is not None and asked.until > clock.now().timestamp() else None
 
 
-def choices_of(asked: Asked | None, answer: Answer, origin: Origin) -> list[Choice]:
+def choices_of(asked: AuthorizationRequest | None, answer: AuthorizationResponse, origin: Origin) -> list[Choice]:
     """The roles that an answer opens; it can't be used again.
 
     Raises Throttled, InvalidIdentityToken, ExpiredToken, and NotAllowed when there is none.
@@ -144,18 +144,20 @@ def choices_of(asked: Asked | None, answer: Answer, origin: Origin) -> list[Choi
     return found
 
 
-def _opened(sign_in: OIDCClientId, asked: Asked, answer: Answer, origin: Origin) -> list[Choice]:
+def _opened(
+    sign_in: OIDCClientId, asked: AuthorizationRequest, answer: AuthorizationResponse, origin: Origin
+) -> list[Choice]:
     provider = sign_in.provider
     person = _person(sign_in, asked, _token(sign_in, asked, answer))
-    who, name = by_web_identity(provider.arn, person), session_name(person)
+    who, name = identity_from_token(provider.arn, person), session_name(person)
     trusting = list(_trusting(provider))
-    roles = [role for role in trusting if may_assume(who, role, Wish(name), origin)]
+    roles = [role for role in trusting if may_assume(who, role, SessionRequest(name), origin)]
     if not roles:
-        raise refused_by(who, trusting, Wish(name), origin, f"No role lets {name} in through this provider.")
+        raise refused_by(who, trusting, SessionRequest(name), origin, f"No role lets {name} in through this provider.")
     return [Choice(who, role.arn, name, USUAL_SECONDS, start_of(provider)) for role in roles]
 
 
-def _token(sign_in: OIDCClientId, asked: Asked, answer: Answer) -> str:
+def _token(sign_in: OIDCClientId, asked: AuthorizationRequest, answer: AuthorizationResponse) -> str:
     """The ID token for the code of an answer that came from the provider that was asked."""
     try:
         endpoints = endpoints_of(sign_in.provider.issuer)
@@ -168,7 +170,7 @@ def _token(sign_in: OIDCClientId, asked: Asked, answer: Answer) -> str:
         raise InvalidIdentityToken("This provider's sign-in has to be set up anew.", detail=str(error)) from error
 
 
-def _check_sender(provider: OIDCProvider, answer: Answer, *, names_itself: bool) -> None:
+def _check_sender(provider: OIDCProvider, answer: AuthorizationResponse, *, names_itself: bool) -> None:
     """The code of one provider must never be handed to another (RFC 9207, RFC 9700 4.4)."""
     stranger = InvalidIdentityToken(
         "The answer is not from the provider that was asked.", detail=f"iss is {(answer.issuer or 'missing')[:255]}"
@@ -186,7 +188,7 @@ def _check_sender(provider: OIDCProvider, answer: Answer, *, names_itself: bool)
         raise InvalidIdentityToken("The provider's answer holds no code.")
 
 
-def _person(sign_in: OIDCClientId, asked: Asked, token: str) -> WebIdentity:
+def _person(sign_in: OIDCClientId, asked: AuthorizationRequest, token: str) -> WebIdentity:
     """Raises InvalidIdentityToken for a token that is good, but not for this sign-in (OpenID Connect Core 3.1.3.7)."""
     arn, person = read_token(sign_in.provider.account_id, token, clock.now())
     asker, nonce = person.claims.get("azp"), person.claims.get("nonce")

@@ -25,7 +25,7 @@ from identities.services.access_keys import note_use
 from identities.services.roles import note_role_use
 
 # Exactly one query for a session and its user, and one for the tags.
-_WITH_TAGS = Prefetch("user__tags", queryset=UserTag.objects.only("user_id", "key", "value"))
+WITH_USER_TAGS = Prefetch("user__tags", queryset=UserTag.objects.only("user_id", "key", "value"))
 ROLE_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", MADE_BY_MACHINE)
 TEMPORARY = "ASIA"
 

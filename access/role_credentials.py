@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from access.temporary import Credentials
+from access.temporary_credentials import Credentials
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 

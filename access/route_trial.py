@@ -7,7 +7,7 @@ from access.models import RouteTable
 from access.principals import user_principal
 from access.resources import load_user
 from access.route_tables import routes_of
-from access.routes import AmbiguousPath, Asked, match
+from access.routes import AmbiguousPath, RoutedAction, match
 from audit.http import Gate
 from audit.principal import Origin, Principal
 from identities.models import User
@@ -18,7 +18,7 @@ from policies.engine import Decision
 class Trial:
     """`problem` says why nothing is asked; `refused` that the one who tries may not see a decision."""
 
-    asked: Asked | None = None
+    asked: RoutedAction | None = None
     problem: str = ""
     user_name: str = ""
     decision: Decision | None = None

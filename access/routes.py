@@ -38,7 +38,7 @@ class AmbiguousPath(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoutedAction:
     """What a request asks for, in the words of policies."""
 
     action: str
@@ -159,7 +159,7 @@ def _check_template(resource: str, names: set[str]) -> None:
         raise RouteProblem("The resource is one thing: it has no wildcards.")
 
 
-def match(routes: tuple[Route, ...], *, method: str, host: str, path: str, account_id: str) -> Asked | None:
+def match(routes: tuple[Route, ...], *, method: str, host: str, path: str, account_id: str) -> RoutedAction | None:
     """What the first fitting route makes of a request. `path` is the raw one, without its query.
 
     Raises AmbiguousPath."""
@@ -168,7 +168,7 @@ def match(routes: tuple[Route, ...], *, method: str, host: str, path: str, accou
     for route in routes:
         words = route.words(method, name, segments)
         if words is not None:
-            return Asked(route.action, _filled(route.resource, {**words, ACCOUNT: account_id}), route.line)
+            return RoutedAction(route.action, _filled(route.resource, {**words, ACCOUNT: account_id}), route.line)
     return None
 
 

@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from access import throttle
 from access.assume_role import NotAllowed, find_role
-from access.federated_roles import TRIES, by_saml, may_assume, refused_by, session_name, session_seconds
+from access.federated_roles import TRIES, identity_from_saml, may_assume, refused_by, session_name, session_seconds
 from access.federated_sign_in import USUAL_SECONDS, Choice, record_refusal
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from audit import clock
 from audit.errors import ServiceError
 from audit.principal import Origin
@@ -38,7 +38,7 @@ _MOST_PROVIDERS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingRequest:
     """A sign-in that began here: the browser keeps it, sealed, until the provider has sent it back."""
 
     request_id: str
@@ -55,7 +55,7 @@ def begin(provider: SAMLProvider, next_url: str) -> tuple[str, str]:
     """Where to send the browser, and the sealed text for its cookie."""
     request_id = f"_{secrets.token_hex(20)}"
     until = (clock.now() + ASKED_FOR).timestamp()
-    asked = Asked(request_id, provider.pk, next_url, until)
+    asked = PendingRequest(request_id, provider.pk, next_url, until)
     document = authentication_request(
         request_id, provider.single_sign_on_url, sp.acs_url(), sp.entity_id(), clock.now()
     )
@@ -70,16 +70,16 @@ def _deflated(document: bytes) -> str:
     return base64.b64encode(packer.compress(document) + packer.flush()).decode()
 
 
-def asked_in(sealed: str) -> Asked | None:
+def open_request(sealed: str) -> PendingRequest | None:
     """What the browser asked for; None when it asked for nothing, or too long ago."""
     try:
-        asked = Asked(**json.loads(box().open(sealed, "saml-asked"))) if sealed else None
+        asked = PendingRequest(**json.loads(box().open(sealed, "saml-asked"))) if sealed else None
     except SecretUnreadable:
         return None
     return asked if asked is not None and asked.until > clock.now().timestamp() else None
 
 
-def choices_of(response: str, asked: Asked | None, origin: Origin) -> list[Choice]:
+def choices_of(response: str, asked: PendingRequest | None, origin: Origin) -> list[Choice]:
     """The roles that a response opens; it can't be used again.
 
     Raises Throttled, InvalidIdentityToken, ExpiredToken, and NotAllowed when there is none.
@@ -124,7 +124,7 @@ def _is_named(provider: SAMLProvider, text: bytes) -> bool:
     return provider.arn.encode() in text
 
 
-def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
+def _providers(response: str, asked: PendingRequest | None) -> list[SAMLProvider]:
     """The provider that was asked; without one those of that name, whose keys then have to show that it was them."""
     if asked is not None:
         return list(SAMLProvider.objects.filter(pk=asked.provider_id))
@@ -138,18 +138,22 @@ def _providers(response: str, asked: Asked | None) -> list[SAMLProvider]:
     return sorted(rows, key=lambda provider: not _is_named(provider, text))[:_MOST_PROVIDERS]
 
 
-def _opened(provider: SAMLProvider, response: str, asked: Asked | None, origin: Origin) -> list[Choice]:
+def _opened(provider: SAMLProvider, response: str, asked: PendingRequest | None, origin: Origin) -> list[Choice]:
     claims = redeem(provider, response, clock.now())
     if all(provider_arn != provider.arn for _, provider_arn in claims.roles):
         raise NotMeant(f"No role lets {claims.name_id[:128]} in through this provider.")
     if claims.in_response_to != (asked.request_id if asked else ""):
         raise InvalidIdentityToken("This sign-in was not begun in this browser. Begin it anew.")
-    who, name, seconds = by_saml(provider, claims), session_name(claims), session_seconds(claims) or USUAL_SECONDS
+    who, name, seconds = (
+        identity_from_saml(provider, claims),
+        session_name(claims),
+        session_seconds(claims) or USUAL_SECONDS,
+    )
     named = list(_named(provider, claims))
-    roles = [role for role in named if may_assume(who, role, Wish(name), origin)]
+    roles = [role for role in named if may_assume(who, role, SessionRequest(name), origin)]
     if not roles:
         message = f"No role lets {claims.name_id[:128]} in through this provider."
-        raise refused_by(who, named, Wish(name), origin, message)
+        raise refused_by(who, named, SessionRequest(name), origin, message)
     return [Choice(who, role.arn, name, seconds, start_of(provider)) for role in roles]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from access.models import ConsoleSession, SessionKind
-from access.principals import _WITH_TAGS
+from access.principals import WITH_USER_TAGS
 from access.tokens import new_token, same, token_hash
 from audit import clock
 from audit.principal import Origin
@@ -25,11 +25,19 @@ _PURPOSE = "console-session"
 
 
 @dataclass(frozen=True, slots=True)
-class Temporary:
+class SessionCredentials:
     """What a session keeps of temporary credentials: never their secret."""
 
     access_key_id: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A console session just opened; `token` is for the cookie and told this once."""
+
+    token: str
+    expires_at: datetime
 
 
 def open_session(*, account_id: str, user: User | None, password_binding: str, origin: Origin, mfa: bool) -> str:
@@ -47,13 +55,13 @@ def open_session(*, account_id: str, user: User | None, password_binding: str, o
 
 
 def open_federated_session(
-    *, account_id: str, credentials: Temporary, expires_at: datetime, origin: Origin, came_from: str = ""
-) -> str:
+    *, account_id: str, credentials: SessionCredentials, expires_at: datetime, origin: Origin, came_from: str = ""
+) -> OpenedSession:
     """Make a session for somebody who signed in elsewhere and acts by temporary credentials; over when they are.
 
-    `came_from` is the address at which they sign in again. Returns the cookie's token, once.
+    `came_from` is the address at which they sign in again.
     """
-    return _open(
+    token = _open(
         origin,
         account_id=account_id,
         kind=SessionKind.FEDERATED,
@@ -62,6 +70,7 @@ def open_federated_session(
         expires_at=expires_at,
         came_from=came_from,
     )
+    return OpenedSession(token, expires_at)
 
 
 def _open(origin: Origin, **facts: Any) -> str:
@@ -81,7 +90,7 @@ def load_session(token: str) -> ConsoleSession | None:
     is locked down or was since."""
     session = (
         ConsoleSession.objects.select_related("account__root_user", "user__login_profile")
-        .prefetch_related(_WITH_TAGS)
+        .prefetch_related(WITH_USER_TAGS)
         .filter(token_hash=token_hash(token, _PURPOSE))
         .first()
     )
@@ -150,7 +159,7 @@ def of_owner(session: ConsoleSession) -> QuerySet[ConsoleSession]:
     return ConsoleSession.objects.filter(account_id=session.account_id, kind=session.kind, user=session.user)
 
 
-def act_as(session: ConsoleSession, credentials: Temporary, *, name: str, color: str) -> str:
+def act_as(session: ConsoleSession, credentials: SessionCredentials, *, name: str, color: str) -> str:
     """Let a session act by a role's temporary credentials from now on; returns its new token."""
     session.acting_key_id, session.acting_token = credentials.access_key_id, credentials.token
     session.acting_as, session.acting_color = name, color

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from access import known_browsers, sessions, throttle
-from access.attempts import Owner, owner_of, profile_of
 from access.models import ConsoleSession, SignInAttempt, SignInStep
+from access.password_check import password_fits
 from access.principals import user_principal
-from access.proofs import password_fits
+from access.sign_in_attempts import Owner, owner_of, profile_of
 from accounts.models import Account, PasswordPolicy, RootUser
 from accounts.passwords import password_policy_of
 from accounts.rules import comparison_key

@@ -15,7 +15,7 @@ from access.denials import record_denial
 from access.gate import PrincipalGate
 from access.models import ConsoleSession, RecentRole
 from access.principals import original_principal
-from access.temporary import Credentials, Wish
+from access.temporary_credentials import Credentials, SessionRequest
 from accounts.models import Account
 from accounts.rules import is_account_id
 from audit import clock
@@ -30,7 +30,7 @@ SWITCH, BACK = "signin:SwitchRole", "signin:ExitRole"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoleChoice:
     """A role as people type it: of an account by its id or alias, perhaps with its path before it."""
 
     account: str
@@ -60,12 +60,12 @@ def switch_role(
     who = _original(session, origin)
     name = display_name or role_name.rpartition("/")[2]
     lifetime = max(min(HOUR, session.expires_at - clock.now()), SHORTEST)
-    asked = Asked(account, role_name, int(lifetime.total_seconds()))
+    asked = RoleChoice(account, role_name, int(lifetime.total_seconds()))
     with _denials_recorded(who), transaction.atomic():
         arn, made = _taken_on(who, asked)
         _remember(session, account, role_name, display_name, color)
         record(who, SWITCH, arn)
-        kept = sessions.Temporary(made.access_key_id, made.session_token)
+        kept = sessions.SessionCredentials(made.access_key_id, made.session_token)
         return sessions.act_as(session, kept, name=name[:64], color=color)
 
 
@@ -75,10 +75,10 @@ def credentials_for(
     """Temporary credentials of a role for a program of whoever's session it is. Raises as `switch_role` does."""
     who = _original(session, origin)
     with _denials_recorded(who):
-        return _taken_on(who, Asked(account, role_name, seconds, external_id))[1]
+        return _taken_on(who, RoleChoice(account, role_name, seconds, external_id))[1]
 
 
-def _taken_on(who: Principal, asked: Asked) -> tuple[str, Credentials]:
+def _taken_on(who: Principal, asked: RoleChoice) -> tuple[str, Credentials]:
     """The role's ARN, and credentials. Whose an alias is, and whether it is anybody's, is told to nobody whom the role
     does not let in: they are refused a role of an account that is called as they typed it."""
     account_id = Account.objects.filter(alias=asked.account).values_list("id", flat=True).first() or asked.account
@@ -92,9 +92,12 @@ def _taken_on(who: Principal, asked: Asked) -> tuple[str, Credentials]:
         return arn, _assumed(who, arn, asked)
 
 
-def _assumed(who: Principal, arn: str, asked: Asked) -> Credentials:
-    wish, proofs = Wish(name=_session_name(who), seconds=asked.seconds), Proofs(external_id=asked.external_id)
-    return assume_role(gate=PrincipalGate(who), role_arn=arn, wish=wish, proofs=proofs).credentials
+def _assumed(who: Principal, arn: str, asked: RoleChoice) -> Credentials:
+    requested, proofs = (
+        SessionRequest(name=_session_name(who), seconds=asked.seconds),
+        Proofs(external_id=asked.external_id),
+    )
+    return assume_role(gate=PrincipalGate(who), role_arn=arn, requested=requested, proofs=proofs).credentials
 
 
 @contextmanager

@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from access.codes import prove_mfa
 from access.gate import PrincipalGate
 from access.principals import federated_user_arn
 from access.session_tokens import SessionClaims
-from access.temporary import Credentials, Wish, check_session_tags, issue, lifetime, new_secret, session_policies
+from access.sts_mfa import prove_mfa
+from access.temporary_credentials import (
+    Credentials,
+    SessionRequest,
+    check_session_tags,
+    issue,
+    lifetime,
+    new_secret,
+    session_policies,
+)
 from audit.errors import AccessDenied
 from audit.principal import Principal
 from audit.services import record
@@ -57,13 +65,13 @@ def get_session_token(
     return credentials
 
 
-def get_federation_token(*, by: Principal, wish: Wish) -> FederatedSession:
+def get_federation_token(*, by: Principal, requested: SessionRequest) -> FederatedSession:
     """Temporary credentials for somebody else, who may do what the caller may and the session policies allow too.
 
     Raises InvalidParameterValue, ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge.
     """
-    check_session_tags(wish)
-    issued_at, expires_at = lifetime(_seconds(by, wish.seconds))
+    check_session_tags(requested)
+    issued_at, expires_at = lifetime(_seconds(by, requested.seconds))
     claims = SessionClaims(
         made_by="GetFederationToken",
         account_id=by.account_id,
@@ -71,15 +79,15 @@ def get_federation_token(*, by: Principal, wish: Wish) -> FederatedSession:
         secret=new_secret(),
         issued_at=issued_at,
         expires_at=expires_at,
-        name=wish.name,
+        name=requested.name,
         source_key=by.access_key_id,
-        policies=session_policies(by.account_id, wish),
-        tags=wish.tags,
+        policies=session_policies(by.account_id, requested),
+        tags=requested.tags,
     )
     credentials, percent = issue(claims)
-    arn = federated_user_arn(by.account_id, wish.name)
+    arn = federated_user_arn(by.account_id, requested.name)
     _record(by, arn, claims, credentials)
-    return FederatedSession(credentials, arn, f"{by.account_id}:{wish.name}", percent)
+    return FederatedSession(credentials, arn, f"{by.account_id}:{requested.name}", percent)
 
 
 def _seconds(by: Principal, seconds: int | None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-from access import last_accessed, messages
+from access import encoded_messages, last_accessed
 from access.assume_role import NotAllowed
 from access.denials import record_denial
 from access.gate import PrincipalGate
@@ -151,7 +151,7 @@ def _record_refusal(call: Call, error: ServiceError) -> None:
     arn, name = call.target.arn, call.operation.action
     if isinstance(error, AccessDenied):
         event = record_denial(call.gate, error, action=name, resource=arn)
-        error.encoded = messages.encoded(event.account_id, event.id)
+        error.encoded = encoded_messages.encoded(event.account_id, event.id)
     elif not call.operation.name.startswith(_READS):
         outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
         # What an outsider is not told stands here, for those who may read the trail.

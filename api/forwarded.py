@@ -9,7 +9,7 @@ import ipaddress
 import re
 from dataclasses import replace
 
-from api.questions import EMPTY_BODY
+from api.service_questions import EMPTY_BODY
 from api.wire import WireRequest
 
 TOKEN = "x-iam-token"  # noqa: S105 # the name of a header

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from access import machines
 from access.origin import origin_of
 from api.errors import refusal_for
-from api.replies import refused, reply
+from api.json_replies import refused, reply
 from audit.actions import public
 from audit.errors import ServiceError
 from audit.principal import Origin

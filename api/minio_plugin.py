@@ -10,8 +10,8 @@ from typing import Any
 from access.gate import PrincipalGate
 from access.policy_rows import read_key_and_policies
 from access.principals import user_principal
-from api.deciding import origin_for, record_refused_answer
-from api.questions import Question
+from api.service_decisions import origin_for, record_refused_answer
+from api.service_questions import Question
 from api.wire import WireRequest
 from audit.errors import ValidationError
 from audit.principal import Origin, Principal, SessionPolicies, root_principal

@@ -17,10 +17,10 @@ from access.route_tables import find_by_token, routes_of
 from access.routes import AmbiguousPath, match
 from api import forwarded, minio_plugin
 from api.authentication import authenticate
-from api.deciding import EXPLAIN, Answer, Decider, described, origin_for, record_refused_answer, result
 from api.errors import refusal_for
-from api.questions import Question, read
-from api.replies import refused, reply
+from api.json_replies import refused, reply
+from api.service_decisions import EXPLAIN, Answer, Decider, described, origin_for, record_refused_answer, result
+from api.service_questions import Question, read
 from api.sigv4 import SignatureError, parse
 from api.views import wire_request
 from api.wire import WireRequest

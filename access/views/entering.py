@@ -8,7 +8,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from access import attempts, cookies, known_browsers, remembered, sessions, sign_in
+from access import cookies, known_browsers, remembered_sign_in, sessions, sign_in, sign_in_attempts
 from access.guard import safe_next
 from access.http import AccessRequest
 from access.models import SignInAttempt, SignInStep
@@ -27,7 +27,7 @@ NO_MATCH_ROOT = "The e-mail address and password did not match. Check both and t
 def to_step(step: SignInStep, token: str) -> HttpResponse:
     """The page of a step, with the token that opens it and nothing else."""
     response = redirect(PAGES[step])
-    cookies.write(response, cookies.ATTEMPT, token, lifetime=attempts.LIFETIME)
+    cookies.write(response, cookies.ATTEMPT, token, lifetime=sign_in_attempts.LIFETIME)
     return response
 
 
@@ -47,9 +47,9 @@ def go_on(
         return enter(request, person, next_url, attempt=attempt, mfa=mfa)
     binding = person.owner.get_session_auth_hash()
     if attempt is not None:
-        token = attempts.advance(attempt, step, password_binding=binding, mfa=mfa)
+        token = sign_in_attempts.advance(attempt, step, password_binding=binding, mfa=mfa)
         return to_step(step, token) if token else start_over(person.is_root)
-    token = attempts.begin(
+    token = sign_in_attempts.begin(
         account_id=person.account.id,
         user=person.user,
         is_root=person.is_root,
@@ -65,7 +65,7 @@ def enter(
     request: AccessRequest, person: Person, next_url: str, *, attempt: SignInAttempt | None = None, mfa: bool = False
 ) -> HttpResponse:
     """Sign somebody in who has proved everything. Whoever was signed in with this browser is signed out by it."""
-    if attempt is not None and not attempts.finish(attempt):
+    if attempt is not None and not sign_in_attempts.finish(attempt):
         return start_over(person.is_root)
     if request.console_session is not None:
         sessions.end_session(request.console_session)
@@ -87,7 +87,7 @@ def remember_browser(request: AccessRequest, response: HttpResponse, person: Per
     known = known_browsers.remember(cookies.read(request, cookies.DEVICE), person.account, person.user)
     cookies.write(response, cookies.DEVICE, known, lifetime=cookies.REMEMBERED)
     if person.user is not None:
-        text = remembered.write(person.account.sign_in_name, person.user.name)
+        text = remembered_sign_in.write(person.account.sign_in_name, person.user.name)
         cookies.write(response, cookies.ACCOUNT, text, lifetime=cookies.REMEMBERED)
 
 

@@ -3,7 +3,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from access.own import SignedInRequest, own
+from access.own_credentials import SignedInRequest, own
 from access.rotation import warning_on_deleting
 from audit import clock
 from audit.actions import recently_signed_in, requires

@@ -3,7 +3,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from access.own import Own, SignedInRequest, own
+from access.own_credentials import Own, SignedInRequest, own
 from audit.actions import signed_in
 from identities.models import SigningCertificate
 from identities.resource_tags import resource_tags

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from access import cookies, sessions, throttle
 from access.forms.credentials import NewDeviceForm, TwoCodesForm
-from access.own import Own, SignedInRequest, own
+from access.own_credentials import Own, SignedInRequest, own
 from accounts.tags import resource_tags, tags_of
 from audit.actions import open_before_root_mfa, recently_signed_in, requires
 from audit.errors import EntityAlreadyExists, ServiceError

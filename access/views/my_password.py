@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from access import cookies, known_browsers, sessions, throttle
 from access.forms.credentials import ChangePasswordForm
-from access.own import Own, SignedInRequest, own
+from access.own_credentials import Own, SignedInRequest, own
 from accounts import mails
 from accounts.passwords import password_policy_of, rules_in_words
 from accounts.services import change_root_password

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access.own import SignedInRequest, own
+from access.own_credentials import SignedInRequest, own
 from audit.actions import recently_signed_in, requires
 from identities.views import signing_certificates
 from identities.views.signing_certificates import Owner

@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from access import attempts, cookies
+from access import cookies, sign_in_attempts
 from access.forms.sign_in import NewPasswordForm
 from access.http import AccessRequest
 from access.models import SignInAttempt, SignInStep
@@ -20,7 +20,7 @@ from identities.services.mfa import has_mfa
 @public("somebody who proved a password that must be changed, and is not signed in yet")
 @never_cache
 def new_password(request: AccessRequest) -> HttpResponse:
-    attempt = attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.NEW_PASSWORD)
+    attempt = sign_in_attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.NEW_PASSWORD)
     if attempt is None or attempt.user is None:
         return start_over()
     policy = password_policy_of(attempt.user.account_id)

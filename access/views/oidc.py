@@ -42,10 +42,10 @@ def oidc_start(request: AccessRequest, account: str, provider_url: str) -> HttpR
 @never_cache
 @require_safe
 def oidc_callback(request: AccessRequest, key: str) -> HttpResponse:
-    asked = oidc_sign_in.asked_in(cookies.read(request, cookies.OIDC_ASKED))
+    asked = oidc_sign_in.open_request(cookies.read(request, cookies.OIDC_ASKED))
     told = request.GET
     code, error = told.get("code", ""), told.get("error", "")
-    answer = oidc_sign_in.Answer(key, told.get("state", ""), code, error, told.get("iss"))
+    answer = oidc_sign_in.AuthorizationResponse(key, told.get("state", ""), code, error, told.get("iss"))
     try:
         choices = oidc_sign_in.choices_of(asked, answer, request.origin)
     except throttle.Throttled:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 from access import switching
 from access.assume_role import TooLong
 from access.forms.switch_role import RoleCredentialsForm
-from access.own import SignedInRequest
+from access.own_credentials import SignedInRequest
 from access.role_credentials import forms_of
 from audit.actions import recently_signed_in, signed_in
 from audit.errors import AccessDenied, ServiceError

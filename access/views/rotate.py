@@ -2,7 +2,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from access.own import SignedInRequest, own
+from access.own_credentials import SignedInRequest, own
 from access.rotation import advice_on_deactivating, rotation_of, warning_on_deleting
 from audit import clock
 from audit.actions import requires

@@ -51,7 +51,7 @@ def saml(request: AccessRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def saml_sign_in_with(request: AccessRequest) -> HttpResponse:
-    asked = saml_sign_in.asked_in(cookies.read(request, cookies.SAML_ASKED))
+    asked = saml_sign_in.open_request(cookies.read(request, cookies.SAML_ASKED))
     try:
         choices = saml_sign_in.choices_of(request.POST.get("SAMLResponse", ""), asked, request.origin)
     except ServiceError as error:

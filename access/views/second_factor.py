@@ -2,7 +2,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from access import attempts, cookies
+from access import cookies, sign_in_attempts
 from access.forms.sign_in import CodeForm
 from access.http import AccessRequest
 from access.models import SignInStep
@@ -14,7 +14,7 @@ from audit.actions import public
 @public("somebody who proved a password and is not signed in yet")
 @never_cache
 def second_factor(request: AccessRequest) -> HttpResponse:
-    attempt = attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.SECOND_FACTOR)
+    attempt = sign_in_attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.SECOND_FACTOR)
     if attempt is None:
         return start_over()
     form = CodeForm(request.POST if request.method == "POST" else None)

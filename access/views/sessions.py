@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from access import sessions
-from access.browsers import in_words
 from access.http import AccessRequest
 from access.models import ConsoleSession
+from access.user_agents import in_words
 from audit.actions import requires, signed_in
 from audit.errors import NoSuchEntity
 from audit.services import record

@@ -2,7 +2,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from access import attempts, cookies, one_time, remembered, throttle
+from access import cookies, one_time, remembered_sign_in, sign_in_attempts, throttle
 from access.forms.sign_in import PasswordForm, RootEmailForm, UserSignInForm
 from access.guard import safe_next
 from access.http import AccessRequest
@@ -16,7 +16,7 @@ from federation.services.oidc_sign_in import listed_sign_ins
 @public("nobody is signed in yet: this is where an IAM user signs in")
 @never_cache
 def sign_in(request: AccessRequest, account: str = "") -> HttpResponse:
-    known_account, known_name = remembered.read(cookies.read(request, cookies.ACCOUNT))
+    known_account, known_name = remembered_sign_in.read(cookies.read(request, cookies.ACCOUNT))
     name = known_name if account in ("", known_account) else ""
     initial = {"account": (account or known_account)[:63], "user_name": name}
     form = UserSignInForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -49,7 +49,7 @@ def root_sign_in(request: AccessRequest) -> HttpResponse:
         throttle.step_try(throttle.STEPS_FROM_ADDRESS, request.origin.address)
         email = form.cleaned_data["email"]
         person = find_root(email)
-        token = attempts.begin(
+        token = sign_in_attempts.begin(
             account_id=person.account_id or None,
             user=None,
             is_root=True,
@@ -65,7 +65,7 @@ def root_sign_in(request: AccessRequest) -> HttpResponse:
 @public("nobody is signed in yet: the second step of a root user's sign-in")
 @never_cache
 def root_password(request: AccessRequest) -> HttpResponse:
-    attempt = attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.PASSWORD)
+    attempt = sign_in_attempts.load(cookies.read(request, cookies.ATTEMPT), SignInStep.PASSWORD)
     if attempt is None:
         return start_over(is_root=True)
     form = PasswordForm(request.POST if request.method == "POST" else None)

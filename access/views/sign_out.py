@@ -4,7 +4,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from access import attempts, cookies, sessions
+from access import cookies, sessions, sign_in_attempts
 from access.http import AccessRequest
 from audit.actions import public
 from audit.services import record
@@ -19,7 +19,7 @@ def sign_out(request: AccessRequest) -> HttpResponse:
         record(request.principal, "signin:ConsoleLogout", request.principal.arn)
     # The message's cookie is signed: no link makes the sign-in page say this.
     messages.success(request, "You are signed out.")
-    attempts.give_up(cookies.read(request, cookies.ATTEMPT))
+    sign_in_attempts.give_up(cookies.read(request, cookies.ATTEMPT))
     rotate_token(request)
     response = redirect("access:root-sign-in" if request.principal.is_root else "access:sign-in")
     cookies.forget(response, cookies.SESSION)

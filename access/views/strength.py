@@ -5,7 +5,7 @@ from django.views.decorators.http import require_POST
 
 from access import throttle
 from access.http import AccessRequest
-from access.strength import estimate
+from access.password_strength import estimate
 from audit.actions import public
 
 

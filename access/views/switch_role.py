@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import cookies, switching
 from access.forms.switch_role import SwitchRoleForm, nearest_color
-from access.own import SignedInRequest
+from access.own_credentials import SignedInRequest
 from audit.actions import open_when_role_is_over, signed_in
 from audit.errors import AccessDenied, ServiceError
 

@@ -12,7 +12,7 @@ from access.denials import explain_denial
 from access.explaining import EXPLAIN, Reader
 from access.http import AccessRequest
 from access.policy_texts import look_up
-from access.questions import opened
+from access.refused_questions import opened
 from audit.actions import signed_in
 from audit.errors import AccessDenied
 from audit.models import Event

@@ -1,5 +1,5 @@
-from api import describe_details
-from api.details import KINDS, POLICIES, Hanging
+from api import describe_authorization_details
+from api.authorization_details import KINDS, POLICIES, Hanging
 from api.registry import Call, Result, action
 
 
@@ -10,9 +10,9 @@ def get_account_authorization_details(call: Call) -> Result:
     page = call.page_through(KINDS, [kind for kind in KINDS if kind in wanted])
     hanging = Hanging(call.account_id, page)
     return {
-        "UserDetailList": [describe_details.user(row, hanging) for row in page.of("User")],
-        "GroupDetailList": [describe_details.group(row, hanging) for row in page.of("Group")],
-        "RoleDetailList": [describe_details.role(row, hanging) for row in page.of("Role")],
-        "Policies": describe_details.policies(page.of(*POLICIES), hanging),
+        "UserDetailList": [describe_authorization_details.user(row, hanging) for row in page.of("User")],
+        "GroupDetailList": [describe_authorization_details.group(row, hanging) for row in page.of("Group")],
+        "RoleDetailList": [describe_authorization_details.role(row, hanging) for row in page.of("Role")],
+        "Policies": describe_authorization_details.policies(page.of(*POLICIES), hanging),
         **page.fields,
     }

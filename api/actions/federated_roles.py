@@ -7,7 +7,7 @@ from dataclasses import replace
 from access import federated_roles
 from access.assume_role import ROLE_ARN
 from accounts.models import Account
-from api.actions.sts import role_session, wish_of
+from api.actions.sts import role_session, session_request
 from api.registry import Call, Result, Target, action
 from audit.errors import ServiceError, ValidationError
 from federation.errors import InvalidIdentityToken
@@ -21,7 +21,7 @@ def assume_role_with_saml(call: Call) -> Result:
             role_arn=call["RoleArn"],
             provider_arn=call["PrincipalArn"],
             response=call["SAMLAssertion"],
-            wish=wish_of(call),
+            requested=session_request(call),
             origin=call.principal.origin,
         )
     return {
@@ -40,7 +40,10 @@ def assume_role_with_web_identity(call: Call) -> Result:
         if "ProviderId" in call:
             raise _no_access_tokens(call["ProviderId"])
         made, person, provider = federated_roles.assume_role_with_web_identity(
-            role_arn=call["RoleArn"], token=call["WebIdentityToken"], wish=wish_of(call), origin=call.principal.origin
+            role_arn=call["RoleArn"],
+            token=call["WebIdentityToken"],
+            requested=session_request(call),
+            origin=call.principal.origin,
         )
     return {
         **role_session(made),

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from access import simulation_inputs as inputs
-from access.positions import Positioned, Positions
 from access.simulation import Result as Simulated
 from access.simulation import Scenario, Simulation, attached_in
+from access.statement_positions import Positioned, Positions
 from api.registry import Call, Result, Target, action
 from audit.errors import InvalidInput
 from identities.models import Group, Role, User

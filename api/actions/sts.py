@@ -1,8 +1,8 @@
 from access import assume_role as roles
-from access import messages, user_sessions
+from access import encoded_messages, user_sessions
 from access.explaining import Reader
 from access.principals import federated_user_arn
-from access.temporary import Credentials, InvalidParameterValue, Wish
+from access.temporary_credentials import Credentials, InvalidParameterValue, SessionRequest
 from accounts.ids import account_of_access_key
 from api import context
 from api.registry import Call, Result, Target, action
@@ -28,7 +28,7 @@ def get_access_key_info(call: Call) -> Result:
 def decode_authorization_message(call: Call) -> Result:
     """What the encoded message of a refusal says, as far as the caller may read what it is about."""
     return {
-        "DecodedMessage": messages.decoded(
+        "DecodedMessage": encoded_messages.decoded(
             call["EncodedMessage"], Reader(call.gate, call.account_id), call.principal.unique_id
         )
     }
@@ -41,7 +41,7 @@ def assume_role(call: Call) -> Result:
     if roles.ROLE_ARN.fullmatch(call["RoleArn"]) is None:
         raise ValidationError(f"{call['RoleArn']} is invalid")
     proofs = roles.Proofs(call.get("ExternalId", ""), call.get("SerialNumber", ""), call.get("TokenCode", ""))
-    made = roles.assume_role(gate=call.gate, role_arn=call["RoleArn"], wish=wish_of(call), proofs=proofs)
+    made = roles.assume_role(gate=call.gate, role_arn=call["RoleArn"], requested=session_request(call), proofs=proofs)
     return role_session(made)
 
 
@@ -62,10 +62,10 @@ def federated_user(call: Call) -> Target:
 
 @action("sts:GetFederationToken", resource=federated_user, context=context.request_tags)
 def get_federation_token(call: Call) -> Result:
-    wish = wish_of(call)
-    if wish.tags:
+    requested = session_request(call)
+    if requested.tags:
         call.gate.require("sts:TagSession", call.target.arn, context.request_tags(call))
-    made = user_sessions.get_federation_token(by=call.principal, wish=wish)
+    made = user_sessions.get_federation_token(by=call.principal, requested=requested)
     return {
         "Credentials": credentials(made.credentials),
         "FederatedUser": {"FederatedUserId": made.unique_id, "Arn": made.arn},
@@ -73,12 +73,12 @@ def get_federation_token(call: Call) -> Result:
     }
 
 
-def wish_of(call: Call) -> Wish:
+def session_request(call: Call) -> SessionRequest:
     """What a call asks of the session. Raises InvalidParameterValue for a tag given twice."""
     tags = {tag["Key"]: tag["Value"] for tag in call.get("Tags", [])}
     if len({key.casefold() for key in tags}) < len(call.get("Tags", [])):
         raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    return Wish(
+    return SessionRequest(
         name=call.get("RoleSessionName") or call.get("Name", ""),
         seconds=call.get("DurationSeconds"),
         document=call.get("Policy", ""),

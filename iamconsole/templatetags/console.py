@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from access.named_pages import page_of as page_of_arn
-from access.questions import Question, sealed
+from access.refused_questions import Question, sealed
 from audit import clock
 from audit.models import Event
 

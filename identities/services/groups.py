@@ -22,7 +22,7 @@ from database.inserts import PreparedInsert
 from database.prepared import Param
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
-from identities.services.leaving import delete_bare
+from identities.services.deletion import delete_bare
 from identities.services.locks import locked_group, locked_user, locked_user_named
 from identities.slots import create_in_free_slot, free_slot
 

@@ -23,7 +23,7 @@ from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
 from identities.services.boundaries import born_with_boundary, room_and_boundary
-from identities.services.leaving import delete_bare
+from identities.services.deletion import delete_bare
 from identities.services.locks import locked_own_role, locked_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 from identities.services.trust import checked_trust

@@ -15,7 +15,7 @@ from audit.services import record
 from identities.models import ServerCertificate, ServerCertificateTag
 from identities.public_keys import check_chain, check_dates, check_key_pair, read_certificate
 from identities.sealed import box
-from identities.services.leaving import delete_bare
+from identities.services.deletion import delete_bare
 
 NAME_LIMIT = 128
 

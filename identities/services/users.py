@@ -31,7 +31,7 @@ from identities.services import (
     ssh_public_keys,
 )
 from identities.services.boundaries import born_with_boundary, room_and_boundary
-from identities.services.leaving import delete_tagged
+from identities.services.deletion import delete_tagged
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
 from policies.models import ManagedPolicy

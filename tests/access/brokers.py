@@ -8,7 +8,7 @@ from django.test import Client
 from access.assume_role import assume_role
 from access.gate import PrincipalGate
 from access.principals import load_for_access_key
-from access.temporary import Credentials, Wish
+from access.temporary_credentials import Credentials, SessionRequest
 from access.user_sessions import get_federation_token
 from audit.models import Event
 from audit.principal import Principal
@@ -22,12 +22,14 @@ WRONG = "These credentials do not open the console."
 
 
 def federated(bobs: Principal, seconds: int = 3600) -> Credentials:
-    return get_federation_token(by=bobs, wish=Wish(name="jane", seconds=seconds, document=LOOK)).credentials
+    return get_federation_token(
+        by=bobs, requested=SessionRequest(name="jane", seconds=seconds, document=LOOK)
+    ).credentials
 
 
 def as_role(by: Principal, role: Role, seconds: int = 900) -> Credentials:
-    wish = Wish(name="jane", seconds=seconds)
-    return assume_role(gate=PrincipalGate(by), role_arn=role.arn, wish=wish).credentials
+    requested = SessionRequest(name="jane", seconds=seconds)
+    return assume_role(gate=PrincipalGate(by), role_arn=role.arn, requested=requested).credentials
 
 
 def principal_with(made: Credentials) -> Principal:

@@ -13,7 +13,7 @@ from access import broker
 from access.gate import PrincipalGate
 from access.models import ConsoleSession, SigninToken
 from access.session_tokens import open_token, seal
-from access.temporary import Credentials, Wish
+from access.temporary_credentials import Credentials, SessionRequest
 from access.user_sessions import get_federation_token, get_session_token
 from accounts.models import Account
 from audit.models import Event
@@ -57,8 +57,8 @@ def test_a_federated_user_comes_in_and_may_do_what_both_allow(bobs: Principal, c
 def test_a_federated_user_takes_on_no_role_here_either(bobs: Principal, bob: User, ops: Role, client: Client) -> None:
     """As AssumeRole refuses them: the role would not be limited by what the broker gave."""
     allow(bob, ["sts:AssumeRole", "sts:GetFederationToken"], name="more")
-    wish = Wish(name="jane", seconds=3600, document=LOOK.replace("iam:ListUsers", "*"))
-    client.get(PAGE, way_in(token_for(get_federation_token(by=bobs, wish=wish).credentials)))
+    requested = SessionRequest(name="jane", seconds=3600, document=LOOK.replace("iam:ListUsers", "*"))
+    client.get(PAGE, way_in(token_for(get_federation_token(by=bobs, requested=requested).credentials)))
     assert "/switchrole" not in client.get("/dashboard/").text
     reply = client.post("/switchrole", {"account": bob.account_id, "role_name": "ops"})
     assert reply.status_code == 200 and "A federated user can" in reply.text

@@ -166,7 +166,7 @@ def test_whatever_looks_at_a_proof_for_somebody_outside_has_a_limit() -> None:
     """Services look at proofs too; who may ask them how often is decided where the question comes in."""
     doors = [path for app in ("access", "api") for path in (ROOT / app).rglob("*.py")]
     asking = {path for path in doors if called(path) & PROOFS}
-    asking -= {ROOT / "access/proofs.py"}
+    asking -= {ROOT / "access/password_check.py"}
     assert {str(path.relative_to(ROOT)) for path in asking if not called(path) & LIMITS} == set()
     assert len(asking) >= 3
 

@@ -15,7 +15,7 @@ from access.lockdown import LIFT, LOCK, lift, lock_down
 from access.models import ConsoleSession, SignInAttempt
 from access.principals import load_for_access_key
 from access.sign_in import find_iam_user
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from access.user_sessions import get_federation_token
 from accounts.models import Account
 from audit import clock
@@ -74,7 +74,9 @@ def test_a_role_that_somebody_took_on_for_whom_the_user_vouched_is_over_too(
     allow(bob, ["sts:AssumeRole", "sts:GetFederationToken"])
     by_key = replace(principal_of(bob), access_key_id=key_of(bob).pk)
     everything = LOOK.replace("iam:ListUsers", "*")
-    ann = principal_with(get_federation_token(by=by_key, wish=Wish(name="ann", document=everything)).credentials)
+    ann = principal_with(
+        get_federation_token(by=by_key, requested=SessionRequest(name="ann", document=everything)).credentials
+    )
     role = as_role(ann, make_role(acme, "deploy"))
     acting = principal_with(role)
     locked(by, bob)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.routes import AmbiguousPath, Asked, RouteProblem, match, parse_routes, path_segments
+from access.routes import AmbiguousPath, RoutedAction, RouteProblem, match, parse_routes, path_segments
 
 TABLE = """
 # Orders
@@ -15,7 +15,7 @@ GET * /wide/ wide:Look *
 """
 
 
-def asked(path: str, method: str = "GET", host: str = "api.example.com", table: str = TABLE) -> Asked | None:
+def asked(path: str, method: str = "GET", host: str = "api.example.com", table: str = TABLE) -> RoutedAction | None:
     return match(parse_routes(table), method=method, host=host, path=path, account_id="111122223333")
 
 

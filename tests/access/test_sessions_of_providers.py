@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from access.federated_roles import by_saml, by_web_identity
+from access.federated_roles import identity_from_saml, identity_from_token
 from access.models import ConsoleSession
 from accounts.models import Account
 from audit import clock
@@ -156,9 +156,9 @@ def test_one_name_at_two_providers_is_two_people(acme: Account, corp: SAMLProvid
     people = []
     for number, provider in enumerate((corp, twin, theirs)):
         response = saml.response_to("", provider, name_id="jane@corp.example", assertion_id=f"_a{number}")
-        people.append(by_saml(provider, redeem(provider, response, clock.now())))
+        people.append(identity_from_saml(provider, redeem(provider, response, clock.now())))
     assert len({person.subject for person in people}) == 1
     assert len({person.unique_id for person in people}) == len({person.provider for person in people}) == 3
     tokens = [WebIdentity(name, {"sub": "jane", "aud": "app"}) for name in ("id.example.com", "id.example.org")]
     arn = f"arn:aws:iam::{ACME}:oidc-provider/"
-    assert len({by_web_identity(f"{arn}{each.name}", each).unique_id for each in tokens}) == 2
+    assert len({identity_from_token(f"{arn}{each.name}", each).unique_id for each in tokens}) == 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from access.assume_role import assume_role
 from access.gate import PrincipalGate, authorize
 from access.principals import load_for_access_key
-from access.temporary import Credentials, Wish
+from access.temporary_credentials import Credentials, SessionRequest
 from access.user_sessions import get_federation_token, get_session_token
 from accounts.models import Account
 from audit.principal import Principal
@@ -77,9 +77,9 @@ def test_a_role_session_has_what_its_role_and_its_session_policy_both_allow(
     deploy: Role, bobs: Principal, own: str, limit: str
 ) -> None:
     gate = PrincipalGate(bobs)
-    whole = principal_with(assume_role(gate=gate, role_arn=deploy.arn, wish=Wish("whole")).credentials)
-    wish = Wish("limited", document=limit)
-    limited = principal_with(assume_role(gate=gate, role_arn=deploy.arn, wish=wish).credentials)
+    whole = principal_with(assume_role(gate=gate, role_arn=deploy.arn, requested=SessionRequest("whole")).credentials)
+    requested = SessionRequest("limited", document=limit)
+    limited = principal_with(assume_role(gate=gate, role_arn=deploy.arn, requested=requested).credentials)
     write(deploy, limit)
     of_limit = rights(whole)
     write(deploy, own)
@@ -94,8 +94,8 @@ def test_sessions_of_a_user_stay_within_the_user(bob: User, bobs: Principal, own
     token = get_session_token(gate=PrincipalGate(bobs))  # A Deny of everything would keep even this from Bob.
     write(bob, own)
     whole = rights(bobs)
-    wish = Wish("ann", document=limit or "")
-    federated = rights(principal_with(get_federation_token(by=bobs, wish=wish).credentials))
+    requested = SessionRequest("ann", document=limit or "")
+    federated = rights(principal_with(get_federation_token(by=bobs, requested=requested).credentials))
     assert federated <= whole
     assert limit is not None or federated == set()
     assert rights(principal_with(token)) == whole
@@ -134,7 +134,7 @@ def test_a_restricted_session_takes_on_no_other_role(acme: Account, deploy: Role
 
 def test_what_was_withdrawn_counts_for_sessions_that_are_out(deploy: Role, bobs: Principal) -> None:
     allow(deploy, "iam:ListUsers")
-    made = assume_role(gate=PrincipalGate(bobs), role_arn=deploy.arn, wish=Wish("ci")).credentials
+    made = assume_role(gate=PrincipalGate(bobs), role_arn=deploy.arn, requested=SessionRequest("ci")).credentials
     assert authorize(principal_with(made), "iam:ListUsers", "*").allowed
     deploy.inline_policies.all().delete()
     assert not authorize(principal_with(made), "iam:ListUsers", "*").allowed

@@ -297,15 +297,15 @@ def from_outside(bob: User, role: Role) -> Client:
     """A browser of somebody who signed in elsewhere and acts as a role."""
     switch(browser := browser_of(bob), role.name)
     session = ConsoleSession.objects.exclude(acting_token="").get(user=bob)
-    token = sessions.open_federated_session(
+    opened = sessions.open_federated_session(
         account_id=role.account_id,
-        credentials=sessions.Temporary(session.acting_key_id, session.acting_token),
+        credentials=sessions.SessionCredentials(session.acting_key_id, session.acting_token),
         expires_at=clock.now() + timedelta(hours=1),
         origin=ORIGIN,
         came_from="https://login.example/",
     )
     browser.post(BACK)
-    give_cookie(outside := Client(), cookies.SESSION, token)
+    give_cookie(outside := Client(), cookies.SESSION, opened.token)
     return outside
 
 

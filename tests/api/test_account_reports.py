@@ -12,8 +12,8 @@ import time_machine
 
 from accounts.ids import new_unique_id
 from accounts.models import Account, PasswordPolicy
-from api import describe_details
-from api.details import KINDS, POLICIES, Hanging
+from api import describe_authorization_details
+from api.authorization_details import KINDS, POLICIES, Hanging
 from api.paging import Pager
 from audit import clock
 from identities.models import Group, InstanceProfile, Role, User
@@ -224,7 +224,7 @@ def test_a_policy_that_goes_meanwhile_is_left_out(acme: Account, readers: Manage
     page = Pager("iam:GetAccountAuthorizationDetails").tables(KINDS, POLICIES, account_id=acme.id)
     assert [row["PolicyName"] for row in page.of(*POLICIES)] == ["readers"]
     readers.delete()
-    assert describe_details.policies(page.of(*POLICIES), Hanging(acme.id, page)) == []
+    assert describe_authorization_details.policies(page.of(*POLICIES), Hanging(acme.id, page)) == []
 
 
 def test_a_trust_policy_is_told_by_names(program: Program, furnished: Account, bob: User, mallory: User) -> None:

@@ -15,7 +15,7 @@ from botocore.session import Session
 from access.assume_role import assume_role
 from access.gate import PrincipalGate
 from access.role_credentials import forms_of
-from access.temporary import Wish
+from access.temporary_credentials import SessionRequest
 from accounts.models import Account
 from audit.models import Event
 from federation.services.oidc_providers import create_oidc_provider
@@ -144,7 +144,9 @@ def test_a_profile_takes_a_token_from_a_file_and_a_fresh_one_later(
 def test_static_keys_lasting_and_temporary(home: Path, acme: Account, bob: User, bobs: Credentials) -> None:
     """The page “Temporary credentials” gives the second kind as a profile."""
     assert who_is(Session(profile="bob")) == bob.arn
-    made = assume_role(gate=PrincipalGate(principal_of(bob)), role_arn=role_for(acme, bob).arn, wish=Wish("ci"))
+    made = assume_role(
+        gate=PrincipalGate(principal_of(bob)), role_arn=role_for(acme, bob).arn, requested=SessionRequest("ci")
+    )
     _, of_a_file, _ = forms_of(made.credentials, role_name="deploy", endpoint="http://not.used.example")
     (home / "credentials").write_text(of_a_file.text.rpartition("\n")[0])
     assert who_is(Session(profile="deploy")).endswith(":assumed-role/deploy/ci")

@@ -181,8 +181,8 @@ def test_a_program_at_a_wrong_address_reads_xml(program_of: ProgramOf, alice: Us
 
 def test_people_at_a_wrong_address_read_a_page(client: Client, db: None) -> None:
     wishes: tuple[dict[str, str], ...] = ({"Accept": "text/html,*/*;q=0.8"}, {"HX-Request": "true"})
-    for wish in wishes:
-        response = client.post("/x", b"name=x", content_type=FORM, headers=wish)
+    for requested in wishes:
+        response = client.post("/x", b"name=x", content_type=FORM, headers=requested)
         assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert client.get("/x").headers["Content-Type"] == "text/html; charset=utf-8"
 

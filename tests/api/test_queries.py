@@ -126,9 +126,9 @@ def test_no_call_takes_more_when_there_is_more(
 
 def test_taking_on_a_role_takes_three(program: Program, alice: User) -> None:
     role = make_role(alice.account, "worker", trusting(alice.arn))
-    wish = {"RoleArn": role.arn, "RoleSessionName": "now"}
-    program.sts("AssumeRole", **wish)
-    assert asked(lambda: program.sts("AssumeRole", **wish)) == 3
+    requested = {"RoleArn": role.arn, "RoleSessionName": "now"}
+    program.sts("AssumeRole", **requested)
+    assert asked(lambda: program.sts("AssumeRole", **requested)) == 3
 
 
 def test_tags_read_with_a_key_are_the_users(program: Program, alice: User) -> None:

@@ -8,7 +8,7 @@ from access.denials import record_denial
 from access.gate import PrincipalGate
 from access.principals import ExpiredToken
 from api.authentication import prove_for_service
-from api.questions import Question
+from api.service_questions import Question
 from api.sigv4 import SignatureError
 from api.wire import WireRequest
 from audit.errors import AccessDenied, denial_message

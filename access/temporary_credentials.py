@@ -42,7 +42,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SessionRequest:
     """What is asked of a session: its name, how long, and what shall limit or mark it. `seconds` None: as usual.
     `policy_ids` are the unique ids of the policies by ARN, where they were found together with the role."""
 
@@ -60,30 +60,32 @@ class Wish:
         return [arn.rpartition("/")[2] for arn in self.policy_arns]
 
 
-def session_policies(account_id: str, wish: Wish) -> SessionPolicies | None:
+def session_policies(account_id: str, requested: SessionRequest) -> SessionPolicies | None:
     """The limits that are asked for; None where none are. Raises MalformedPolicyDocument, ValidationError."""
-    if not wish.document and not wish.policy_arns:
+    if not requested.document and not requested.policy_arns:
         return None
-    if len(wish.policy_arns) > POLICY_ARN_LIMIT:
+    if len(requested.policy_arns) > POLICY_ARN_LIMIT:
         raise ValidationError(
             "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: "
             f"Member must have length less than or equal to {POLICY_ARN_LIMIT}"
         )
-    if len(wish.document) + sum(map(len, wish.policy_arns)) > PLAIN_LIMIT:
+    if len(requested.document) + sum(map(len, requested.policy_arns)) > PLAIN_LIMIT:
         raise ValidationError(
             "1 validation error detected: Value at 'policy' failed to satisfy constraint: "
             f"Member must have length less than or equal to {PLAIN_LIMIT}"
         )
-    if wish.document:
-        check_document(wish.document, "session")
-    return SessionPolicies(wish.document, _unique_ids(account_id, wish))
+    if requested.document:
+        check_document(requested.document, "session")
+    return SessionPolicies(requested.document, _unique_ids(account_id, requested))
 
 
-def _unique_ids(account_id: str, wish: Wish) -> tuple[str, ...]:
-    found = _policies_named(account_id, wish.policy_names) if wish.policy_ids is None else wish.policy_ids
-    if missing := [arn for arn in wish.policy_arns if arn not in found]:
+def _unique_ids(account_id: str, requested: SessionRequest) -> tuple[str, ...]:
+    found = (
+        _policies_named(account_id, requested.policy_names) if requested.policy_ids is None else requested.policy_ids
+    )
+    if missing := [arn for arn in requested.policy_arns if arn not in found]:
         raise MalformedPolicyDocument(f"Policy {missing[0]} does not exist or is not attachable.")
-    return tuple(dict.fromkeys(found[arn] for arn in wish.policy_arns))
+    return tuple(dict.fromkeys(found[arn] for arn in requested.policy_arns))
 
 
 def _policies_named(account_id: str, names: Iterable[str]) -> Mapping[str, str]:
@@ -92,15 +94,15 @@ def _policies_named(account_id: str, names: Iterable[str]) -> Mapping[str, str]:
     return {policy.arn: policy.unique_id for policy in rows}
 
 
-def check_session_tags(wish: Wish, inherited: Mapping[str, str] = NO_TAGS) -> None:
+def check_session_tags(requested: SessionRequest, inherited: Mapping[str, str] = NO_TAGS) -> None:
     """`inherited` are the transitive tags of the session that asks: nothing changes them further down the chain.
 
     Raises InvalidParameterValue.
     """
-    if problem := rules.tags_problem(wish.tags, TAG_LIMIT):
+    if problem := rules.tags_problem(requested.tags, TAG_LIMIT):
         raise InvalidParameterValue(problem)
-    given, fixed = {key.casefold() for key in wish.tags}, {key.casefold() for key in inherited}
-    transitive = {key.casefold() for key in wish.transitive_keys}
+    given, fixed = {key.casefold() for key in requested.tags}, {key.casefold() for key in inherited}
+    transitive = {key.casefold() for key in requested.transitive_keys}
     if transitive & fixed:
         raise InvalidParameterValue(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "

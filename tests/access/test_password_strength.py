@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.strength import estimate
+from access.password_strength import estimate
 from tests.rig.work import at_most
 
 

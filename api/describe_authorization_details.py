@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api import describe
-from api.details import PROFILE, Hanging
+from api.authorization_details import PROFILE, Hanging
 from database.batch import Rows
 
 Row = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.hashers import make_password, verify_password
 
-from access.attempts import Owner
+from access.sign_in_attempts import Owner
 from accounts.passwords import normalise
 from audit.errors import PasswordPolicyViolation
 
