@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from jwt.exceptions import PyJWTError
 
+from federation import rsa_keys
+
 LONGEST = 20_000
 SKEW = timedelta(minutes=2)
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
 _MOST_KEYS = 100
-_SMALLEST_RSA = 2048
 _OF_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
@@ -76,7 +77,7 @@ def _public(entry: Mapping[str, Any]) -> PublicKey | None:
     try:
         if entry.get("kty") == "RSA":
             key: Any = RSAAlgorithm.from_jwk({"kty": "RSA", "n": entry["n"], "e": entry["e"]})
-            return key if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA else None
+            return key if isinstance(key, rsa.RSAPublicKey) and not rsa_keys.problem(key) else None
         if entry.get("kty") == "EC":
             wanted = {name: entry[name] for name in ("crv", "x", "y")}
             key = ECAlgorithm.from_jwk({"kty": "EC", **wanted})

@@ -9,10 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 
+from federation import rsa_keys
 from federation.saml.parsing import DS, MD, SAMLP, SAMLError, children, name, parse, text_of
 
 MOST_KEYS = 10
-_SMALLEST_RSA = 2048
 _MOST_LISTED = 5
 _REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 
@@ -127,8 +127,8 @@ def signing_key(der: bytes) -> SigningKey:
         subject = certificate.subject.rfc4514_string()
     except ValueError as error:
         raise SAMLError("A certificate in it can't be read.") from error
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST_RSA:
-        raise SAMLError(f"A certificate in it has an RSA key of {key.key_size} bits; it needs {_SMALLEST_RSA} or more.")
+    if isinstance(key, rsa.RSAPublicKey) and (problem := rsa_keys.problem(key)):
+        raise SAMLError(f"A certificate in it has an RSA key {problem}.")
     if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         raise SAMLError("A certificate in it has a key that is neither RSA nor elliptic curve.")
     return SigningKey(der, subject, certificate.not_valid_after_utc)

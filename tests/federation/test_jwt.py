@@ -130,6 +130,8 @@ WRONG_KEYS = {
     "broken": {"kty": "RSA", "n": "!", "e": "AQAB", "kid": "issuer"},
     "half": {"kty": "RSA", "kid": "issuer"},
     "weak": {**rsa_jwk(), **{"n": base64.urlsafe_b64encode(b"\xff" * 128).rstrip(b"=").decode()}},
+    "dear by its exponent": {**rsa_jwk(), "e": base64.urlsafe_b64encode(b"\x01" * 255).decode()},
+    "dear by its size": {**rsa_jwk(), "n": base64.urlsafe_b64encode(b"\xff" * 2049).rstrip(b"=").decode()},
 }
 
 
