@@ -180,7 +180,7 @@ def issue_role_session(
         source_key=source_key or ("" if by.is_temporary else by.access_key_id),
         source_identity=requested.source_identity,
         provider=provider or by.vouched_by,
-        begun_by=_beginner(by),
+        begun_by=_beginner(by, source_key),
         policies=session_policies(role.account_id, requested),
         tags={**inherited, **requested.tags},
         transitive_keys=(*inherited, *requested.transitive_keys),
@@ -196,8 +196,11 @@ def issue_role_session(
     )
 
 
-def _beginner(by: Principal) -> str:
-    """The user at the beginning, whose lockdown ends it. Behind a federated user that is who vouched for them."""
+def _beginner(by: Principal, source_key: str) -> str:
+    """The user at the beginning, whose lockdown ends it, or the machine with its key, whose removal does. Behind a
+    federated user that is who vouched for them."""
+    if by.type == "machine":
+        return f"{by.unique_id}/{source_key}"
     if by.type == "federated-user" and by.issuer_id != by.account_id:
         return by.issuer_id
     return by.unique_id if by.type == "user" else by.begun_by

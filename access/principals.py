@@ -18,7 +18,7 @@ from audit.principal import Origin, Principal, root_arn, root_principal
 from database.prefetch import related_rows
 from federation.services.vouching import still_vouches
 from identities import machine_proof
-from identities.models import AccessKey, Role, User, UserTag
+from identities.models import AccessKey, Machine, Role, User, UserTag
 from identities.reading import read_machine_with_role
 from identities.sealed import box
 from identities.services.access_keys import note_use
@@ -267,13 +267,18 @@ def _counts(key: AccessKey, since: datetime | None = None) -> bool:
 
 def _is_still_given(claims: SessionClaims) -> bool:
     """What an outside provider vouched for lasts for as long as the provider is there; what a machine got, for as long
-    as it is registered with the same key and has the role by its profile."""
+    as it is registered with the same key and has the role by its profile, and what came of that by further roles, for
+    as long as it is registered with the same key."""
     if claims.provider and not still_vouches(claims.provider, claims.issued_at):
         return False
-    if claims.made_by != MADE_BY_MACHINE:
-        return True
-    machine = read_machine_with_role(claims.name, claims.issuer_id)
-    return machine is not None and machine_proof.fingerprint(machine.public_key) == claims.source_key
+    machine_id, is_of_machine, key = claims.begun_by.partition("/")
+    if claims.made_by == MADE_BY_MACHINE:
+        return _holds_key(read_machine_with_role(claims.name, claims.issuer_id), claims.source_key)
+    return not is_of_machine or _holds_key(Machine.objects.filter(pk=machine_id).first(), key)
+
+
+def _holds_key(machine: Machine | None, fingerprint: str) -> bool:
+    return machine is not None and machine_proof.fingerprint(machine.public_key) == fingerprint
 
 
 def _owner_id(key: AccessKey) -> str:

@@ -29,7 +29,7 @@ class SessionClaims:
     """What a token says. `made_by` is the STS operation, or MADE_BY_MACHINE; `issuer_id` the unique id of the role or
     user behind it (root: the account's id); `name` the session's or federated user's name, or the machine's id;
     `source_key` the long-term key that asked, or the fingerprint of the machine's; `begun_by` the unique id of the user
-    who began the chain of roles."""
+    who began the chain of roles, or the machine's id, a slash, and the fingerprint."""
 
     made_by: str
     account_id: str

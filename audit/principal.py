@@ -41,7 +41,7 @@ class Principal:
     its credentials ("" for long-term keys and signed-in people), `session_policies` is None where none was given,
     `transitive_keys` are the tags that go on to the next role of a chain, `vouched_by` is the outside provider with
     whose word the chain began, `federated_provider` the one with whose word this very session did, `begun_by` the
-    unique id of the user who began the chain.
+    unique id of the user who began the chain, or the machine with a mark of its key.
     """
 
     account_id: str

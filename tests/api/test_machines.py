@@ -35,6 +35,7 @@ from identities.services.role_sessions import revoke_sessions
 from identities.services.roles import delete_role_with_everything, fingerprint, update_assume_role_policy
 from tests.api.machines import Box, joined, profile_of, registered
 from tests.api.program import Program, Refused
+from tests.api.test_federated_roles import credentials_of
 from tests.cast import ACME, ORIGIN, allow, browser_of, make_role, root_of, trusting
 from tests.rig.races import THREADS, race
 
@@ -169,6 +170,24 @@ def test_live_credentials_end_at_once_when(end: Ending, acme: Account, profile: 
     assert (refused.value.status, refused.value.code) == (403, "InvalidClientTokenId")
     if end in REMOVED.values():
         assert code(box.credentials()) == "InvalidMachineProof"
+
+
+@pytest.mark.bar(90)
+@pytest.mark.parametrize("end", REMOVED.values(), ids=REMOVED)
+def test_what_came_of_them_by_further_roles_ends_as_well(end: Ending, acme: Account, profile: InstanceProfile) -> None:
+    """Whoever copied a machine's key would keep another role for an hour."""
+    box, machine = joined(acme, profile=profile)
+    chained, role = [program_with(box.credentials()[1])], profile.role
+    for name in ("further", "last"):
+        assert role
+        allow(role, "sts:AssumeRole")
+        role = make_role(acme, name)
+        chained.append(credentials_of(chained[-1].sts("AssumeRole", RoleArn=role.arn, RoleSessionName="on")))
+    assert all(each.sts("GetCallerIdentity") for each in chained)
+    end(acme, machine)
+    for each in chained:
+        with pytest.raises(Refused, match="InvalidClientTokenId"):
+            each.sts("GetCallerIdentity")
 
 
 @pytest.mark.bar(90)
