@@ -26,6 +26,7 @@ from audit import decisions
 from audit.actions import Declaration
 from audit.errors import AccessDenied, ServiceError
 from audit.principal import anonymous
+from identities.resource_tags import boundary_key
 
 # Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
 # accepted at all (iamconsole.middleware). A longer one is packed where it is only to come back to.
@@ -124,7 +125,8 @@ def _authorize(request: Any, declaration: Declaration, kwargs: dict[str, Any]) -
     if declaration.resource in LOADERS:
         load, words = LOADERS[declaration.resource]
         loaded = load(principal, *(kwargs.pop(word) for word in words))
-        gate.require(declaration.action, loaded.arn, loaded.context, asked=loaded.asked)
+        keys = {**loaded.context, **boundary_key(loaded.row, declaration.action)}
+        gate.require(declaration.action, loaded.arn, keys, asked=loaded.asked)
         if loaded.row is None:
             raise Http404(f"There is no {declaration.resource.replace('_', ' ')} with that name in this account.")
         kwargs[declaration.resource] = loaded.row

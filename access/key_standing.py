@@ -11,7 +11,7 @@ from audit.http import ConsoleRequest
 from audit.models import Event
 from identities.models import AccessKey, Role, User
 from identities.reading import read_named_role
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of
 from identities.services.access_keys import owner_arn
 from identities.services.role_sessions import revoked_at
 
@@ -118,7 +118,7 @@ class Reader:
         return None if key.is_active else State(False, "the access key that made it is inactive")
 
     def _may(self, action: str, arn: str, row: User | Role | None) -> bool:
-        context: Mapping[str, str] = resource_tags(row) if row else {}
+        context: Mapping[str, str] = keys_of(row, action) if row else {}
         return self.request.gate.may(action, arn, context).allowed
 
 

@@ -14,9 +14,10 @@ from audit import clock
 from audit.errors import ConcurrentModification, InvalidInput, NoSuchEntity, UnmodifiableEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
-from identities.models import Lockdown, User
+from identities.models import Lockdown, ServiceSpecificCredential, User
 from identities.models.credentials import KeyStatus
 from identities.models.lockdowns import LOCKDOWN_POLICY, LOCKDOWN_SLOT
+from identities.resource_tags import service_key
 from identities.services.access_keys import update_access_key
 from identities.services.locks import locked_user
 from identities.services.notices import notify_change
@@ -78,6 +79,11 @@ class Credential:
 
     kind: Kind
     row: Any
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The condition keys that it brings to a change of its own, beside its user's tags."""
+        return service_key(self.row.service) if isinstance(self.row, ServiceSpecificCredential) else {}
 
     @property
     def id(self) -> str:

@@ -13,7 +13,7 @@ from audit.principal import Origin, Principal
 from database.prefetch import related_rows
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
 from identities.reading import read_named_role, read_user
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of
 from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, DocumentError, DocumentKind, PolicySet, literals, parse
 from policies.models import document_digest, policy_arn
@@ -78,7 +78,8 @@ def principal_for(row: Source, by: Asker) -> Principal | None:
     if isinstance(row, Group):
         return None
     is_own = by.principal.unique_id == row.unique_id
-    sees = is_own or by.gate.may(_SEEING[type(row)], row.arn, resource_tags(row)).allowed
+    seeing = _SEEING[type(row)]
+    sees = is_own or by.gate.may(seeing, row.arn, keys_of(row, seeing)).allowed
     tags = {tag.key: tag.value for tag in related_rows(row, "tags")} if sees else {}
     if isinstance(row, User):
         return Principal(row.account_id, "user", row.arn, row.unique_id, row.name, tags)

@@ -6,7 +6,7 @@ from access.gate import TRUST, Context, PrincipalGate
 from audit.errors import AccessDenied
 from audit.principal import Principal
 from identities.models import Role
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of
 from identities.services.trust import principal_nodes, shown_trust
 from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, Decision, Document, NearMiss, Outcome, StatementRef
@@ -83,7 +83,8 @@ def denied(
 
 def may_read(gate: PrincipalGate, role: Role) -> bool:
     principal: Principal = gate.principal
-    return principal.account_id == role.account_id and gate.decide("iam:GetRole", role.arn, resource_tags(role)).allowed
+    keys = keys_of(role, "iam:GetRole")
+    return principal.account_id == role.account_id and gate.decide("iam:GetRole", role.arn, keys).allowed
 
 
 def reasons(decision: Decision, role: Role) -> list[str]:

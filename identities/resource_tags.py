@@ -4,11 +4,33 @@ from collections.abc import Iterable, Mapping
 
 from database.prefetch import related_rows
 from identities.models import InstanceProfile, Role, User
+from policies.engine.catalog import BUILT_IN
+
+_BOUNDARY = "iam:PermissionsBoundary"
 
 
 def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
     """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
     return tag_keys({tag.key: tag.value for tag in related_rows(row, "tags")})
+
+
+def boundary_key(row: object, action: str) -> dict[str, str]:
+    """The boundary that limits a user or a role, for an action that knows it: to no other question is it brought, or
+    who may do anything with what is bounded might do more than was meant."""
+    known = BUILT_IN.action(action)
+    if known is None or _BOUNDARY not in known.condition_keys or not isinstance(row, User | Role):
+        return {}
+    return {_BOUNDARY: row.boundary.arn} if row.boundary else {}
+
+
+def service_key(service: str) -> dict[str, str]:
+    """For which service a credential is that is made or changed."""
+    return {"iam:ServiceSpecificCredentialServiceName": service}
+
+
+def keys_of(row: User | Role, action: str) -> dict[str, str]:
+    """All that a user or a role brings to the question whether an action may be done to it."""
+    return {**resource_tags(row), **boundary_key(row, action)}
 
 
 def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def _create(request: ConsoleRequest, new: NewRole) -> HttpResponse:
         require_step(request, step)
     role = create_role_with_access(by=request.principal, new=new)
     # Who may create a role may not be allowed to look at it.
-    if request.gate.may("iam:GetRole", role.arn, new.target.resource_tags).allowed:
+    if request.gate.may("iam:GetRole", role.arn, new.target.context()).allowed:
         query = "?who=broker" if request.GET.get("who") == "broker" else ""
         return redirect(reverse("access:role-created", args=[role.name]) + query)
     messages.success(request, f"The role {role.name} was created.")

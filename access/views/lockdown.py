@@ -134,13 +134,17 @@ def _restorable(request: AccessRequest, user: User) -> list[Credential]:
     """What the lockdown made inactive, as far as the reader may list it and make it active."""
     if user.lockdown is None:
         return []
-    allowed = {kind for kind in KINDS if _may(request, kind.lists, user) and _may(request, kind.updates, user)}
-    return [each for each in lockdown.offered(user, user.lockdown) if each.kind in allowed]
+    listed = {kind for kind in KINDS if _may(request, kind.lists, user)}
+    return [
+        each
+        for each in lockdown.offered(user, user.lockdown)
+        if each.kind in listed and _may(request, each.kind.updates, user, **each.keys)
+    ]
 
 
 def _hidden(user: User, seen: list[Credential]) -> bool:
     return user.lockdown is not None and len(lockdown.offered(user, user.lockdown)) > len(seen)
 
 
-def _may(request: AccessRequest, action: str, user: User) -> bool:
-    return request.gate.may(action, user.arn, resource_tags(user)).allowed
+def _may(request: AccessRequest, action: str, user: User, **keys: str) -> bool:
+    return request.gate.may(action, user.arn, {**resource_tags(user), **keys}).allowed

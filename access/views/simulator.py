@@ -18,7 +18,7 @@ from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from identities.models import Group, Role, User
 from identities.models.users import user_arn
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of, resource_tags
 from policies.context_keys import keys_asked
 from policies.engine import AttachedPolicy, DocumentKind
 from policies.engine.catalog import BUILT_IN
@@ -147,7 +147,7 @@ def _trusts(request: AccessRequest, resources: Iterable[str]) -> dict[str, Attac
     found: dict[str, AttachedPolicy] = {}
     for arn in resources:
         row = inputs.find_source(account_id, arn).row if arn.startswith(f"arn:aws:iam::{account_id}:role/") else None
-        if isinstance(row, Role) and request.gate.may("iam:GetRole", arn, resource_tags(row)).allowed:
+        if isinstance(row, Role) and request.gate.may("iam:GetRole", arn, keys_of(row, "iam:GetRole")).allowed:
             found[arn] = trust_of(row)
     return found
 

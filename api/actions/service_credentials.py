@@ -7,9 +7,8 @@ from api.registry import Call, Context, Result, Target, action
 from api.targets import found_user, user
 from audit.errors import ValidationError
 from identities.models import ServiceSpecificCredential, User
+from identities.resource_tags import service_key
 from identities.services import service_credentials
-
-_SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
 
 def new_credential(call: Call) -> Context:
@@ -17,14 +16,14 @@ def new_credential(call: Call) -> Context:
     age = (
         {"iam:ServiceSpecificCredentialAgeDays": str(call["CredentialAgeDays"])} if "CredentialAgeDays" in call else {}
     )
-    return {_SERVICE: call["ServiceName"], **age}
+    return {**service_key(call["ServiceName"]), **age}
 
 
 def user_with_credential(call: Call) -> Target:
     """The user, who is asked about for the service of the credential that the call names."""
     found = user(call)
     row = _credential(call, found.row) if isinstance(found.row, User) else None
-    return replace(found, row=row, context={**found.context, _SERVICE: row.service}) if row else found
+    return replace(found, row=row, context={**found.context, **service_key(row.service)}) if row else found
 
 
 def listed_users(call: Call) -> Target:

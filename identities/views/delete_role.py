@@ -11,9 +11,9 @@ from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 from database.prefetch import related_rows
 from identities.models import Role
+from identities.resource_tags import keys_of
 from identities.services import roles
-from identities.services.grants import Step
-from identities.views.permission_holders import Holder, holder_of
+from identities.services.grants import Step, Target
 
 # A page that lists what goes must be allowed to list it.
 READ_ACTIONS = ("iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListInstanceProfilesForRole")
@@ -23,10 +23,9 @@ REMOVE_ACTIONS = ("iam:RemoveRoleFromInstanceProfile", "iam:DetachRolePolicy", "
 @requires("iam:DeleteRole", "role", also=(*READ_ACTIONS, *REMOVE_ACTIONS))
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_role(request: ConsoleRequest, role: Role) -> HttpResponse:
-    holder = holder_of(role)
     for action in READ_ACTIONS:
-        request.gate.require(action, role.arn, holder.context)
-    steps = list(_steps(holder, role))
+        request.gate.require(action, role.arn, keys_of(role, action))
+    steps = list(_steps(role))
     form = TypedNameOfWhatIsListedForm(
         request.POST if request.method == "POST" else None, name=role.name, seen=seen_now(role)
     )
@@ -57,16 +56,17 @@ def seen_now(role: Role) -> str:
     return roles.fingerprint(role)
 
 
-def _steps(holder: Holder, role: Role) -> Iterator[Step]:
+def _steps(role: Role) -> Iterator[Step]:
     """Everything that goes with the role, each as AWS's own action for it."""
     for profile in role.instance_profiles.prefetch_related("tags").order_by("name_key"):
         tags = {tag.key: tag.value for tag in related_rows(profile, "tags")}
         keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
         text = f"The role leaves the instance profile {profile.name}: machines with it get no credentials any more"
         yield Step("iam:RemoveRoleFromInstanceProfile", profile.arn, keys, text)
+    target = Target.of(role)
     for attachment in role.attachments.select_related("policy").order_by("policy__name_key"):
         policy = attachment.policy
         text = f"Attached policy {policy.name} (the policy itself stays)"
-        yield Step("iam:DetachRolePolicy", role.arn, {**holder.context, "iam:PolicyARN": policy.arn}, text)
+        yield Step("iam:DetachRolePolicy", role.arn, target.context(PolicyARN=policy.arn), text)
     for inline in role.inline_policies.order_by("name"):
-        yield Step("iam:DeleteRolePolicy", role.arn, holder.context, f"Inline policy {inline.name}")
+        yield Step("iam:DeleteRolePolicy", role.arn, target.context(), f"Inline policy {inline.name}")

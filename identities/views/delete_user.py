@@ -11,6 +11,7 @@ from audit.actions import recently_signed_in, requires
 from audit.http import ConsoleRequest
 from identities.models import User
 from identities.models.lockdowns import LOCKDOWN_SLOT
+from identities.resource_tags import service_key
 from identities.services import users
 from identities.services.grants import Step, Target
 
@@ -81,7 +82,7 @@ def _steps(user: User, target: Target) -> Iterator[Step]:
         yield Step("iam:DeleteSSHPublicKey", arn, tags, f"SSH public key {ssh_key.pk}")
     for credential in user.service_specific_credentials.order_by("service", "slot"):
         text = f"Credential {credential.alias} for {credential.service}"
-        keys = {**tags, "iam:ServiceSpecificCredentialServiceName": credential.service}
+        keys = {**tags, **service_key(credential.service)}
         yield Step("iam:DeleteServiceSpecificCredential", arn, keys, text)
     for device in user.mfa_devices.prefetch_related("tags").order_by("slot"):
         if device.enabled_at is not None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from audit.actions import requires
 from audit.http import ConsoleRequest
 from identities.models import Role
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of
 from identities.services.trust import shown_trusts
 from identities.services.trusted_entities import Trusted, trusted_entities
 
@@ -54,7 +54,11 @@ def _found(request: ConsoleRequest, search: str) -> QuerySet[Role]:
     wanted = Q(name_key__contains=search.lower())
     if _UNIQUE_ID.fullmatch(search):
         wanted |= Q(unique_id__startswith=search.upper())
-    return Role.objects.filter(wanted, account_id=request.principal.account_id).prefetch_related("tags")
+    return (
+        Role.objects.filter(wanted, account_id=request.principal.account_id)
+        .select_related("boundary")
+        .prefetch_related("tags")
+    )
 
 
 def _sorted(roles: QuerySet[Role], sort: str) -> QuerySet[Role]:
@@ -72,6 +76,6 @@ def _rows(request: ConsoleRequest, page: Page[Role]) -> list[RoleRow]:
 
 def _row(request: ConsoleRequest, role: Role, document: str) -> RoleRow:
     trusted = trusted_entities(document, role.account_id)
-    shows_use = request.gate.may(USE, role.arn, resource_tags(role)).allowed
+    shows_use = request.gate.may(USE, role.arn, keys_of(role, USE)).allowed
     used = role.last_used_at if shows_use else None
     return RoleRow(role, trusted[:NAMED], max(0, len(trusted) - NAMED), shows_use, used)

@@ -22,8 +22,8 @@ from identities.models import (
 from identities.models.groups import group_arn
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
-from identities.resource_tags import touched_keys
-from identities.services.grants import Context, Step, Target
+from identities.resource_tags import keys_of, touched_keys
+from identities.services.grants import Context, Step
 
 Kind = Literal["user", "group", "role"]
 Inline = UserInlinePolicy | GroupInlinePolicy | RoleInlinePolicy
@@ -31,11 +31,8 @@ Inline = UserInlinePolicy | GroupInlinePolicy | RoleInlinePolicy
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """`context` are the condition keys that the holder brings: its tags, and the boundary that limits it."""
-
     kind: Kind
     row: User | Group | Role
-    context: Context
 
     @property
     def word(self) -> str:
@@ -142,9 +139,13 @@ class Holder:
     def inline(self, name: str) -> Inline | None:
         return self.row.inline_policies.filter(name=name).first()
 
+    def keys(self, action: str) -> Context:
+        """The condition keys that the holder brings to a question: its tags, and the boundary that limits it."""
+        return keys_of(self.bounded, action) if self.bounded else {}
+
     def denial(self, request: ConsoleRequest, action: str) -> AccessDenied | None:
         """What `components/not_allowed.html` needs for a part of the page; None for somebody who may see it."""
-        return denial_of(request, action, self.row.arn, self.context)
+        return denial_of(request, action, self.row.arn, self.keys(action))
 
 
 def denial_of(
@@ -158,9 +159,7 @@ def denial_of(
 
 def holder_of(row: User | Group | Role) -> Holder:
     """Of a row that the guard has loaded and allowed."""
-    if isinstance(row, Group):
-        return Holder("group", row, {})
-    return Holder("role" if isinstance(row, Role) else "user", row, Target.of(row).context())
+    return Holder("group" if isinstance(row, Group) else "role" if isinstance(row, Role) else "user", row)
 
 
 def permitted(request: ConsoleRequest, kind: Kind, name: str, action: str, keys: Context | None = None) -> Holder:
@@ -182,7 +181,7 @@ def permitted_user(request: ConsoleRequest, name: str, action: str, keys: Contex
         .first()
     )
     holder = holder_of(user) if user else None
-    context = _asked_with(holder, keys or {})
+    context = _asked_with(holder, action, keys or {})
     require_hiding(request, action, user.arn if user else None, user_arn(account_id, "/", name), context)
     if holder is None:
         raise Http404("There is no user with that name in this account.")
@@ -210,19 +209,19 @@ def permitted_role(request: ConsoleRequest, name: str, action: str, keys: Contex
         .first()
     )
     holder = holder_of(role) if role else None
-    context = _asked_with(holder, keys or {})
+    context = _asked_with(holder, action, keys or {})
     require_hiding(request, action, role.arn if role else None, role_arn(account_id, "/", name), context)
     if holder is None:
         raise Http404("There is no role with that name in this account.")
     return holder
 
 
-def _asked_with(holder: Holder | None, keys: Context) -> Context:
+def _asked_with(holder: Holder | None, action: str, keys: Context) -> Context:
     """What the holder brings, and what comes from the form: of tags, whichever way their keys are spelled."""
     if holder is None or holder.bounded is None:
         return keys
     touched = {"aws:TagKeys": touched_keys(holder.bounded, keys["aws:TagKeys"])} if "aws:TagKeys" in keys else {}
-    return {**holder.context, **keys, **touched}
+    return {**holder.keys(action), **keys, **touched}
 
 
 def require_step(request: ConsoleRequest, step: Step) -> None:

@@ -129,7 +129,8 @@ def _put(request: ConsoleRequest, holder: Holder, name: str) -> HttpResponse:
 
 
 def _readable_row(request: ConsoleRequest, holder: Holder, name: str) -> Inline | None:
-    request.gate.require(f"iam:Get{holder.word}Policy", holder.row.arn, holder.context)
+    reading = f"iam:Get{holder.word}Policy"
+    request.gate.require(reading, holder.row.arn, holder.keys(reading))
     return _found(holder, name) if request.method != "POST" else holder.inline(name)
 
 

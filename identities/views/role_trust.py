@@ -12,7 +12,7 @@ from audit.errors import ConcurrentModification, ServiceError
 from audit.http import ConsoleRequest
 from identities.forms.roles import TrustForm
 from identities.models import Role
-from identities.resource_tags import resource_tags
+from identities.resource_tags import keys_of
 from identities.services import roles
 from identities.services.trust import shown_trust
 from identities.services.trusted_entities import trusted_entities
@@ -39,7 +39,7 @@ def get_role_trust(request: ConsoleRequest, role: Role) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def update_assume_role_policy(request: ConsoleRequest, role: Role) -> HttpResponse:
     """Changing shows the present document, so whoever changes it must be allowed to read it."""
-    request.gate.require("iam:GetRole", role.arn, resource_tags(role))
+    request.gate.require("iam:GetRole", role.arn, keys_of(role, "iam:GetRole"))
     start = {"document": readable(shown_trust(role.document)), "digest_seen": role.digest}
     form = kept(request, TrustForm(request.POST if request.method == "POST" else None, initial=start))
     findings: Any = None

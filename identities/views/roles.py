@@ -13,10 +13,10 @@ from audit.http import ConsoleRequest
 from identities.forms.roles import UpdateRoleForm, in_words
 from identities.models import Role
 from identities.panels import panel
+from identities.resource_tags import keys_of
 from identities.services import roles
 from identities.services.trust import shown_trust
 from identities.services.trusted_entities import trusted_entities
-from identities.views.permission_holders import holder_of
 
 # What the summary shows and links to, each with the action that permits it.
 PANELS = {
@@ -29,8 +29,7 @@ PANELS = {
 @requires("iam:GetRole", "role", also=tuple(PANELS.values()))
 @require_safe
 def get_role(request: ConsoleRequest, role: Role) -> HttpResponse:
-    keys = holder_of(role).context
-    panels = {name: panel(request.gate, action, role.arn, keys) for name, action in PANELS.items()}
+    panels = {name: panel(request.gate, action, role.arn, keys_of(role, action)) for name, action in PANELS.items()}
     trusted = trusted_entities(shown_trust(role.document), role.account_id)
     context = {
         "role": role,

@@ -14,7 +14,7 @@ from identities.forms.other_credentials import ResetCredentialForm, ServiceCrede
 from identities.models import ServiceSpecificCredential, User
 from identities.models.users import user_arn
 from identities.reading import read_user
-from identities.resource_tags import resource_tags
+from identities.resource_tags import resource_tags, service_key
 from identities.services import service_credentials
 from identities.services.service_credentials import SERVICES
 from identities.views.other_credentials import is_own
@@ -22,7 +22,7 @@ from identities.views.other_credentials import is_own
 PAGE = "identities:list-service-specific-credentials"
 CREATE, RESET = "iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential"
 UPDATE, DELETE = "iam:UpdateServiceSpecificCredential", "iam:DeleteServiceSpecificCredential"
-SERVICE, AGE = "iam:ServiceSpecificCredentialServiceName", "iam:ServiceSpecificCredentialAgeDays"
+AGE = "iam:ServiceSpecificCredentialAgeDays"
 
 
 @requires("iam:ListServiceSpecificCredentials", "user")
@@ -49,7 +49,7 @@ def create_service_specific_credential(request: ConsoleRequest, user_name: str) 
     if form.is_valid():
         service, days = form.cleaned_data["service"], form.cleaned_data["age_days"]
         age = {AGE: str(days)} if days else {}
-        request.gate.require(CREATE, user.arn, {**resource_tags(user), SERVICE: service, **age})
+        request.gate.require(CREATE, user.arn, {**resource_tags(user), **service_key(service), **age})
         try:
             row, secret = service_credentials.create_service_specific_credential(
                 by=request.principal, user=user, service=service, age_days=days
@@ -68,9 +68,11 @@ def _permitted_services(request: ConsoleRequest, user_name: str) -> tuple[User, 
     user = read_user(request.principal.account_id, user_name)
     asked = user_arn(request.principal.account_id, "/", user_name)
     arn, tags = (user.arn, resource_tags(user)) if user else (asked, {})
-    services = [each for each in SERVICES if request.gate.may(CREATE, arn, {**tags, SERVICE: each}).allowed]
+    services = [each for each in SERVICES if request.gate.may(CREATE, arn, {**tags, **service_key(each)}).allowed]
     if not services:
-        require_hiding(request, CREATE, user.arn if user else None, asked, {**tags, SERVICE: next(iter(SERVICES))})
+        require_hiding(
+            request, CREATE, user.arn if user else None, asked, {**tags, **service_key(next(iter(SERVICES)))}
+        )
     return _there(user), services
 
 
@@ -90,7 +92,7 @@ def _permitted(request: ConsoleRequest, action: str, user_name: str, credential_
     """The credential of the address, once the gate allowed the action with the service that it is for (`creates`)."""
     user = read_user(request.principal.account_id, user_name)
     row = user.service_specific_credentials.filter(pk=credential_id).first() if user else None
-    keys = {**(resource_tags(user) if user else {}), **({SERVICE: row.service} if row else {})}
+    keys = {**(resource_tags(user) if user else {}), **(service_key(row.service) if row else {})}
     asked = user_arn(request.principal.account_id, "/", user_name)
     require_hiding(request, action, user.arn if user else None, asked, keys)
     return _credential(_there(user), credential_id)

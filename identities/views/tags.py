@@ -59,7 +59,8 @@ def _tag(request: ConsoleRequest, kind: Kind, name: str) -> HttpResponse:
     word = kind.capitalize()
 
     def page(holder: Holder, form: TagForm) -> HttpResponse:
-        request.gate.require(f"iam:List{word}Tags", holder.row.arn, holder.context)
+        listing = f"iam:List{word}Tags"
+        request.gate.require(listing, holder.row.arn, holder.keys(listing))
         return _page(request, holder, form)
 
     return tag_pages.tag(

@@ -9,6 +9,7 @@ from access.lockdown import lock_down
 from accounts.models import Account
 from audit.models import Event
 from identities.models import AccessKey, User
+from identities.services.service_credentials import create_service_specific_credential
 from identities.services.ssh_public_keys import upload_ssh_public_key
 from tests.api.conftest import key_of
 from tests.cast import allow, browser_of, make_administrator, make_user, principal_of, root_of
@@ -178,6 +179,21 @@ def test_who_may_not_activate_a_key_does_not_by_lifting(
     reply = responders.post(LIFT, data)
     assert is_locked(bob) == forged and not AccessKey.objects.filter(status="Active")
     assert not forged or "have changed since you looked" in reply.text
+
+
+def test_a_credential_of_a_service_that_one_may_not_touch_stays_off(acme: Account, bob: User) -> None:
+    """The service that a credential is for is part of the question, as on its own pages."""
+    by, rita = root_of(acme), make_user(acme, "rita")
+    kept, other = (
+        create_service_specific_credential(by=by, user=bob, service=f"{service}.amazonaws.com")[0]
+        for service in ("bedrock", "codecommit")
+    )
+    allow(rita, "iam:*")
+    of_kept = {"StringEquals": {"iam:ServiceSpecificCredentialServiceName": kept.service}}
+    allow(rita, "iam:UpdateServiceSpecificCredential", name="kept", Effect="Deny", Condition=of_kept)
+    lock_down(by=by, user=bob, reason=REASON)
+    text = browser_of(rita).get(LIFT).text
+    assert other.pk in text and kept.pk not in text
 
 
 def test_the_policy_of_the_lockdown_is_neither_offered_nor_detached_by_hand(
