@@ -41,7 +41,7 @@ class Own:
 
     @property
     def throttle_key(self) -> str:
-        return person_key(self.account.id, self.user.name if self.user else None)
+        return person_key(self.account.id, self.user.unique_id if self.user else None)
 
     def panel(self, action: str) -> Panel:
         return panel(self.request.gate, action, self.arn, self._tags())

@@ -67,9 +67,9 @@ def find_iam_user(account_name: str, user_name: str) -> Person:
     account = Account.objects.filter(Q(id=typed) | Q(alias=typed)).first()
     users = User.objects.select_related("login_profile", "account")
     user = users.filter(account_id=account.id if account else "", name_key=name_key).first()
-    return Person(
-        account, user, False, profile_of(user), throttle.person_key(account.id if account else typed, name_key)
-    )
+    account_id = account.id if account else typed
+    key = throttle.person_key(account_id, user.unique_id) if user else throttle.stranger_key(account_id, name_key)
+    return Person(account, user, False, profile_of(user), key)
 
 
 def find_root(email: str) -> Person:
@@ -83,7 +83,7 @@ def find_root(email: str) -> Person:
 def person_of(attempt: SignInAttempt) -> Person:
     """Who the first step fixed; nothing of it can come from a later request."""
     account_id = attempt.account_id or comparison_key(attempt.shown_name)
-    key = throttle.person_key(account_id, attempt.user.name if attempt.user else None)
+    key = throttle.person_key(account_id, attempt.user.unique_id if attempt.user else None)
     return Person(attempt.account, attempt.user, attempt.is_root, owner_of(attempt), key)
 
 
@@ -94,7 +94,7 @@ def find_signed_in(session: ConsoleSession) -> Person:
         raise SignInFailed("Signed in elsewhere.")
     user = session.user
     owner: Owner | None = profile_of(user) if user else session.account.root_user
-    key = throttle.person_key(session.account_id, user.name if user else None)
+    key = throttle.person_key(session.account_id, user.unique_id if user else None)
     return Person(session.account, user, user is None, owner, key)
 
 

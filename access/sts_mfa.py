@@ -33,7 +33,7 @@ def prove_mfa(by: Principal, serial_number: str, code: str) -> datetime | None:
         raise MFAFailed(HALF)
     if by.type not in ("user", "root"):
         raise MFAFailed(UNKNOWN_DEVICE)
-    tries = throttle.code_tries(person=throttle.person_key(by.account_id, by.name if by.type == "user" else None))
+    tries = throttle.code_tries(person=throttle.person_key(by.account_id, by.unique_id if by.type == "user" else None))
     device = _own_device(by, serial_number)
     if accept_code([device] if device else [], code, tried=tries) is None:
         raise MFAFailed(WRONG_CODE if device else UNKNOWN_DEVICE)

@@ -161,10 +161,15 @@ def count_mail(*, by: Principal, to: str) -> None:
     _counted(((TYPED_MAILS_TO_ONE, comparison_key(to)), (TYPED_MAILS_OF_ACCOUNT, by.account_id)), durable=False)
 
 
-def person_key(account_id: str, user_name: str | None) -> str:
-    """One name for a person, whatever the case they type it in; root where `user_name` is None."""
-    account = account_id.casefold()
-    return f"{account}/root" if user_name is None else f"{account}/user/{user_name.casefold()}"
+def person_key(account_id: str, user_id: str | None) -> str:
+    """One name for a person, by the unique id of the user, or root where there is none: another name must bring no new
+    tries to whoever may rename."""
+    return f"{account_id}/root" if user_id is None else f"{account_id}/user-id/{user_id}"
+
+
+def stranger_key(account: str, user_name: str) -> str:
+    """The same for somebody who is not there, whatever the case it is typed in."""
+    return f"{account}/user/{user_name}".casefold()
 
 
 def _of_password(person: str, address: str, browser: str) -> tuple[Counter, ...]:

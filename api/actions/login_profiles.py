@@ -83,4 +83,4 @@ def change_password(call: Call) -> None:
 
 
 def _tries(by: Principal) -> throttle.Tries:
-    return throttle.password_tries(person=throttle.person_key(by.account_id, by.name), address=by.origin.address)
+    return throttle.password_tries(person=throttle.person_key(by.account_id, by.unique_id), address=by.origin.address)

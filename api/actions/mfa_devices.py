@@ -60,7 +60,7 @@ def qr_code(text: str) -> bytes:
 def enable_mfa_device(call: Call) -> None:
     """A serial number that is not there counts as a wrong code does: this is no place to find one out."""
     owner, serial_number = found_user(call), call["SerialNumber"]
-    tries = throttle.code_tries(person=throttle.person_key(call.account_id, owner.name))
+    tries = throttle.code_tries(person=throttle.person_key(call.account_id, owner.unique_id))
     device = mfa.devices_named(call.account_id, serial_number).annotate(free=mfa.slot_for(owner)).first()
     if device is None:
         tries(False)
@@ -122,7 +122,7 @@ def found_device(call: Call, **looks: Any) -> MFADevice:
 def resync_mfa_device(call: Call) -> None:
     """Wrong codes count with those of the owner's sign-ins: this is no place to find one out either. A day of codes is
     compared, so it is not begun in vain."""
-    owner = None if call.is_about_root else found_user(call).name
+    owner = None if call.is_about_root else found_user(call).unique_id
     tries = throttle.code_tries(person=throttle.person_key(call.account_id, owner))
     device = found_device(call, is_full=Exists(tries.full()))
     tries.refuse(device.is_full)  # type: ignore[attr-defined] # annotated above

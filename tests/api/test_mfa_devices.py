@@ -127,6 +127,16 @@ def test_after_five_wrong_codes_none_is_compared(program: Program, bob: User, mo
 
 
 @pytest.mark.bar(11, 26)
+def test_a_new_name_brings_no_new_tries(program: Program, bob: User) -> None:
+    enable(program, made(program), "bob")
+    wrong = {"SerialNumber": PHONE, "AuthenticationCode1": "000000", "AuthenticationCode2": "000000"}
+    for _ in range(5):
+        assert refusal(program, "ResyncMFADevice", UserName="bob", **wrong) == (403, "InvalidAuthenticationCode")
+    program.iam("UpdateUser", UserName="bob", NewUserName="bobby")
+    assert refusal(program, "ResyncMFADevice", UserName="bobby", **wrong) == (400, "Throttling")
+
+
+@pytest.mark.bar(11, 26)
 def test_a_serial_number_is_not_found_out_by_turning_on(program: Program, bob: User) -> None:
     code1, code2 = codes(made(program))
     inputs = {"UserName": "bob", "AuthenticationCode1": code1, "AuthenticationCode2": code2}
