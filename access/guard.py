@@ -25,7 +25,9 @@ from access.throttle import Throttled, count_mail
 from audit import decisions
 from audit.actions import Declaration
 from audit.errors import AccessDenied, ServiceError
+from audit.models import Outcome
 from audit.principal import anonymous
+from audit.services import record
 from identities.resource_tags import boundary_key
 
 # Flows that carry their state in the address are long. Quoted inside another address it must still fit into what is
@@ -159,7 +161,12 @@ def _refused(request: Any, error: ServiceError) -> HttpResponse:
 
 
 def too_many(request: Any, error: Throttled) -> HttpResponse:
-    """A plain page, signed in or not; a part of a page gets the sentence only."""
+    """A plain page, signed in or not; a part of a page gets the sentence only. Sign-ins record what they refuse, the
+    pages of an action leave it to this."""
+    declaration: Declaration | None = getattr(request.resolver_match.func, "declaration", None)
+    if declaration is not None and declaration.kind == "requires":
+        by = request.principal
+        record(by, declaration.action, by.arn, outcome=Outcome.FAILURE, error_code=error.code)
     template = "components/refused.html" if request.htmx else "access/throttled.html"
     response = render(request, template, {"error": error}, status=429)
     response.headers["Retry-After"] = str(error.seconds)

@@ -9,7 +9,9 @@ from access.http import AccessRequest
 from access.models import ConsoleSession
 from access.throttle import person_key
 from accounts.models import Account
-from audit.errors import InvalidUserType, NoSuchEntity
+from audit.errors import InvalidUserType, NoSuchEntity, ServiceError
+from audit.models import Outcome
+from audit.services import record
 from identities.models import AccessKey, MFADevice, User
 from identities.panels import Panel, panel
 from identities.resource_tags import resource_tags
@@ -48,6 +50,10 @@ class Own:
 
     def require(self, action: str) -> None:
         self.request.gate.require(action, self.arn, self._tags())
+
+    def record_wrong(self, action: str, error: ServiceError) -> None:
+        """A proof that was wrong: whoever looks for guessing finds it in the trail, as what programs try."""
+        record(self.request.principal, action, self.arn, outcome=Outcome.FAILURE, error_code=error.code)
 
     def access_keys(self) -> list[AccessKey]:
         return list(AccessKey.objects.filter(account=self.account, user=self.user).order_by("created_at", "slot"))

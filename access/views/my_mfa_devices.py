@@ -91,6 +91,7 @@ def enable_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
             raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
+            me.record_wrong("iam:EnableMFADevice", error)
         else:
             return _proved_anew(request, f"MFA device {device.name} is on. From now on you are asked for its code.")
     return render(request, "access/my_mfa_device_enable.html", {"device": device, "form": form})
@@ -111,6 +112,7 @@ def resync_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
             raise
         except ServiceError as error:
             form.add_error(error.field or None, error.message)
+            me.record_wrong("iam:ResyncMFADevice", error)
         else:
             messages.success(request, f"MFA device {device.name} is synchronised again.")
             return redirect("access:my-mfa-devices")

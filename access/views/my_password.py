@@ -11,8 +11,6 @@ from accounts.passwords import password_policy_of, rules_in_words
 from accounts.services import change_root_password
 from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
-from audit.models import Outcome
-from audit.services import record
 from identities.models import User
 from identities.services.login_profiles import IncorrectPassword, change_password, find_holder, password_is
 from identities.services.mfa import has_mfa
@@ -47,7 +45,7 @@ def _change_within_limits(me: Own, old: str, new: str) -> str:
     try:
         return _change(me, old, new, tries)
     except IncorrectPassword as error:
-        record(me.request.principal, "iam:ChangePassword", me.arn, outcome=Outcome.FAILURE, error_code=error.code)
+        me.record_wrong("iam:ChangePassword", error)
         raise
 
 

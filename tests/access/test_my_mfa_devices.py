@@ -11,6 +11,7 @@ from django.urls import reverse
 from access import cookies
 from access.models import ConsoleSession
 from accounts.models import Account
+from audit.models import Event
 from identities.models import MFADevice, User
 from identities.services.mfa import has_mfa
 from tests.cast import ACME, allow, browser_of
@@ -57,6 +58,21 @@ def test_the_seed_is_shown_once_as_picture_and_text(alice: User) -> None:
     assert reply.context["picture"].startswith("data:image/svg+xml")
     for address in (LIST, page("enable"), page("resync")):
         assert seed not in browser.get(address).content.decode()
+
+
+@pytest.mark.bar(121)
+@pytest.mark.parametrize("action", ["Enable", "Resync"])
+def test_wrong_codes_and_too_many_are_in_the_trail(alice: User, action: str) -> None:
+    browser = browser_of(alice, mfa=True)
+    seed = begin(browser)
+    if action == "Resync":
+        browser.post(page("enable"), both(seed))
+    for _ in range(6):
+        reply = browser.post(page(action.lower()), {"code1": "000000", "code2": "111111"})
+    tried = Event.objects.filter(action=f"iam:{action}MFADevice", outcome="Failure").order_by("id")
+    assert reply.status_code == 429
+    assert [event.error_code for event in tried] == ["InvalidAuthenticationCode"] * 5 + ["Throttling"]
+    assert {event.principal_arn for event in tried} == {alice.arn}
 
 
 def test_wrong_codes_are_told_at_the_field(alice: User) -> None:
