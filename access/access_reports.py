@@ -14,8 +14,8 @@ from access.last_accessed import uses_of
 from access.models import AccessReport, ActionUse
 from audit import clock
 from audit.errors import NoSuchEntity
+from audit.periodic import Periodic
 from audit.principal import Principal
-from audit.seldom import Seldom
 from audit.services import record
 from database.batch import Build, QueryBatch, Rows
 from database.prepared import Param
@@ -35,7 +35,7 @@ from policies.models import ManagedPolicy, PolicyVersion, policy_arn
 from policies.service_access import service_names, services_granted
 
 Entity = User | Group | Role | ManagedPolicy
-_SWEEPING = Seldom(timedelta(hours=1))
+_SWEEPING = Periodic(timedelta(hours=1))
 # Reports are kept for as long as anybody may be reading them.
 _KEPT = timedelta(days=7)
 # As far back as AWS looks.

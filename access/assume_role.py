@@ -83,7 +83,7 @@ def find_role(arn: str) -> Role | None:
 
 
 def find_role_for(arn: str, requested: SessionRequest) -> tuple[Role | None, SessionRequest]:
-    """The same, in one question with the policies that shall limit a session of it."""
+    """The role of an ARN, and the request with the ids of the policies that shall limit the session, in one query."""
     parts = ROLE_ARN.fullmatch(arn)
     if parts is None or not 0 < len(requested.policy_arns) <= POLICY_ARN_LIMIT:
         return find_role(arn), requested

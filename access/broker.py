@@ -49,7 +49,8 @@ Holder = RoleSessionHolder | UserSessionHolder
 
 
 class Refused(ServiceError):
-    """The same for whatever is wrong with credentials or a token; `reason` and `account_id` are for the audit trail."""
+    """Credentials or a token that open no console: one sentence whatever is wrong with them. `reason` and `account_id`
+    are for the audit trail."""
 
     code = "AccessDenied"
 

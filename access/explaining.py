@@ -165,7 +165,7 @@ class Reader:
         return self.texts[digest] if digest in self.texts else self._named.texts.get(key_of(policy))
 
     def look_up(self, explanation: Explanation, principal_arn: str = "", trust_document: str = "") -> None:
-        """Have all that an explanation names at hand, in one question."""
+        """Read everything that an explanation names, in one query; `sees`, `reads` and `text` then answer from it."""
         told = [explanation, explanation.get("unseen", {})]
         policies = [policy for each in told for policy in each.get("policies", ())]
         arns = {principal_arn, *(each.get("resource", "") for each in told)}

@@ -94,7 +94,7 @@ class Credential:
 
 
 def is_oneself(by: Principal, user: User) -> bool:
-    """Also in a role that the user has taken on, and as somebody for whom the user vouched."""
+    """Whether `user` is who acts: as themselves, in a role that they took on, or as a federated user of theirs."""
     return user.unique_id in (by.unique_id, by.begun_by, by.issuer_id)
 
 

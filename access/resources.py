@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from access.models import RouteTable, route_table_arn
-from accounts.tags import first_with_tags, first_with_tags_at_hand
+from accounts.tags import first_with_prefetched_tags, first_with_tags
 from accounts.tags import resource_tags as tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
@@ -60,7 +60,7 @@ def load_role(principal: Principal, role_name: str) -> Loaded:
 
 def load_instance_profile(principal: Principal, profile_name: str) -> Loaded:
     rows = InstanceProfile.objects.filter(account_id=principal.account_id, name_key=profile_name.lower())
-    profile = first_with_tags_at_hand(rows.select_related("role__boundary"))
+    profile = first_with_prefetched_tags(rows.select_related("role__boundary"))
     asked = instance_profile_arn(principal.account_id, "/", profile_name)
     if profile is None:
         return Loaded(asked, None, {}, asked)
@@ -90,14 +90,14 @@ def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
 
 def load_saml_provider(principal: Principal, provider_name: str) -> Loaded:
     rows = SAMLProvider.objects.filter(account_id=principal.account_id, name=provider_name)
-    provider = first_with_tags_at_hand(rows.select_related("account"))
+    provider = first_with_prefetched_tags(rows.select_related("account"))
     arn = saml_provider_arn(principal.account_id, provider_name)
     return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
 
 
 def load_oidc_provider(principal: Principal, provider_url: str) -> Loaded:
     rows = OIDCProvider.objects.filter(account_id=principal.account_id, url=provider_url)
-    provider = first_with_tags_at_hand(rows.select_related("account"))
+    provider = first_with_prefetched_tags(rows.select_related("account"))
     arn = oidc_provider_arn(principal.account_id, provider_url)
     return Loaded(arn, provider, provider_tags(provider) if provider else {}, arn)
 

@@ -10,12 +10,12 @@ from access.routes import Route, RouteProblem, parse_routes
 from access.tokens import new_token, token_hash
 from accounts import rules
 from accounts.models import Account
+from accounts.slots import create_in_slot
 from audit import clock
 from audit.errors import ConcurrentModification, EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
 from database.prepared import Param, Prepared
-from identities.slots import create_in_slot
 
 NAME_LIMIT = 64
 PURPOSE = "route-table"

@@ -23,11 +23,11 @@ from access.tokens import token_hash
 from accounts.rules import comparison_key
 from audit import clock
 from audit.errors import ServiceError
+from audit.periodic import Periodic
 from audit.principal import Principal
-from audit.seldom import Seldom
 
 LONGEST_WINDOW = timedelta(hours=1)
-_SWEEPING = Seldom(timedelta(minutes=1))
+_SWEEPING = Periodic(timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether an account may have one more of what is limited by number, decided so that no race makes one too many."""
+"""Whether an account has room below a quota for one thing more, decided so that no race makes one too many."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from accounts.quotas import default
 from audit.errors import LimitExceeded
 from database.prepared import Param, Prepared
 
-# What else the question finds out, as annotations.
-Looks = Callable[[], dict[str, Any]]
+# Makes further annotations of a query, by their names.
+Annotations = Callable[[], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,11 @@ class Room:
             raise LimitExceeded(f"Cannot exceed quota for {quota_name}: {self.limit}")
 
 
-def room_for(account_id: str, relation: str, quota: str = "", looks: Looks = dict, **given: str) -> Room:
-    """Account and number in one question. `quota` is what the quota is called, if not as the relation; `looks` are
-    found out in the same question, about what is `given`, and stand at the account."""
-    (account,) = _accounts(relation, quota or relation, looks).rows(account_id=account_id, **given)
+def room_for(account_id: str, relation: str, quota: str = "", annotations: Annotations = dict, **given: str) -> Room:
+    """The account, and how many of a relation it has at most, in one query. `quota` is what the quota is called, if not
+    as the relation; `annotations` are made in the same query, with the values `given` for its Params, and are
+    attributes of the account."""
+    (account,) = _accounts(relation, quota or relation, annotations).rows(account_id=account_id, **given)
     return Room(account, relation, account.quota(quota or relation), account.at_most)  # type: ignore[attr-defined] # annotated below
 
 
@@ -60,7 +61,7 @@ def most_at_once() -> int:
 
 
 @cache
-def _accounts(relation: str, quota: str, looks: Looks) -> Prepared[Account]:
+def _accounts(relation: str, quota: str, annotations: Annotations) -> Prepared[Account]:
     """Keys count up over all accounts: no account has more than the newest key says, and nobody counts until that comes
     near the quota."""
     enough = default(quota) - most_at_once()
@@ -70,6 +71,6 @@ def _accounts(relation: str, quota: str, looks: Looks) -> Prepared[Account]:
         newest = Coalesce(Subquery(kind.objects.order_by("-pk").values("pk")[:1]), 0)
         present = number_of(kind.objects.all(), "account")
         at_most = Case(When(LessThanOrEqual(newest, enough), then=newest), default=present)
-        return Account.objects.filter(pk=Param("account_id")).annotate(at_most=at_most, **looks())
+        return Account.objects.filter(pk=Param("account_id")).annotate(at_most=at_most, **annotations())
 
     return Prepared(build)

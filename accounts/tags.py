@@ -64,8 +64,8 @@ def tags_of(bearer: Any) -> dict[str, str]:
     return dict(bearer.tags.order_by("key").values_list("key", "value"))
 
 
-def taken_tags(bearer: Any) -> dict[str, str]:
-    """Delete the tags of what is going, of whatever kind; returns them for the trail."""
+def delete_tags(bearer: Any) -> dict[str, str]:
+    """Delete all tags of something that is being deleted; returns them for the audit trail."""
     return dict(sorted(delete_returning(bearer.tags.all(), "key", "value")))
 
 
@@ -80,8 +80,8 @@ def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
     return values | {"aws:TagKeys": tuple(tags)} if tags else {}
 
 
-def first_with_tags_at_hand(rows: QuerySet[Row]) -> Row | None:
-    """The same for who asks the row itself for its tags."""
+def first_with_prefetched_tags(rows: QuerySet[Row]) -> Row | None:
+    """The one row of a queryset, with its tags prefetched, in one query."""
     row, tags = first_with_tags(rows)
     if row is not None:
         relation: Any = row._meta.get_field("tags")

@@ -64,7 +64,7 @@ class Pager:
         return self._page(items, getattr(items[-1], key) if len(found) > len(items) else None)
 
     def table(self, table: Table, prefix: str, **values: str | int) -> TablePage:
-        """The same for a table, under a path."""
+        """The page of a table that comes after the page before, of rows under a path."""
         found = table.rows(self.max_items + 1, self._position(str), prefix, **values)
         items = found[: self.max_items]
         fields = self._page((), items[-1][-1] if len(found) > len(items) else None).fields

@@ -158,7 +158,7 @@ def attachable_policy(call: Call, name: str = "PolicyArn") -> ManagedPolicy:
 
 
 def attachable_arn(call: Call, name: str = "PolicyArn") -> str:
-    """The same by its ARN alone, for who looks it up under a lock. Raises InvalidInput for what is no policy ARN."""
+    """The ARN of the policy to attach, for who looks it up under a lock. Raises InvalidInput where it is malformed."""
     arn: str = call[name]
     if _POLICY_ARN.fullmatch(arn) is None:
         raise InvalidInput(f"ARN {arn} is not valid.")

@@ -7,10 +7,10 @@ from typing import Literal
 from django.db import IntegrityError, transaction
 
 from audit import clock
-from audit.seldom import Seldom
+from audit.periodic import Periodic
 from federation.models import UsedOnce
 
-_SWEEPING = Seldom(timedelta(minutes=1))
+_SWEEPING = Periodic(timedelta(minutes=1))
 Kind = Literal["saml-assertion", "oidc-state", "role-choice"]
 
 

@@ -44,5 +44,5 @@ def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
-    """The same of tags that were read before."""
+    """The condition keys of tags that were read before."""
     return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}

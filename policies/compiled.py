@@ -140,7 +140,7 @@ class CompiledDocuments:
 
     def shared(self, policies: PolicySet, key: Hashable = ()) -> PolicySet:
         """The policy set that was made of the same documents before, with the plans it carries; else this one. `key`
-        tells them apart, where it is at hand before they are."""
+        tells the sets apart, where it is known before they are made."""
         layers = _layers(policies)
         attached = [(_key(name, policy), policy) for name, layer in layers for policy in layer]
         if key == ():

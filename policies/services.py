@@ -10,7 +10,8 @@ from django.db.models.lookups import Exact
 from accounts import ids, rules
 from accounts.quotas import default
 from accounts.room import room_for
-from accounts.tags import check_tags, drop_tags, put_tags, taken_tags
+from accounts.slots import lowest_free
+from accounts.tags import check_tags, delete_tags, drop_tags, put_tags
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -170,7 +171,7 @@ def delete_policy(*, by: Principal, policy: ManagedPolicy) -> None:
         raise DeleteConflict(_in_use(uses))
     versions = [PolicyVersion(number=number, is_default=counts, document=text) for number, counts, text in gone]
     before, document = _facts(policy, versions), versions[0].document
-    record(by, "iam:DeletePolicy", policy.arn, before=before, document=document, tags=taken_tags(policy))
+    record(by, "iam:DeletePolicy", policy.arn, before=before, document=document, tags=delete_tags(policy))
 
 
 @transaction.atomic
@@ -299,9 +300,8 @@ def _version_now(policy: ManagedPolicy, version: PolicyVersion, versions: Iterab
 def _free_slot(policy: ManagedPolicy, versions: Iterable[PolicyVersion]) -> int:
     """The lowest free place. The row is locked; the constraint on (policy, slot) decides where a lock does not."""
     quota = _quota(policy, "policy_versions")
-    taken = {version.slot for version in versions}
-    free = next((slot for slot in range(1, quota + 1) if slot not in taken), None)
-    if free is None:
+    free = lowest_free(version.slot for version in versions)
+    if free > quota:
         raise LimitExceeded(
             f"A managed policy can have up to {quota} versions. Before you create a new version, you must delete an "
             "existing version."

@@ -100,7 +100,8 @@ def found_version(call: Call) -> PolicyVersion:
 
 
 def named_version(call: Call) -> PolicyVersion:
-    """The same, not read yet: what changes a version looks it up under the policy's lock. Raises NoSuchEntity."""
+    """The version that VersionId names, not read yet: what changes it looks it up under the policy's lock. Raises
+    NoSuchEntity for what is no id of a version."""
     number = int(call["VersionId"][1:].partition(".")[0][:9])
     named = PolicyVersion(policy=found_policy(call), number=number)
     if named.version_id != call["VersionId"]:

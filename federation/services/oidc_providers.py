@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account
-from accounts.tags import taken_tags
+from accounts.slots import create_in_free_slot, lowest_free
+from accounts.tags import delete_tags
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
@@ -17,7 +18,6 @@ from database.inserts import PreparedInsert
 from database.returning import delete_returning, delete_row_returning
 from federation.models import OIDCClientId, OIDCProvider
 from federation.services import tags as provider_tags
-from identities.slots import create_in_free_slot, lowest_free
 
 URL_LIMIT = 255
 CLIENT_IDS = 100
@@ -135,7 +135,7 @@ def delete_oidc_provider(*, by: Principal, provider: OIDCProvider) -> None:
         OIDCClientId(client_id=client_id, scopes=scopes, is_enabled=bool(enabled), is_listed=bool(listed))
         for client_id, scopes, enabled, listed in delete_returning(provider.client_ids.all(), "client_id", *_SIGN_IN)
     ]
-    before, tags = _facts(provider, clients), taken_tags(provider)
+    before, tags = _facts(provider, clients), delete_tags(provider)
     record(by, "iam:DeleteOpenIDConnectProvider", provider.arn, before=before, tags=tags)
 
 

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids
 from accounts.models import Account
-from accounts.tags import taken_tags
+from accounts.slots import create_in_free_slot, lowest_free
+from accounts.tags import delete_tags
 from audit import clock
 from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
@@ -22,7 +23,6 @@ from federation.saml.metadata import read_metadata
 from federation.saml.parsing import SAMLError
 from federation.services import tags as provider_tags
 from identities.sealed import box
-from identities.slots import create_in_free_slot, lowest_free
 
 NAME_LIMIT = 128
 PRIVATE_KEYS = 2
@@ -126,7 +126,7 @@ def delete_saml_provider(*, by: Principal, provider: SAMLProvider) -> None:
         raise _not_there(provider)
     provider = found
     keys = [SAMLPrivateKey(key_id=key_id) for (key_id,) in delete_returning(provider.private_keys.all(), "key_id")]
-    tags = taken_tags(provider)
+    tags = delete_tags(provider)
     record(by, "iam:DeleteSAMLProvider", provider.arn, before=_facts(provider, keys), tags=tags)
 
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.ids import new_access_key_id, new_secret_access_key
 from accounts.models import Account
+from accounts.slots import create_in_free_slot, lowest_free
 from audit import clock
 from audit.errors import NoSuchEntity, ValidationError
 from audit.principal import Principal, root_arn
@@ -15,9 +16,8 @@ from database.inserts import PreparedInsert
 from identities.models import AccessKey, User
 from identities.models.credentials import KeyStatus
 from identities.sealed import box
-from identities.services.locks import equippable_user, refuse_locked_down
+from identities.services.locks import locked_user_for_credentials, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_free_slot, lowest_free
 
 # AWS notes several uses within 15 minutes as the first of them.
 USE_WINDOW = timedelta(minutes=15)
@@ -32,7 +32,7 @@ def create_access_key(*, by: Principal, user: User | None) -> tuple[AccessKey, s
     owner is locked down.
     """
     secret = new_secret_access_key()
-    user = equippable_user(user, "account__root_user") if user else None
+    user = locked_user_for_credentials(user, "account__root_user") if user else None
     account = user.account if user else Account.objects.select_for_update().get(pk=by.account_id)
 
     def insert(slot: int) -> AccessKey:

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.room import Looks
+from accounts.room import Annotations
+from accounts.slots import create_in_free_slot, free_slot
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
@@ -14,26 +15,25 @@ from database.prepared import Param
 from identities.models import Group, GroupAttachment, Role, RoleAttachment, User, UserAttachment
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.services.locks import locked_group, locked_own_role, locked_policy, locked_user
-from identities.slots import create_in_free_slot, free_slot
 from policies.models import ManagedPolicy
 
 Attachment = UserAttachment | GroupAttachment | RoleAttachment
 
 
-def _looks(kind: type[Attachment], holder: str) -> Looks:
+def _annotations(kind: type[Attachment], holder: str) -> Annotations:
     """Whether a policy is attached to the holder, and which place that one has free for it."""
 
-    def looks() -> dict[str, Any]:
+    def annotations() -> dict[str, Any]:
         rows: Any = kind._default_manager.filter(**{f"{holder}__unique_id": Param("holder")})
         return {"is_attached": Exists(rows.filter(policy=OuterRef("pk"))), "free": free_slot(rows)}
 
-    return looks
+    return annotations
 
 
-_LOOKS = {
-    User: _looks(UserAttachment, "user"),
-    Group: _looks(GroupAttachment, "group"),
-    Role: _looks(RoleAttachment, "role"),
+_ANNOTATIONS = {
+    User: _annotations(UserAttachment, "user"),
+    Group: _annotations(GroupAttachment, "group"),
+    Role: _annotations(RoleAttachment, "role"),
 }
 _USERS, _GROUPS, _ROLES = (PreparedInsert(each) for each in (UserAttachment, GroupAttachment, RoleAttachment))
 
@@ -81,8 +81,8 @@ def detach_role_policy(*, by: Principal, role: Role, policy: ManagedPolicy) -> N
 
 
 def _attach(by: Principal, holder: User | Group | Role, policy: ManagedPolicy | str) -> None:
-    kind, looks = type(holder).__name__, _LOOKS[type(holder)]
-    found: Any = locked_policy(policy, holder.account_id, looks, holder=holder.unique_id)
+    kind, annotations = type(holder).__name__, _ANNOTATIONS[type(holder)]
+    found: Any = locked_policy(policy, holder.account_id, annotations, holder=holder.unique_id)
     if not found.is_attached:
         create_in_free_slot(
             found.free,

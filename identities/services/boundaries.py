@@ -13,12 +13,14 @@ from audit.principal import Principal
 from audit.services import record
 from database.prepared import Param
 from identities.models import Role, User
-from identities.services.locks import locked_own_role, locked_policy, locked_user, still_there
+from identities.services.locks import locked_own_role, locked_policy, locked_user, missing_reference_refused
 from policies.models import AWS, ManagedPolicy
 
 # To stand around a transaction that makes a user or role with a boundary.
-born_with_boundary = partial(
-    still_there, "The policy for the permissions boundary does not exist or is not attachable.", field="boundary"
+missing_boundary_refused = partial(
+    missing_reference_refused,
+    "The policy for the permissions boundary does not exist or is not attachable.",
+    field="boundary",
 )
 
 
@@ -34,8 +36,8 @@ def room_and_boundary(
     scope, _, place = boundary.removeprefix("arn:aws:iam::").partition(":policy")
     path, slash, name = place.rpartition("/")
     named = ManagedPolicy(account_id=None if scope == AWS else scope, path=path + slash, name=name)
-    looks = _built_in_key if named.is_built_in else _own_key
-    room = room_for(account_id, relation, looks=looks, path=named.path, name=name, name_key=name.lower())
+    annotations = _built_in_key if named.is_built_in else _own_key
+    room = room_for(account_id, relation, annotations=annotations, path=named.path, name=name, name_key=name.lower())
     named.pk = room.account.boundary_key  # type: ignore[attr-defined] # annotated below
     if named.pk is None or named.account_id not in (None, account_id) or named.arn != boundary:
         raise NoSuchEntity(f"Policy {boundary} does not exist or is not attachable.", field="boundary")

@@ -1,4 +1,4 @@
-"""Deleting what nothing hangs on any more: looking for what is left, and taking the row away."""
+"""Deleting users, groups and roles, which AWS refuses as long as they still have something."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from audit.errors import DeleteConflict
 from database.returning import delete_tagged_unless_used, delete_unless_used
 
 
-def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
-    """`leftovers` says what must be done first where there are such rows, in the order in which they are named; all
-    are looked for in one question. Raises DeleteConflict."""
+def refuse_if_used(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
+    """Raise DeleteConflict if one of the querysets of `leftovers` finds anything; its key says what must be done first,
+    and the first in their order is named. All are asked in one query."""
     rows = type(row)._default_manager.filter(pk=row.pk).order_by()
     (found,) = rows.values_list(*(Exists(each) for each in leftovers.values()))
     for what, is_left in zip(leftovers, found, strict=True):
@@ -19,15 +19,15 @@ def refuse_leftovers(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None
             raise DeleteConflict(f"Cannot delete entity, must {what} first.")
 
 
-def delete_bare(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
-    """Delete a locked row on which nothing of this is left. Raises DeleteConflict."""
+def delete_if_unused(row: Model, leftovers: Mapping[str, QuerySet[Any]]) -> None:
+    """Delete a locked row, if none of the querysets of `leftovers` finds anything. Raises DeleteConflict."""
     if not delete_unless_used(row, leftovers.values()):
-        refuse_leftovers(row, leftovers)
+        refuse_if_used(row, leftovers)
 
 
-def delete_tagged(row: Model, leftovers: Mapping[str, QuerySet[Any]], tags: QuerySet[Any]) -> dict[str, str]:
-    """The same for what the database deletes the tags of, which are returned."""
-    told = delete_tagged_unless_used(row, leftovers.values(), tags)
-    if told is None:
-        refuse_leftovers(row, leftovers)
-    return told or {}
+def delete_tagged_if_unused(row: Model, leftovers: Mapping[str, QuerySet[Any]], tags: QuerySet[Any]) -> dict[str, str]:
+    """As `delete_if_unused`, for a user, whose tags a trigger deletes; returns the tags."""
+    deleted_tags = delete_tagged_unless_used(row, leftovers.values(), tags)
+    if deleted_tags is None:
+        refuse_if_used(row, leftovers)
+    return deleted_tags or {}

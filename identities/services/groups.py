@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts import ids, rules
 from accounts.room import room_for
+from accounts.slots import create_in_free_slot, free_slot
 from audit.errors import (
     ConcurrentModification,
     EntityAlreadyExists,
@@ -22,9 +23,8 @@ from database.inserts import PreparedInsert
 from database.prepared import Param
 from identities.models import Group, Membership, User
 from identities.services import attachments, inline_policies
-from identities.services.deletion import delete_bare
+from identities.services.deletion import delete_if_unused
 from identities.services.locks import locked_group, locked_user, locked_user_named
-from identities.slots import create_in_free_slot, free_slot
 
 NAME_LIMIT = 128
 _GROUPS, _MEMBERSHIPS = PreparedInsert(Group), PreparedInsert(Membership)
@@ -70,7 +70,7 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
 def delete_group(*, by: Principal, group: Group) -> None:
     """Delete a group that nothing hangs on any more, as the API does. Raises DeleteConflict naming what is left."""
     group = locked_group(group)
-    delete_bare(
+    delete_if_unused(
         group,
         {
             "remove users from group": group.memberships.all(),

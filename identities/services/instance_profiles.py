@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.room import room_for
-from accounts.tags import taken_tags
+from accounts.tags import delete_tags
 from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
@@ -64,7 +64,7 @@ def delete_instance_profile(*, by: Principal, profile: InstanceProfile) -> None:
         raise DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
     profile.machines.update(profile=None)
     profile.role = None
-    record(by, "iam:DeleteInstanceProfile", profile.arn, before=_facts(profile), tags=taken_tags(profile))
+    record(by, "iam:DeleteInstanceProfile", profile.arn, before=_facts(profile), tags=delete_tags(profile))
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
-from accounts.room import Looks
+from accounts.room import Annotations
 from audit.errors import EntityTemporarilyUnmodifiable, NoSuchEntity, PolicyNotAttachable, UnmodifiableEntity
 from database.prepared import Param, Prepared
 from identities.models import Group, InstanceProfile, Role, User
@@ -41,17 +41,17 @@ def _roles() -> QuerySet[Role]:
 
 
 @cache
-def _groups(looks: Looks) -> Prepared[Group]:
-    return Prepared(lambda: _locking(Group.objects.filter(unique_id=Param("unique_id")).annotate(**looks())))
+def _groups(annotations: Annotations) -> Prepared[Group]:
+    return Prepared(lambda: _locking(Group.objects.filter(unique_id=Param("unique_id")).annotate(**annotations())))
 
 
 @cache
-def _policies(looks: Looks, is_built_in: bool) -> Prepared[ManagedPolicy]:
+def _policies(annotations: Annotations, is_built_in: bool) -> Prepared[ManagedPolicy]:
     """Built-in ones are shared by all accounts and never deleted: waiting for each other there would gain nothing."""
 
     def build() -> QuerySet[ManagedPolicy]:
         account_id = None if is_built_in else Param("account_id")
-        rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=Param("name_key")).annotate(**looks())
+        rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=Param("name_key")).annotate(**annotations())
         return rows if is_built_in else rows.select_for_update(of=("self",))
 
     return Prepared(build)
@@ -62,9 +62,10 @@ _ROLES = Prepared(_roles)
 
 
 @contextmanager
-def still_there(otherwise: str, *, field: str = "") -> Iterator[None]:
-    """Around a transaction that names a row which is not locked, because too many name it at once, or another question
-    would be too much: where it was deleted meanwhile the database says so at the end. Raises NoSuchEntity."""
+def missing_reference_refused(otherwise: str, *, field: str = "") -> Iterator[None]:
+    """Around a transaction that refers to a row without locking it, because too many refer to it at once, or another
+    query would be too much: if it was deleted meanwhile, its foreign key refuses the transaction. Then raises
+    NoSuchEntity with the message `otherwise`."""
     try:
         yield
     except IntegrityError as error:
@@ -75,7 +76,7 @@ def still_there(otherwise: str, *, field: str = "") -> Iterator[None]:
 
 
 def locked_user(user: User, *related: str) -> User:
-    """`related` is read along. Raises NoSuchEntity when it has gone."""
+    """The user, locked, with the rows of the `related` foreign keys. Raises NoSuchEntity when it has gone."""
     return _found_user(_users(*related).rows(unique_id=user.unique_id), user.name)
 
 
@@ -84,7 +85,7 @@ def locked_user_named(account_id: str, name: str) -> User:
     return _found_user(_USERS_NAMED.rows(account_id=account_id, name_key=name.lower()), name)
 
 
-def equippable_user(user: User, *related: str) -> User:
+def locked_user_for_credentials(user: User, *related: str) -> User:
     """A user who may be given a credential that counts, or have one of theirs count again: kept from others, so that a
     lockdown comes before it or finds it. Raises NoSuchEntity, EntityTemporarilyUnmodifiable."""
     user = locked_user(user, *related)
@@ -96,9 +97,10 @@ def equippable_user(user: User, *related: str) -> User:
 
 
 def refuse_locked_down(user: User | None) -> None:
-    """The same of whoever a credential belongs to: root, where `user` is None, is never locked down."""
+    """Lock the owner of a credential that is to count again, and refuse one who is locked down. Root, where `user` is
+    None, is never locked down. Raises NoSuchEntity, EntityTemporarilyUnmodifiable."""
     if user is not None:
-        equippable_user(user)
+        locked_user_for_credentials(user)
 
 
 def _found_user(found: list[User], name: str) -> User:
@@ -107,9 +109,10 @@ def _found_user(found: list[User], name: str) -> User:
     return found[0]
 
 
-def locked_group(group: Group, looks: Looks = dict, **given: str) -> Group:
-    """`looks` are found out in the same question, about what is `given`. Raises NoSuchEntity when it has gone."""
-    found = _groups(looks).rows(unique_id=group.unique_id, **given)
+def locked_group(group: Group, annotations: Annotations = dict, **given: str) -> Group:
+    """The group, locked; `annotations` are made in the same query, with the values `given` for its Params. Raises
+    NoSuchEntity when it has gone."""
+    found = _groups(annotations).rows(unique_id=group.unique_id, **given)
     if not found:
         raise NoSuchEntity(f"The group with name {group.name} cannot be found.")
     return found[0]
@@ -141,12 +144,14 @@ def locked_instance_profile(profile: InstanceProfile) -> InstanceProfile:
     return found
 
 
-def locked_policy(policy: ManagedPolicy | str, account_id: str, looks: Looks = dict, **given: str) -> ManagedPolicy:
-    """A policy that may be attached in the account, given as a row or by its ARN; `looks` as for `locked_group`.
+def locked_policy(
+    policy: ManagedPolicy | str, account_id: str, annotations: Annotations = dict, **given: str
+) -> ManagedPolicy:
+    """A policy that may be attached in the account, given as a row or by its ARN; `annotations` as for `locked_group`.
     Raises NoSuchEntity, also for another account's, and PolicyNotAttachable for the one of lockdowns."""
     arn = policy if isinstance(policy, str) else policy.arn
     name, is_built_in = arn.rpartition("/")[2].lower(), arn.startswith(_BUILT_IN)
-    found = _policies(looks, is_built_in).rows(account_id=account_id, name_key=name, **given)
+    found = _policies(annotations, is_built_in).rows(account_id=account_id, name_key=name, **given)
     if not found or found[0].arn != arn:
         raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
     if is_built_in and found[0].name == LOCKDOWN_POLICY:

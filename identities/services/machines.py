@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 from access.tokens import looks_like_token, new_token, token_hash
 from accounts import rules
 from accounts.models import Account
+from accounts.slots import create_in_slot
 from audit import clock
 from audit.errors import EntityAlreadyExists, NoSuchEntity, ServiceError, ValidationError
 from audit.principal import Origin, Principal
 from audit.services import record
 from identities.models import InstanceProfile, Machine
 from identities.services.locks import locked_instance_profile
-from identities.slots import create_in_slot
 
 NAME_LIMIT = 128
 JOIN_LIFETIME = timedelta(hours=1)

@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, OuterRef, QuerySet
 
 from accounts.models import Account
 from accounts.rules import name_problem, path_problem
+from accounts.slots import create_in_slot, free_slot
 from accounts.tags import check_tags, drop_tags, put_tags
 from audit import clock
 from audit.errors import (
@@ -24,9 +25,8 @@ from audit.services import record
 from identities import totp
 from identities.models import MFADevice, MFADeviceTag, User
 from identities.sealed import box
-from identities.services.locks import still_there
+from identities.services.locks import missing_reference_refused
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot, free_slot
 
 NAME_LIMIT = 226
 # No call could name a device whose serial number is longer.
@@ -131,7 +131,7 @@ def enable_mfa_device(
     device.user = user or device.user
     counter = _proved(device, code1, code2, window=totp.ENROL_WINDOW, tried=tried)
     siblings, quota = _slots(device.account_id, device.user), device.account.quota("mfa_devices")
-    with still_there("The user whose device it is to be cannot be found."), transaction.atomic():
+    with missing_reference_refused("The user whose device it is to be cannot be found."), transaction.atomic():
         create_in_slot(
             siblings, quota, lambda free: _switch_on(device, free, counter), quota_name="MFADevicesPerUser", first=slot
         )
@@ -216,7 +216,7 @@ def has_mfa(account_id: str, user: User | None) -> bool:
 
 
 def has_mfa_of(user: str) -> Exists:
-    """The same as part of a query for something else, which calls the user so."""
+    """Whether a user has a device that is on, as an expression for another query; `user` is its column of the user."""
     return Exists(MFADevice.objects.filter(user=OuterRef(user), enabled_at__isnull=False))
 
 

@@ -11,7 +11,7 @@ from audit.principal import Principal
 from identities.models import Role
 from identities.models.roles import instance_profile_arn
 from identities.services import instance_profiles, roles
-from identities.services.boundaries import born_with_boundary
+from identities.services.boundaries import missing_boundary_refused
 from identities.services.cloning import give_items
 from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target
 
@@ -66,7 +66,7 @@ class NewRole:
         return [item.sentence for item in self.items if isinstance(item, MissingItem)]
 
 
-@born_with_boundary()
+@missing_boundary_refused()
 @transaction.atomic
 def create_role_with_access(*, by: Principal, new: NewRole) -> Role:
     """Make the role, its permissions and its instance profile, all or nothing.

@@ -11,7 +11,7 @@ from audit.errors import InvalidInput
 from audit.principal import Principal
 from identities.models import User
 from identities.services import login_profiles, users
-from identities.services.boundaries import born_with_boundary
+from identities.services.boundaries import missing_boundary_refused
 from identities.services.cloning import give_items
 from identities.services.grants import BoundaryItem, Item, MissingItem, Step, Target
 
@@ -62,7 +62,7 @@ def merged(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple({item.key: item for item in items}.values())
 
 
-@born_with_boundary()
+@missing_boundary_refused()
 @transaction.atomic
 def create_user_with_access(*, by: Principal, new: NewUser) -> tuple[User, str]:
     """Make the user, its password and its permissions, all or nothing. Returns the user and the password ('' without

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import ids, rules
-from accounts.tags import taken_tags
+from accounts.tags import delete_tags
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -22,8 +22,8 @@ from database.inserts import PreparedInsert
 from identities.models import Role
 from identities.services import attachments, inline_policies, instance_profiles
 from identities.services.access_keys import USE_WINDOW
-from identities.services.boundaries import born_with_boundary, room_and_boundary
-from identities.services.deletion import delete_bare
+from identities.services.boundaries import missing_boundary_refused, room_and_boundary
+from identities.services.deletion import delete_if_unused
 from identities.services.locks import locked_own_role, locked_role
 from identities.services.tags import check_tags, put_tags, remove_tags, write_tags
 from identities.services.trust import checked_trust
@@ -42,7 +42,7 @@ def get_role(account_id: str, name: str) -> Role:
     return role
 
 
-@born_with_boundary()
+@missing_boundary_refused()
 @transaction.atomic
 def create_role(
     *,
@@ -168,12 +168,12 @@ def delete_role(*, by: Principal, role: Role) -> None:
     Raises DeleteConflict naming what is left, NoSuchEntity, UnmodifiableEntity.
     """
     role = locked_own_role(role)
-    remove_role(by=by, action="iam:DeleteRole", role=role, tags=taken_tags(role))
+    remove_role(by=by, action="iam:DeleteRole", role=role, tags=delete_tags(role))
 
 
 def remove_role(*, by: Principal, action: str, role: Role, tags: Mapping[str, str]) -> None:
     """Delete a locked role, whose tags have gone already. To be called in a transaction. Raises DeleteConflict."""
-    delete_bare(
+    delete_if_unused(
         role,
         {
             "remove roles from instance profile": role.instance_profiles.all(),

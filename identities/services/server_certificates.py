@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import ids, rules
 from accounts.models import Account
-from accounts.tags import check_tags, drop_tags, put_tags, taken_tags
+from accounts.tags import check_tags, delete_tags, drop_tags, put_tags
 from audit import clock
 from audit.errors import EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
@@ -15,7 +15,7 @@ from audit.services import record
 from identities.models import ServerCertificate, ServerCertificateTag
 from identities.public_keys import check_chain, check_dates, check_key_pair, read_certificate
 from identities.sealed import box
-from identities.services.deletion import delete_bare
+from identities.services.deletion import delete_if_unused
 
 NAME_LIMIT = 128
 
@@ -82,8 +82,8 @@ def update_server_certificate(
 def delete_server_certificate(*, by: Principal, certificate: ServerCertificate) -> None:
     """Delete a certificate and its private key for good. Raises NoSuchEntity."""
     row = _locked(certificate)
-    delete_bare(row, {})
-    record(by, "iam:DeleteServerCertificate", row.arn, before=_facts(row), tags=taken_tags(row))
+    delete_if_unused(row, {})
+    record(by, "iam:DeleteServerCertificate", row.arn, before=_facts(row), tags=delete_tags(row))
 
 
 @transaction.atomic

@@ -12,15 +12,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.ids import new_unique_id
+from accounts.slots import create_in_free_slot, lowest_free
 from audit import clock
 from audit.errors import NoSuchEntity, ServiceError, ValidationError
 from audit.principal import Principal
 from audit.services import record
 from identities.models import ServiceSpecificCredential, User
 from identities.models.credentials import KeyStatus
-from identities.services.locks import equippable_user, refuse_locked_down
+from identities.services.locks import locked_user_for_credentials, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_free_slot, lowest_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def create_service_specific_credential(
     expires_at = clock.now() + timedelta(days=age_days) if age_days is not None else None
     check_service(service)
     # One at a time for each user, so that no two take the same alias.
-    user = equippable_user(user, "account__root_user")
+    user = locked_user_for_credentials(user, "account__root_user")
     taken = list(_siblings(user, service).values_list("user_id", "slot", "alias"))
     alias = _free_alias(user, {alias for _, _, alias in taken})
     secret = _new_secret(service, alias)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.models import Account
+from accounts.slots import create_in_slot, lowest_free
 from audit import clock
 from audit.errors import InvalidInput, NoSuchEntity, ServiceError
 from audit.principal import Principal
@@ -15,9 +16,8 @@ from audit.services import record
 from identities.models import SigningCertificate, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import MalformedCertificate, check_dates, read_certificate
-from identities.services.locks import equippable_user, refuse_locked_down
+from identities.services.locks import locked_user_for_credentials, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot, lowest_free
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -46,7 +46,7 @@ def upload_signing_certificate(*, by: Principal, user: User | None, body: str) -
 
 @transaction.atomic
 def _upload(by: Principal, user: User | None, body: str, fingerprint: str) -> SigningCertificate:
-    user = equippable_user(user, "account__root_user") if user else None
+    user = locked_user_for_credentials(user, "account__root_user") if user else None
     account = user.account if user else Account.objects.select_related("root_user").get(pk=by.account_id)
 
     def insert(slot: int) -> SigningCertificate:

@@ -6,15 +6,15 @@ from typing import ClassVar
 from django.db import IntegrityError, transaction
 
 from accounts.ids import new_unique_id
+from accounts.slots import create_in_slot, lowest_free
 from audit.errors import InvalidInput, NoSuchEntity, ServiceError
 from audit.principal import Principal
 from audit.services import record
 from identities.models import SSHPublicKey, User
 from identities.models.credentials import KeyStatus
 from identities.public_keys import as_ssh, md5_fingerprint, read_ssh_key
-from identities.services.locks import equippable_user, refuse_locked_down
+from identities.services.locks import locked_user_for_credentials, refuse_locked_down
 from identities.services.notices import notify_change
-from identities.slots import create_in_slot, lowest_free
 
 
 class DuplicateSSHPublicKey(ServiceError):
@@ -44,7 +44,7 @@ def upload_ssh_public_key(*, by: Principal, user: User, body: str) -> SSHPublicK
         )
 
     with transaction.atomic():
-        user = equippable_user(user, "account__root_user")
+        user = locked_user_for_credentials(user, "account__root_user")
         taken = dict(user.ssh_public_keys.values_list("slot", "digest"))
         if digest in taken.values():
             raise _duplicate()

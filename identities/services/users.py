@@ -30,8 +30,8 @@ from identities.services import (
     signing_certificates,
     ssh_public_keys,
 )
-from identities.services.boundaries import born_with_boundary, room_and_boundary
-from identities.services.deletion import delete_tagged
+from identities.services.boundaries import missing_boundary_refused, room_and_boundary
+from identities.services.deletion import delete_tagged_if_unused
 from identities.services.locks import locked_user
 from identities.services.tags import put_tags, remove_tags, write_tags
 from policies.models import ManagedPolicy
@@ -48,7 +48,7 @@ def get_user(account_id: str, name: str) -> User:
     return user
 
 
-@born_with_boundary()
+@missing_boundary_refused()
 @transaction.atomic
 def create_user(
     *,
@@ -111,7 +111,7 @@ def delete_user(*, by: Principal, user: User) -> None:
         "remove users from group": user.memberships.all(),
     }
     unfinished = delete_returning(user.mfa_devices.filter(enabled_at=None), "path", "name")
-    tags = delete_tagged(user, leftovers, user.tags.all())
+    tags = delete_tagged_if_unused(user, leftovers, user.tags.all())
     serial_numbers = sorted(mfa.serial_number_of(user.account_id, f"{path}{name}"[1:]) for path, name in unfinished)
     changes = [Change(by, "iam:DeleteVirtualMFADevice", each, {}) for each in serial_numbers]
     record_many([*changes, Change(by, "iam:DeleteUser", user.arn, {"before": _facts(user), "tags": tags})])

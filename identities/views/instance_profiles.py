@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import tag_pages
 from accounts.tag_pages import TagForm
-from accounts.tags import first_with_tags_at_hand
+from accounts.tags import first_with_prefetched_tags
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from audit.http import ConsoleRequest, require_hiding
@@ -196,7 +196,7 @@ def _permitted(request: ConsoleRequest, action: str, name: str, keys: Mapping[st
     """The profile of the address, once the gate has allowed the action on it; refused before it is missing."""
     account_id = request.principal.account_id
     rows = InstanceProfile.objects.filter(account_id=account_id, name_key=name.lower())
-    profile = first_with_tags_at_hand(rows.select_related("account", "role__boundary"))
+    profile = first_with_prefetched_tags(rows.select_related("account", "role__boundary"))
     own = resource_tags(profile) if profile else {}
     asked = instance_profile_arn(account_id, "/", name)
     require_hiding(request, action, profile.arn if profile else None, asked, {**own, **keys})

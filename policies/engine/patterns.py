@@ -254,7 +254,7 @@ def _floating(segments: list[Atoms]) -> tuple[Floating, ...]:
 
 
 def _with_runs(texts: Sequence[str | Segment]) -> Sequence[Floating]:
-    """The same, with long repetitions of one text as runs."""
+    """The texts and segments, with long repetitions of one text as runs."""
     return texts if len(texts) < _LONG_RUN else tuple(_runs(texts))
 
 

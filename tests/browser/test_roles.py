@@ -28,7 +28,7 @@ def test_a_role_is_made_for_users_and_one_switches_to_it(
     axe_check(page)
     page.get_by_role("button", name="Next: name and limits").click()
     page.get_by_label("Role name").fill("Auditor")
-    page.get_by_label("Description").fill("Looks at everybody's permissions")
+    page.get_by_label("Description").fill("Annotations at everybody's permissions")
     axe_check(page)
     page.get_by_role("button", name="Next: review").click()
     axe_check(page)

@@ -40,7 +40,7 @@ def test_what_is_handed_over_is_not_asked_for(alice: User) -> None:
     assert len(queries) == 0
 
 
-def test_what_is_not_at_hand_is_asked_for(alice: User) -> None:
+def test_related_rows_that_were_not_prefetched_are_asked_for(alice: User) -> None:
     UserTag.objects.create(user=alice, key="team", value="red")
     read_along = User.objects.prefetch_related("tags").get(pk=alice.pk)
     assert (

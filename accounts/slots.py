@@ -35,8 +35,8 @@ def create_in_slot(
 
 
 def create_in_free_slot(free: int, quota: int, create: Callable[[int], Row], *, quota_name: str) -> Row:
-    """The same with a slot that was found free under its owner's lock: nobody else can have taken it, so nothing is
-    tried that would need a savepoint to try again."""
+    """Call `create(free)` with a slot that was found free under its owner's lock: nobody else can have taken it, so no
+    savepoint is needed to try another one. Raises LimitExceeded."""
     if free > quota:
         raise _exceeded(quota_name, quota)
     return create(free)
@@ -53,7 +53,7 @@ def lowest_free(slots: Iterable[int]) -> int:
 
 
 def free_slot(siblings: models.QuerySet[Row]) -> Case:
-    """The lowest free slot as part of a query for something else."""
+    """The lowest free slot, as an expression for another query."""
     followed = siblings.filter(slot=OuterRef("slot") + 1)
     last = siblings.filter(~Exists(followed)).order_by("slot").values(next=F("slot") + 1)[:1]
     return Case(When(~Exists(siblings.filter(slot=1)), then=Value(1)), default=Subquery(last))

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from audit import clock
 
 
-class Seldom:
-    """Says when it is due. Two threads that ask at once may both be told so."""
+class Periodic:
+    """Work that is due once per interval in each process. Two threads that ask at once may both be told so."""
 
     def __init__(self, every: timedelta) -> None:
         self._every = every
