@@ -11,60 +11,61 @@ from api.wire import WireRequest
 from audit import clock
 from audit.principal import Origin
 
-_MOST = 1000
+_MOST_KEYS = 1000
 _CHANGING = Lock()
 _NOBODYS_KEY = bytes(32)
 
 
-class Proven(NamedTuple):
-    """A signing key, good for a day, a region and a service, and the sealed secret that it was made of."""
+class CachedKey(NamedTuple):
+    """A signing key, good for a day, a region and a service, and the sealed secret that it was derived from."""
 
     signing_key: bytes
     sealed: str
 
 
-# Of those who signed rightly lately; the oldest goes first.
-_LATELY: dict[tuple[str, Scope], Proven] = {}
+# The signing keys of those whose signatures were right lately, by access key id and scope; the oldest goes first.
+_CACHED_KEYS: dict[tuple[str, Scope], CachedKey] = {}
 
 
 def authenticate(
-    presented: Presented, origin: Origin, *, meanwhile: Callable[[str], None] | None = None
+    presented: Presented, origin: Origin, *, prefetch: Callable[[str], None] | None = None
 ) -> PrincipalGate:
     """Who signed, with the gate that decides what they may. The key and the policies are looked up at every call, so
-    that a deleted or inactive one, and a changed permission, count at once.
+    that a deleted or inactive one, and a changed permission, count at once. Raises SignatureError, ExpiredToken.
 
-    `meanwhile` is done before that for a signature that fits the key of somebody who signed rightly lately, with the
-    id of that key: nobody else is to learn from how long it takes.
+    `prefetch` is called with the access key id before the database is asked, if the signature fits a cached key: nobody
+    else is to learn from how long it takes.
     """
-    proven = _fits_lately(presented)
-    if meanwhile and proven:
-        meanwhile(presented.access_key_id)
+    cached = _cached_key_that_fits(presented)
+    if prefetch and cached:
+        prefetch(presented.access_key_id)
     holder = load_for_access_key(presented.access_key_id, origin, presented.session_token)
     now = clock.now()
     if holder is None:
         verify(presented, None, now)
         raise _nobody()
-    if proven and proven.sealed == holder.sealed:
+    if cached and cached.sealed == holder.sealed:
         check_time(presented, now)
     else:
-        _remember(presented, Proven(verify(presented, holder.secret, now), holder.sealed))
+        _cache(presented, CachedKey(verify(presented, holder.secret, now), holder.sealed))
     principal = holder.principal()
     holder.note_use(service=presented.scope.service, region=presented.scope.region)
     return PrincipalGate(principal, holder.policies)
 
 
-def _fits_lately(presented: Presented) -> Proven | None:
-    """Proves nothing alone: since then the key may have gone. Whether a key is known here costs the same."""
-    proven = _LATELY.get((presented.access_key_id, presented.scope))
-    fits = signature_fits(presented, proven.signing_key if proven else _NOBODYS_KEY)
-    return proven if fits else None
+def _cached_key_that_fits(presented: Presented) -> CachedKey | None:
+    """The cached key that made the signature. Alone it proves nothing: the access key may have been deleted since. One
+    that is not cached costs as much, so that time does not tell who is known here."""
+    cached = _CACHED_KEYS.get((presented.access_key_id, presented.scope))
+    fits = signature_fits(presented, cached.signing_key if cached else _NOBODYS_KEY)
+    return cached if fits else None
 
 
-def _remember(presented: Presented, proven: Proven) -> None:
+def _cache(presented: Presented, key: CachedKey) -> None:
     with _CHANGING:
-        _LATELY[presented.access_key_id, presented.scope] = proven
-        if len(_LATELY) > _MOST:
-            del _LATELY[next(iter(_LATELY))]
+        _CACHED_KEYS[presented.access_key_id, presented.scope] = key
+        if len(_CACHED_KEYS) > _MOST_KEYS:
+            del _CACHED_KEYS[next(iter(_CACHED_KEYS))]
 
 
 def prove_for_service(request: WireRequest, service: str, origin: Origin, account_id: str) -> PrincipalGate:

@@ -117,7 +117,7 @@ def _caller(request: WireRequest, origin: Origin, table: Mapping[str, str]) -> t
     except WrongService as error:
         raise InvalidAction(f"This server has no such service; it answers for IAM and STS. {error.message}") from error
     service = presented.scope.service
-    return authenticate(presented, origin, meanwhile=partial(look_for_target, service, table)), service
+    return authenticate(presented, origin, prefetch=partial(look_for_target, service, table)), service
 
 
 def _is_open(request: WireRequest, table: Mapping[str, str]) -> bool:

@@ -58,7 +58,7 @@ def test_another_account_with_its_external_id(alice: User, globex: Account) -> N
     assert "That is this account" in own.content.decode()
 
 
-def test_a_web_identity(alice: User) -> None:
+def test_a_web_identity_is_let_in_by_its_audience_and_subject(alice: User) -> None:
     provider = create_oidc_provider(by=principal_of(alice), url="https://id.example.com", client_ids=["app"])
     browser = browser_of(alice)
     exact = written(browser, "web", provider=provider.arn, audience="app", subject="repo:acme/one")

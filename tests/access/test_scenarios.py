@@ -117,14 +117,14 @@ def test_whoever_may_do_nothing_sees_the_guide_and_what_is_missing(bob: User) ->
     assert browser.get("/identities/roles/create/who/?who=web").status_code == 403
 
 
-def test_a_single_person(acme: Account) -> None:
+def test_the_way_for_a_single_person_ends_in_an_administrator_who_can_sign_in(acme: Account) -> None:
     walk = begin(acme, "You, or one other person", "Create an administrator")
     made_user(walk, "maria")
     assert "next step that is named at the top, then sign out as root" in walk.text, "Root has no second factor yet."
     assert signed_in(walk, "maria").get("/identities/users/create/").status_code == 200
 
 
-def test_several_people(alice: User) -> None:
+def test_the_way_for_several_people_ends_in_users_of_a_group_who_can_sign_in(alice: User) -> None:
     walk = begin(alice, "Several people who sign in nowhere else", "Create the group with its policies")
     walk.press("Next: policies", name="Readers")
     walk.press("Next: users", policies="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
@@ -228,7 +228,9 @@ def test_people_of_a_company_by_its_own_sign_in_program(alice: User, here: Progr
 
 
 @pytest.mark.django_db(transaction=True)
-def test_another_account(alice: User, mallory: User, here: Programs, home: Path) -> None:
+def test_the_way_for_another_account_ends_in_a_role_that_it_can_assume(
+    alice: User, mallory: User, here: Programs, home: Path
+) -> None:
     walk = begin(alice, "Another account", "Create the role for the other account")
     walk.press("Next: trust policy", account=mallory.account_id, external_id="c-17")
     finish(walk, "partner")

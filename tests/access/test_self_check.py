@@ -59,25 +59,33 @@ def test_nothing_is_found_where_nothing_is_wrong(healthy: Account) -> None:
 
 @pytest.mark.bar(140)
 @pytest.mark.parametrize(("code", "spoil"), sound.ROOT)
-def test_root(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+def test_a_fault_of_the_root_user_is_found_and_gone_once_mended(
+    healthy: Account, settings: Any, code: str, spoil: Spoiling
+) -> None:
     comes_and_goes(healthy, settings, code, spoil)
 
 
 @pytest.mark.bar(141)
 @pytest.mark.parametrize(("code", "spoil"), sound.USERS)
-def test_users(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+def test_a_fault_of_a_users_credentials_is_found_and_gone_once_mended(
+    healthy: Account, settings: Any, code: str, spoil: Spoiling
+) -> None:
     comes_and_goes(healthy, settings, code, spoil)
 
 
 @pytest.mark.bar(142)
 @pytest.mark.parametrize(("code", "spoil"), sound.POLICIES)
-def test_permissions_and_trust(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+def test_a_fault_of_permissions_or_trust_is_found_and_gone_once_mended(
+    healthy: Account, settings: Any, code: str, spoil: Spoiling
+) -> None:
     comes_and_goes(healthy, settings, code, spoil)
 
 
 @pytest.mark.bar(143)
 @pytest.mark.parametrize(("code", "spoil"), sound.ACCOUNT)
-def test_account(healthy: Account, settings: Any, code: str, spoil: Spoiling) -> None:
+def test_a_fault_of_the_accounts_settings_is_found_and_gone_once_mended(
+    healthy: Account, settings: Any, code: str, spoil: Spoiling
+) -> None:
     comes_and_goes(healthy, settings, code, spoil)
 
 

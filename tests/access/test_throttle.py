@@ -235,7 +235,7 @@ def test_sweeping_waits_for_nobody_who_counts(noon: Any) -> None:
     assert Throttle.objects.count() == 2
 
 
-def test_keys_name_nobody(alice: User) -> None:
+def test_what_is_counted_names_nobody(alice: User) -> None:
     fail(1)
     assert "alice" not in str(list(Throttle.objects.values())) and "acme" not in str(list(Throttle.objects.values()))
 

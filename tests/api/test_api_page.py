@@ -6,7 +6,7 @@ from api import shapes
 from scripts.api_page import PAGE, page
 
 
-def test_it_is_current() -> None:
+def test_the_page_is_what_the_script_would_write_now() -> None:
     """`scripts/api_page.py` says how to write it after an operation was added."""
     assert PAGE.read_text() == page()
 

@@ -126,7 +126,7 @@ def test_policies_of_a_role(alices: Program, readers: ManagedPolicy) -> None:
     alices.iam("DeleteRole", RoleName="deploy")
 
 
-def test_tags_of_a_role(alices: Program) -> None:
+def test_tags_of_a_role_are_set_replaced_and_removed_in_any_case(alices: Program) -> None:
     create(alices)
     alices.iam("TagRole", RoleName="deploy", Tags=[{"Key": "Team", "Value": "red"}])
     alices.iam("TagRole", RoleName="deploy", Tags=[{"Key": "team", "Value": "blue"}])

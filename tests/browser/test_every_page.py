@@ -207,7 +207,7 @@ def look_at(page: Page, path: str, axe_check: AxeCheck) -> None:
 
 @pytest.mark.bar(57)
 @pytest.mark.parametrize("name", sorted(PAGES.keys() - WITHOUT_SIGN_IN))
-def test_page_of_an_administrator(
+def test_every_page_is_accessible_and_fits_a_phone(
     name: str,
     page: Page,
     context: BrowserContext,
@@ -222,7 +222,9 @@ def test_page_of_an_administrator(
 
 @pytest.mark.bar(57)
 @pytest.mark.parametrize("name", sorted(WITHOUT_SIGN_IN))
-def test_page_for_a_stranger(name: str, page: Page, acme: Account, axe_check: AxeCheck) -> None:
+def test_every_page_for_strangers_is_accessible_and_fits_a_phone(
+    name: str, page: Page, acme: Account, axe_check: AxeCheck
+) -> None:
     look_at(page, address(name, {"account": "acme"}), axe_check)
 
 
@@ -234,7 +236,7 @@ ROOTS_OWN = [
 
 
 @pytest.mark.parametrize("name", ROOTS_OWN)
-def test_page_of_root(
+def test_roots_own_pages_are_accessible_and_fit_a_phone(
     name: str, page: Page, context: BrowserContext, base_url: str, acme: Account, axe_check: AxeCheck
 ) -> None:
     sign_in_as(context, base_url, acme)
@@ -242,14 +244,14 @@ def test_page_of_root(
 
 
 @pytest.mark.parametrize("path", ["/identities/users/", "/policies/", "/audit/", "/identities/groups/", "/dashboard/"])
-def test_page_of_somebody_without_permissions(
+def test_pages_that_refuse_are_accessible_and_fit_a_phone(
     path: str, page: Page, context: BrowserContext, base_url: str, bob: User, axe_check: AxeCheck
 ) -> None:
     sign_in_as(context, base_url, bob)
     look_at(page, path, axe_check)
 
 
-def test_a_refused_part_explained(
+def test_a_refused_part_of_a_page_leads_to_its_explanation(
     page: Page, context: BrowserContext, base_url: str, bob: User, axe_check: AxeCheck
 ) -> None:
     sign_in_as(context, base_url, bob)
@@ -259,6 +261,6 @@ def test_a_refused_part_explained(
     look_at(page, page.url, axe_check)
 
 
-def test_plain_pages(page: Page, db: None, axe_check: AxeCheck) -> None:
+def test_the_page_for_what_is_not_there_is_accessible(page: Page, db: None, axe_check: AxeCheck) -> None:
     page.goto("/there/is/nothing/here")
     axe_check(page)

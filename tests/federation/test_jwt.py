@@ -36,7 +36,7 @@ def test_rsa_with_any_sha_2(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize(("algorithm", "bits"), [("ES256", 256), ("ES384", 384), ("ES512", 521)])
-def test_elliptic_curves(algorithm: str, bits: int) -> None:
+def test_signatures_on_elliptic_curves_are_accepted(algorithm: str, bits: int) -> None:
     token = ISSUER.token(key=curve_key("curve", bits), algorithm=algorithm, headers={"kid": "curve"})
     assert check(token, curve_jwk("curve", bits), rsa_jwk())["sub"] == "jane"
 

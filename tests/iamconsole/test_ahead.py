@@ -21,7 +21,7 @@ GET_BOB = "Action=GetUser&UserName=bob&Version=2010-05-08"
 
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> ProgramsFirst:
-    monkeypatch.setattr(authentication, "_LATELY", {})
+    monkeypatch.setattr(authentication, "_CACHED_KEYS", {})
     connection.close()  # what others looked for is counted with it
     return ProgramsFirst(get_wsgi_application())
 
@@ -71,7 +71,7 @@ def test_for_a_stranger_nothing_is_looked_for(
     """How long the answer takes must not tell who is there."""
     ask(console, program)
     assert ask(console, Program(program.access_key_id, "x" * 40))[0] == "403 Forbidden"
-    monkeypatch.setattr(authentication, "_LATELY", {})
+    monkeypatch.setattr(authentication, "_CACHED_KEYS", {})
     AccessKey.objects.update(status="Inactive")
     assert ask(console, program)[0] == "403 Forbidden"
     assert lookups() == 1
@@ -87,7 +87,7 @@ def test_of_another_account_nothing_is_found(console: ProgramsFirst, program: Pr
 def test_only_so_many_are_remembered(
     console: ProgramsFirst, program: Program, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authentication, "_MOST", 1)
+    monkeypatch.setattr(authentication, "_MOST_KEYS", 1)
     for one in (program, Program(key_of(bob).access_key_id, SECRET)):
         ask(console, one)
-    assert [key for key, _ in authentication._LATELY] == [one.access_key_id]
+    assert [key for key, _ in authentication._CACHED_KEYS] == [one.access_key_id]

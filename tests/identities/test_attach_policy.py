@@ -82,7 +82,7 @@ def test_detaching_what_is_not_attached_is_one(
         attachments.detach_group_policy(by=principal_of(alice), group=group, policy=policies[0])
 
 
-def test_ten_is_the_most(alice: User, bob: User, group: Group, policies: list[ManagedPolicy]) -> None:
+def test_an_eleventh_policy_is_refused(alice: User, bob: User, group: Group, policies: list[ManagedPolicy]) -> None:
     by = principal_of(alice)
     for policy in policies[:10]:
         attachments.attach_user_policy(by=by, user=bob, policy=policy)

@@ -20,7 +20,7 @@ def test_the_tenth_group_of_a_user(alice: User, bob: User) -> None:
     assert (Membership.objects.filter(user=bob).count(), refused) == (10, THREADS - 1)
 
 
-def test_a_name(alice: User) -> None:
+def test_of_groups_created_at_once_one_gets_the_name(alice: User) -> None:
     names = ("Raced", "RACED", "raced")
     refused = race(
         lambda number: groups.create_group(by=principal_of(alice), name=names[number % 3]), EntityAlreadyExists

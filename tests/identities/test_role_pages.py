@@ -81,7 +81,7 @@ def test_last_use_is_shown_to_whoever_may_get_the_role(bob: User, worker: Role) 
     assert browser.get("/identities/role/Worker/").status_code == 403
 
 
-def test_the_summary(alice: User, worker: Role) -> None:
+def test_the_page_shows_arn_session_length_and_the_link_to_switch(alice: User, worker: Role) -> None:
     text = browser_of(alice).get("/identities/role/worker/").content.decode()
     assert worker.arn in text and "1 hour" in text and "/switchrole?account=111122223333&amp;roleName=Worker" in text
 

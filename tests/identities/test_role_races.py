@@ -14,13 +14,13 @@ from tests.rig.races import THREADS, race
 pytestmark = [pytest.mark.bar(74), pytest.mark.django_db(transaction=True)]
 
 
-def test_a_name(alice: User) -> None:
+def test_of_roles_created_at_once_one_gets_the_name(alice: User) -> None:
     names = ("Raced", "RACED", "raced")
     refused = race(lambda number: make_role(alice.account, names[number % 3]), EntityAlreadyExists)
     assert (Role.objects.count(), refused) == (1, THREADS - 1)
 
 
-def test_the_last_place_in_the_account(alice: User) -> None:
+def test_of_roles_created_at_once_one_gets_the_last_place_in_the_account(alice: User) -> None:
     account = alice.account
     account.quota_overrides = {"roles": 1}
     account.save()
@@ -28,7 +28,7 @@ def test_the_last_place_in_the_account(alice: User) -> None:
     assert (Role.objects.count(), refused) == (1, THREADS - 1)
 
 
-def test_the_one_place_in_a_profile(alice: User) -> None:
+def test_of_roles_put_into_a_profile_at_once_one_gets_in(alice: User) -> None:
     by = principal_of(alice)
     roles = [make_role(alice.account, f"role-{number}") for number in range(THREADS)]
     profile = instance_profiles.create_instance_profile(by=by, name="web")
@@ -39,7 +39,7 @@ def test_the_one_place_in_a_profile(alice: User) -> None:
     assert refused == THREADS - 1 and InstanceProfile.objects.get().role is not None
 
 
-def test_the_tenth_policy_of_a_role(alice: User) -> None:
+def test_of_policies_attached_to_a_role_at_once_one_is_the_tenth(alice: User) -> None:
     by, role = principal_of(alice), make_role(alice.account, "deploy")
     policies = [
         ManagedPolicy.objects.create(account=alice.account, name=f"p{number}", unique_id=f"ANPA{number}")

@@ -45,7 +45,7 @@ def test_some_prefixes_are_not_to_be_had(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["garden", "g", "my-garden2"])
-def test_others_are(prefix: str) -> None:
+def test_other_prefixes_are_free(prefix: str) -> None:
     assert not prefix_problem(prefix)
 
 

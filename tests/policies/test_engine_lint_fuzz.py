@@ -99,26 +99,28 @@ def check(text: str, kind: DocumentKind) -> None:
 
 @pytest.mark.bar(60)
 @given(text=st.text(max_size=60), kind=kinds)
-def test_any_text(text: str, kind: DocumentKind) -> None:
+def test_any_text_is_validated_without_a_fault(text: str, kind: DocumentKind) -> None:
     check(text, kind)
 
 
 @pytest.mark.bar(60)
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(document=documents, kind=kinds)
-def test_any_json_that_looks_like_a_policy(document: dict[str, Any], kind: DocumentKind) -> None:
+def test_any_json_that_looks_like_a_policy_is_validated_without_a_fault(
+    document: dict[str, Any], kind: DocumentKind
+) -> None:
     check(json.dumps(document), kind)
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=sound, kind=kinds)
-def test_any_policy(text: str, kind: DocumentKind) -> None:
+def test_any_policy_is_validated_without_a_fault(text: str, kind: DocumentKind) -> None:
     check(text, kind)
 
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data(), kind=kinds)
-def test_a_policy_that_is_cut_or_changed(data: st.DataObject, kind: DocumentKind) -> None:
+def test_a_policy_that_is_cut_or_changed_is_validated_without_a_fault(data: st.DataObject, kind: DocumentKind) -> None:
     text = json.dumps(data.draw(st.sampled_from([case["document"] for case in load("warnings")])), indent=1)
     at = data.draw(st.integers(0, len(text)))
     check(text[:at] + data.draw(st.sampled_from(["", "}", '"', "\\", "*", "\x00", "é", "${"])) + text[at + 1 :], kind)

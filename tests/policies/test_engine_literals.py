@@ -49,7 +49,7 @@ NEW_YEAR = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
         ("", None),
     ],
 )
-def test_moments(text: str, expected: int | None) -> None:
+def test_it_reads_dates(text: str, expected: int | None) -> None:
     assert literals.instant(text) == expected
 
 
@@ -67,7 +67,7 @@ def test_moments(text: str, expected: int | None) -> None:
         (" 1", None),
     ],
 )
-def test_numbers(text: str, expected: Decimal | None) -> None:
+def test_it_reads_numbers(text: str, expected: Decimal | None) -> None:
     assert literals.number(text) == expected
 
 
@@ -83,7 +83,7 @@ def test_numbers(text: str, expected: Decimal | None) -> None:
         ("1" * 65, None),
     ],
 )
-def test_addresses(text: str, expected: tuple[int, int] | None) -> None:
+def test_it_reads_addresses(text: str, expected: tuple[int, int] | None) -> None:
     assert literals.address(text) == expected
 
 
@@ -101,10 +101,10 @@ def test_addresses(text: str, expected: tuple[int, int] | None) -> None:
         ("0" * 60 + "::/64", None),
     ],
 )
-def test_networks(text: str, expected: tuple[int, int, int] | None) -> None:
+def test_it_reads_networks(text: str, expected: tuple[int, int, int] | None) -> None:
     assert literals.network(text) == expected
 
 
-def test_truth_and_base64() -> None:
+def test_it_reads_truth_values_and_base64() -> None:
     assert [literals.boolean(text) for text in ("true", "FALSE", "1", "")] == [True, False, None, None]
     assert [literals.binary(text) for text in ("cmVk", "", "cmV", "cm Vk", "ü")] == [b"red", b"", None, None, None]

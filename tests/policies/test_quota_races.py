@@ -13,7 +13,7 @@ from tests.rig.races import THREADS, race
 pytestmark = [pytest.mark.bar(74), pytest.mark.django_db(transaction=True)]
 
 
-def test_five_versions(alice: User) -> None:
+def test_of_versions_created_at_once_five_are_kept(alice: User) -> None:
     by = principal_of(alice)
     policy = services.create_policy(by=by, name="raced", document=ALLOW)
     for _ in range(3):
@@ -27,7 +27,7 @@ def test_five_versions(alice: User) -> None:
 
 
 @pytest.mark.parametrize("kind", ["user", "group"])
-def test_ten_attachments(alice: User, bob: User, kind: str) -> None:
+def test_of_policies_attached_at_once_ten_are_kept(alice: User, bob: User, kind: str) -> None:
     by = principal_of(alice)
     group = Group.objects.create(account=alice.account, name="raced", unique_id="AGPARACED")
     made = [services.create_policy(by=by, name=f"policy-{number}", document=ALLOW) for number in range(THREADS)]
