@@ -168,8 +168,8 @@ def load_policy_set(principal: Principal, rows: tuple[PolicyRow, ...] | None = N
     them. One query, if `rows` were not read before; texts only of documents not yet compiled."""
     rows = _policy_rows(principal) if rows is None else rows
     # Where nothing else has a say, the same rows lead to what was compiled for them before.
-    key = rows if principal.type in ("user", "role-session") and principal.session_policies is None else ()
-    known = compiled_documents.cached_set(key) if key else None
+    key = rows if principal.type in ("user", "role-session") and principal.session_policies is None else None
+    known = None if key is None else compiled_documents.cached_set(key)
     return known or compiled_documents.shared(_policy_set(principal, rows), key)
 
 

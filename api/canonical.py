@@ -11,7 +11,9 @@ _UNRESERVED = "-_.~"
 
 def query_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
     """Names and values of a raw query string, decoded as forms are ('+' is a space)."""
-    return [(_decode(name), _decode(value)) for name, value in _raw_pairs(query) if name or value] if query else []
+    pairs = [pair for pair in _raw_pairs(query) if pair != (b"", b"")]
+    is_plain = b"%" not in query and b"+" not in query
+    return pairs if is_plain else [(_decode(name), _decode(value)) for name, value in pairs]
 
 
 def _raw_pairs(query: bytes) -> list[tuple[bytes, bytes]]:

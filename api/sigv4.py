@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from api.canonical import canonical_requests, payload_hash, query_pairs
 from api.wire import WireRequest
@@ -53,8 +54,7 @@ def _mismatch(message: str) -> SignatureError:
     return SignatureError("SignatureDoesNotMatch", message)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What a signing key is good for: one day, one region, one service."""
 
     date: str

@@ -136,21 +136,22 @@ class CompiledDocuments:
     def cached_set(self, key: Hashable) -> PolicySet | None:
         """The policy set that was shared by this key, while it is kept."""
         with self._lock:
-            return self.policy_sets.get(key) if self.policy_sets.peek(key) else None
+            return self.policy_sets.get(key)
 
-    def shared(self, policies: PolicySet, key: Hashable = ()) -> PolicySet:
+    def shared(self, policies: PolicySet, key: Hashable = None) -> PolicySet:
         """The policy set that was made of the same documents before, with the plans it carries; else this one. `key`
-        tells the sets apart, where it is known before they are made."""
+        tells the sets apart, where it is known before they are made: then `cached_set` has been asked."""
+        find = self.policy_sets.get if key is None else self.policy_sets.peek
         layers = _layers(policies)
         attached = [(_key(name, policy), policy) for name, layer in layers for policy in layer]
-        if key == ():
+        if key is None:
             told = ((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers)
             key = (policies.resource_required, *told)
         with self._lock:
             # Documents that are not kept, as those that could not be found, must not be answered for later.
             if any(self.documents.peek(document) is not each.document for document, each in attached):
                 return policies
-            known = self.policy_sets.get(key)
+            known = find(key)
             if known is None:
                 weight = _BYTES_PER_POLICY * (len(attached) + 1)
                 for document, _ in attached:

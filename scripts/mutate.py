@@ -54,7 +54,7 @@ TESTS = (
     "tests.policies.test_engine_reference",
 )
 # How heavy something is, for the caches.
-NOT_DECIDING = ("weight_of", "Layer.weight", "ResourceMatcher.entries", "ActionIndex.found", "ActionIndex.forget")
+NOT_DECIDING = ("weight_of", "_weight_of", "ResourceMatcher.entries", "ActionIndex.found", "ActionIndex.forget")
 # A change may make an endless loop; this many seconds of the processor are a lot for the tests.
 LONGEST = 6
 _DECORATOR = re.compile(r"^( *)@", re.MULTILINE)

@@ -1,6 +1,6 @@
 """What a policy set has to say about one action, prepared: per layer the statements that could deny or allow it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from policies.engine.decision import (
@@ -79,7 +79,7 @@ class Layer:
     """One set of policies that are asked together. `first_deny` and `first_allow` give a candidate that applies to a
     request, principals aside."""
 
-    __slots__ = ("allows", "candidates", "denies", "first_allow", "first_deny", "names_principals")
+    __slots__ = ("allows", "candidates", "denies", "first_allow", "first_deny", "names_principals", "weight")
 
     def __init__(self, found: Found, name: str) -> None:
         self.names_principals = name in NAMING_LAYERS
@@ -89,11 +89,12 @@ class Layer:
         self.candidates = self.denies + self.allows
         self.first_deny = make_finder((candidate.compiled, candidate) for candidate in self.denies)
         self.first_allow = make_finder((candidate.compiled, candidate) for candidate in self.allows)
+        self.weight = _weight_of(self.candidates)
 
-    @property
-    def weight(self) -> int:
-        entries = sum(candidate.compiled.resources.entries for candidate in self.candidates)
-        return _BYTES_PER_CANDIDATE * len(self.candidates) + _BYTES_PER_ENTRY * entries
+
+def _weight_of(candidates: Sequence[Candidate]) -> int:
+    entries = sum(candidate.compiled.resources.entries for candidate in candidates)
+    return _BYTES_PER_CANDIDATE * len(candidates) + _BYTES_PER_ENTRY * entries
 
 
 def _layer(plans: Plans, policies: Iterable[AttachedPolicy], action: str, name: str, level: int = 0) -> Layer:
