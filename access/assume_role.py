@@ -20,14 +20,14 @@ from access.temporary_credentials import (
     session_policies,
 )
 from access.trust import require_trust
-from accounts.tags import tag_context
+from accounts.tags import request_tag_keys
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
 from audit.principal import NO_TAGS, Principal
 from audit.services import Change, record_many
-from database.prefetch import related_rows
 from identities.models import Role
 from identities.reading import read_named_role, read_role_and_policies
+from identities.resource_tags import resource_tags
 
 ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role(/(?:[!-~]+/)?)([\w+=,.@-]+)", re.ASCII)
 DEFAULT_SECONDS = 3600
@@ -140,9 +140,8 @@ def session_context(
         "sts:TransitiveTagKeys": tuple(requested.transitive_keys),
     }
     given = {key: value for key, value in facts.items() if value}
-    tags = {tag.key: tag.value for tag in related_rows(role, "tags")} if role else {}
-    of_role = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
-    return {**given, **tag_context(requested.tags), **of_role}
+    of_role = resource_tags(role) if role else {}
+    return {**given, **request_tag_keys(requested.tags), **of_role}
 
 
 def issue_role_session(

@@ -8,8 +8,8 @@ from access.gate import Context, PrincipalGate
 from access.simulation_inputs import Asker, principal_for
 from access.trust import decide_trust, reasons
 from audit import decisions
-from database.prefetch import related_rows
 from identities.models import Role, User
+from identities.resource_tags import resource_tags
 from identities.services.trust import principal_nodes
 from policies.engine import Decision, NearMiss, Outcome
 
@@ -51,10 +51,7 @@ def _rows(model: type[User] | type[Role], unique_ids: Sequence[str]) -> Iterable
 
 def verdict_on(who: User | Role, role: Role, proof: Proof = NO_PROOF, *, by: Asker) -> Verdict:
     """Decide as the service would if they asked now, without recording anything."""
-    tags = {
-        f"{prefix}:ResourceTag/{tag.key}": tag.value for tag in related_rows(role, "tags") for prefix in ("aws", "iam")
-    }
-    context: Context = {**tags, **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
+    context: Context = {**resource_tags(role), **({"sts:ExternalId": proof.external_id} if proof.external_id else {})}
     gate = _gate_of(who, proof, by)
     decision = _ask(gate, role, context)
     if decision.allowed:

@@ -10,13 +10,12 @@ from django.db.models.functions import Concat
 from django.db.models.lookups import Exact
 
 from access.gate import TRUST
-from accounts.tags import resource_tags
+from accounts.tags import iam_resource_tag_keys, resource_tag_keys
 from database.batch import AnyOf, Build, QueryBatch, Rows
 from database.prepared import Param
 from identities.models import GroupInlinePolicy, Role, RoleInlinePolicy, RoleTag, UserInlinePolicy, UserTag
 from identities.models.roles import role_arn
 from identities.models.users import user_arn
-from identities.resource_tags import tag_keys
 from identities.services import trust
 from policies.models import PolicyTag, PolicyVersion, policy_arn
 
@@ -119,9 +118,9 @@ _INLINE = {
     "role": _inline(RoleInlinePolicy, "role"),
 }
 _TAGGED = {
-    "user_tags": (UserTag, "user", user_arn, tag_keys),
-    "role_tags": (RoleTag, "role", role_arn, tag_keys),
-    "policy_tags": (PolicyTag, "bearer", policy_arn, resource_tags),
+    "user_tags": (UserTag, "user", user_arn, iam_resource_tag_keys),
+    "role_tags": (RoleTag, "role", role_arn, iam_resource_tag_keys),
+    "policy_tags": (PolicyTag, "bearer", policy_arn, resource_tag_keys),
 }
 
 

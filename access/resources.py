@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from access.models import RouteTable, route_table_arn
-from accounts.tags import first_with_prefetched_tags, first_with_tags
-from accounts.tags import resource_tags as tag_keys
+from accounts.tags import first_with_prefetched_tags, first_with_tags, resource_tag_keys
 from audit.principal import Principal
 from federation.models import OIDCProvider, SAMLProvider, oidc_provider_arn, saml_provider_arn
 from federation.services.tags import resource_tags as provider_tags
@@ -85,7 +84,7 @@ def load_policy(principal: Principal, scope: str, policy_name: str) -> Loaded:
     rows = ManagedPolicy.objects.filter(account_id=account_id, name_key=policy_name.lower())
     policy, tags = first_with_tags(rows.select_related("account"))
     asked = policy_arn(account_id, "/", policy_name)
-    return Loaded(policy.arn if policy else asked, policy, tag_keys(tags), asked, tags)
+    return Loaded(policy.arn if policy else asked, policy, resource_tag_keys(tags), asked, tags)
 
 
 def load_saml_provider(principal: Principal, provider_name: str) -> Loaded:
@@ -106,14 +105,14 @@ def load_server_certificate(principal: Principal, certificate_name: str) -> Load
     rows = ServerCertificate.objects.filter(account_id=principal.account_id, name_key=certificate_name.lower())
     row, tags = first_with_tags(rows.select_related("account"))
     asked = server_certificate_arn(principal.account_id, "/", certificate_name)
-    return Loaded(row.arn if row else asked, row, tag_keys(tags), asked, tags)
+    return Loaded(row.arn if row else asked, row, resource_tag_keys(tags), asked, tags)
 
 
 def load_mfa_device(principal: Principal, device_name: str) -> Loaded:
     """`device_name` is path and name without the first slash: the serial number that is asked about is all of it."""
     arn = serial_number_of(principal.account_id, device_name)
     row, tags = first_with_tags(devices_named(principal.account_id, arn).select_related("account", "user"))
-    return Loaded(arn, row, tag_keys(tags), arn, tags)
+    return Loaded(arn, row, resource_tag_keys(tags), arn, tags)
 
 
 def load_service(principal: Principal, service_prefix: str) -> Loaded:

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.tags import tag_context
+from accounts.tags import request_tag_keys
 from audit.errors import ServiceError
 
 Row = TypeVar("Row")
@@ -39,7 +39,7 @@ def tag(
     """Add a tag or change its value, then go back; `page` shows a form with what is wrong."""
     form = TagForm(request.POST)
     tags = {form.cleaned_data["key"]: form.cleaned_data["value"]} if form.is_valid() else {}
-    row = permitted(tag_context(tags))
+    row = permitted(request_tag_keys(tags))
     if tags:
         try:
             put(row, tags)

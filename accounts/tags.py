@@ -69,13 +69,18 @@ def delete_tags(bearer: Any) -> dict[str, str]:
     return dict(sorted(delete_returning(bearer.tags.all(), "key", "value")))
 
 
-def resource_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The condition keys that a tagged thing brings along (service authorization reference)."""
+def resource_tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """The condition keys of the tags of what is acted on (service authorization reference)."""
     return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
 
-def tag_context(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
-    """The condition keys of a request that carries tags."""
+def iam_resource_tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """Of users, roles, instance profiles and providers, whose tags are also asked about as `iam:ResourceTag/…`."""
+    return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
+
+
+def request_tag_keys(tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of the tags that a request brings."""
     values: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     return values | {"aws:TagKeys": tuple(tags)} if tags else {}
 

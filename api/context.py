@@ -1,6 +1,6 @@
 """The condition keys that a call brings along (service authorization reference, actions of IAM)."""
 
-from accounts.tags import resource_tags, tag_context
+from accounts.tags import request_tag_keys, resource_tag_keys
 from api.registry import Call, Context
 from api.targets import exact_tags
 from identities.models import Role, User
@@ -9,7 +9,7 @@ from identities.services.grants import Target as Grantee
 
 
 def request_tags(call: Call) -> Context:
-    return tag_context({tag["Key"]: tag["Value"] for tag in call.get("Tags", [])})
+    return request_tag_keys({tag["Key"]: tag["Value"] for tag in call.get("Tags", [])})
 
 
 def removed_tags(call: Call) -> Context:
@@ -31,7 +31,7 @@ def _touched(call: Call, keys: list[str]) -> Context:
 
 
 def new_holder(call: Call) -> Context:
-    return {**tag_context(call.tags), **given_boundary(call)}
+    return {**request_tag_keys(call.tags), **given_boundary(call)}
 
 
 def tags_of_new_role(call: Call) -> Context:
@@ -52,7 +52,7 @@ def tags_at_birth(call: Call, action: str) -> dict[str, str]:
     makes it with them. Raises AccessDenied."""
     tags = exact_tags(call)
     if tags:
-        call.gate.require(action, call.target.arn, {**tag_context(tags), **resource_tags(tags)})
+        call.gate.require(action, call.target.arn, {**request_tag_keys(tags), **resource_tag_keys(tags)})
     return tags
 
 

@@ -13,14 +13,13 @@ from access.resources import (
     load_self,
     load_user,
 )
-from accounts.tags import first_with_tags, resource_tags
+from accounts.tags import first_with_tags, iam_resource_tag_keys, resource_tag_keys
 from api.registry import Call, Target
 from audit.errors import InvalidInput, NoSuchEntity, ValidationError
 from federation.models import OIDCProvider, SAMLProvider
 from identities.models import AccessKey, Group, InstanceProfile, Role, User
 from identities.models.groups import group_arn
 from identities.models.users import user_arn
-from identities.resource_tags import tag_keys
 from identities.services.mfa import devices_named
 from policies.models import AWS, ManagedPolicy
 
@@ -93,14 +92,14 @@ def owner_of_key(call: Call) -> Target:
     if key is None:
         return Target("*")
     arn = key.user.arn if key.user else call.account.root_arn
-    return Target(arn, key, tag_keys(tags), asked="*")
+    return Target(arn, key, iam_resource_tag_keys(tags), asked="*")
 
 
 def mfa_device(call: Call) -> Target:
     """The serial number of a virtual device is its ARN."""
     serial_number = call["SerialNumber"]
     row, tags = first_with_tags(devices_named(call.account_id, serial_number))
-    return Target(serial_number, row, resource_tags(tags), tags=tags)
+    return Target(serial_number, row, resource_tag_keys(tags), tags=tags)
 
 
 def found_user(call: Call) -> User:

@@ -1,7 +1,8 @@
 """The condition keys that a user, role or instance profile brings along when somebody acts on it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from accounts.tags import iam_resource_tag_keys
 from database.prefetch import related_rows
 from identities.models import InstanceProfile, Role, User
 from policies.engine.catalog import BUILT_IN
@@ -11,7 +12,7 @@ _BOUNDARY = "iam:PermissionsBoundary"
 
 def resource_tags(row: User | Role | InstanceProfile) -> dict[str, str]:
     """Tags of what is acted on, as `aws:ResourceTag/…` and `iam:ResourceTag/…`."""
-    return tag_keys({tag.key: tag.value for tag in related_rows(row, "tags")})
+    return iam_resource_tag_keys({tag.key: tag.value for tag in related_rows(row, "tags")})
 
 
 def boundary_key(row: object, action: str) -> dict[str, str]:
@@ -41,8 +42,3 @@ def touched_keys(row: User | Role, keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys((*given, *(tag.key for tag in related_rows(row, "tags") if tag.key.casefold() in folded)))
     )
-
-
-def tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
-    """The condition keys of tags that were read before."""
-    return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}

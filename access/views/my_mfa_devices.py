@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from access import cookies, sessions, throttle
 from access.forms.credentials import NewDeviceForm, TwoCodesForm
 from access.own_credentials import Own, SignedInRequest, own
-from accounts.tags import resource_tags, tags_of
+from accounts.tags import resource_tag_keys, tags_of
 from audit.actions import open_before_root_mfa, recently_signed_in, requires
 from audit.errors import EntityAlreadyExists, ServiceError
 from identities import totp
@@ -59,7 +59,7 @@ def _create(me: Own, name: str, serial_number: str) -> tuple[MFADevice, str]:
     """The name of a device of one's own that was never finished is free again: its code can't be shown any more."""
     gate, by = me.request.gate, me.request.principal
     unfinished = me.mfa_devices().filter(path="/", name=name, enabled_at=None).first()
-    keys = resource_tags(tags_of(unfinished)) if unfinished else {}
+    keys = resource_tag_keys(tags_of(unfinished)) if unfinished else {}
     if unfinished is not None and gate.may("iam:DeleteVirtualMFADevice", serial_number, keys).allowed:
         mfa.delete_virtual_mfa_device(by=by, device=unfinished)
     return mfa.create_virtual_mfa_device(by=by, user=me.user, name=name)
@@ -125,7 +125,7 @@ def delete_my_mfa_device(request: SignedInRequest, device_name: str) -> HttpResp
     me = own(request)
     device = me.device(device_name)
     if request.method == "POST":
-        keys = resource_tags(tags_of(device))
+        keys = resource_tag_keys(tags_of(device))
         request.gate.require("iam:DeleteVirtualMFADevice", device.serial_number, keys)
         mfa.remove_mfa_device(by=request.principal, device=device)
         messages.success(request, f"MFA device {device.name} is removed.")

@@ -1,13 +1,13 @@
 from django.db.models import Exists
 
 from access import throttle
+from accounts.tags import iam_resource_tag_keys
 from api import describe
 from api.registry import Call, Result, Target, action
 from api.targets import found_user, user
 from audit.errors import NoSuchEntity, ValidationError
 from audit.principal import Principal
 from identities.models import User
-from identities.resource_tags import tag_keys
 from identities.services import login_profiles
 
 
@@ -63,7 +63,7 @@ def caller_with_password(call: Call) -> Target:
     if holder is None:
         raise NoSuchEntity(f"The user with name {by.name} cannot be found.")
     call.gate.note_password_policy(holder.policy)
-    return Target(holder.user.arn, holder, tag_keys(by.tags))
+    return Target(holder.user.arn, holder, iam_resource_tag_keys(by.tags))
 
 
 @action("iam:ChangePassword", resource=caller_with_password)

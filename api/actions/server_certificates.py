@@ -1,4 +1,4 @@
-from accounts.tags import first_with_tags, resource_tags
+from accounts.tags import first_with_tags, resource_tag_keys
 from api import context, describe, describe_credentials, listed
 from api.registry import Call, Result, Target, action
 from api.targets import exact_tags
@@ -12,7 +12,7 @@ def certificate(call: Call) -> Target:
     name = call["ServerCertificateName"]
     row, tags = first_with_tags(ServerCertificate.objects.filter(account_id=call.account_id, name_key=name.lower()))
     asked = server_certificate_arn(call.account_id, "/", name)
-    return Target(row.arn if row else asked, row, resource_tags(tags), asked=asked, tags=tags)
+    return Target(row.arn if row else asked, row, resource_tag_keys(tags), asked=asked, tags=tags)
 
 
 def found_certificate(call: Call) -> ServerCertificate:

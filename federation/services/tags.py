@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts import rules
+from accounts.tags import iam_resource_tag_keys
 from audit.errors import InvalidInput, LimitExceeded
 from database.prefetch import related_rows
 from federation.models import OIDCProvider, OIDCProviderTag, SAMLProvider, SAMLProviderTag
@@ -27,9 +28,7 @@ def tags_of(provider: Provider) -> dict[str, str]:
 
 def resource_tags(provider: Provider) -> dict[str, str]:
     """The condition keys that the provider brings along when somebody acts on it."""
-    return {
-        f"{prefix}:ResourceTag/{key}": value for key, value in tags_of(provider).items() for prefix in ("aws", "iam")
-    }
+    return iam_resource_tag_keys(tags_of(provider))
 
 
 def add(provider: Provider, tags: Mapping[str, str]) -> BeforeAndAfter:

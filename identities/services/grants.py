@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from accounts.tags import iam_resource_tag_keys
 from audit.errors import InvalidInput, NoSuchEntity
 from audit.principal import Principal
 from database.prefetch import related_rows
@@ -65,7 +66,7 @@ class Target:
 
     @property
     def resource_tags(self) -> dict[str, str]:
-        return {f"{prefix}:ResourceTag/{key}": value for key, value in self.tags.items() for prefix in ("aws", "iam")}
+        return iam_resource_tag_keys(self.tags)
 
     def context(self, **keys: str) -> Context:
         """Condition keys of permission changes: the tags, the boundary that limits the user, and `iam:` keys."""

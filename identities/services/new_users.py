@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from accounts.passwords import generate_password, password_policy_of
-from accounts.tags import tag_context
+from accounts.tags import request_tag_keys
 from audit.errors import InvalidInput
 from audit.principal import Principal
 from identities.models import User
@@ -40,7 +40,7 @@ class NewUser:
 
     def steps(self) -> list[Step]:
         """Everything that will be done, as the gate is asked for it, one by one."""
-        target, request_tags = self.target, tag_context(self.tags)
+        target, request_tags = self.target, request_tag_keys(self.tags)
         bounded = {"iam:PermissionsBoundary": target.boundary_arn} if target.boundary_arn else {}
         steps = [Step("iam:CreateUser", target.arn, {**request_tags, **bounded}, f"Create the user {self.name}")]
         if self.tags:

@@ -9,9 +9,8 @@ from accounts.confirming import TypedNameOfWhatIsListedForm
 from audit.actions import requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
-from database.prefetch import related_rows
 from identities.models import Role
-from identities.resource_tags import keys_of
+from identities.resource_tags import keys_of, resource_tags
 from identities.services import roles
 from identities.services.grants import Step, Target
 
@@ -59,10 +58,8 @@ def seen_now(role: Role) -> str:
 def _steps(role: Role) -> Iterator[Step]:
     """Everything that goes with the role, each as AWS's own action for it."""
     for profile in role.instance_profiles.prefetch_related("tags").order_by("name_key"):
-        tags = {tag.key: tag.value for tag in related_rows(profile, "tags")}
-        keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
         text = f"The role leaves the instance profile {profile.name}: machines with it get no credentials any more"
-        yield Step("iam:RemoveRoleFromInstanceProfile", profile.arn, keys, text)
+        yield Step("iam:RemoveRoleFromInstanceProfile", profile.arn, resource_tags(profile), text)
     target = Target.of(role)
     for attachment in role.attachments.select_related("policy").order_by("policy__name_key"):
         policy = attachment.policy

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.confirming import TypedNameForm
-from accounts.tags import resource_tags
+from accounts.tags import resource_tag_keys
 from audit.actions import recently_signed_in, requires
 from audit.http import ConsoleRequest
 from identities.models import User
@@ -87,7 +87,7 @@ def _steps(user: User, target: Target) -> Iterator[Step]:
     for device in user.mfa_devices.prefetch_related("tags").order_by("slot"):
         if device.enabled_at is not None:
             yield Step("iam:DeactivateMFADevice", arn, tags, f"MFA device {device.name}, turned off")
-        keys = resource_tags({tag.key: tag.value for tag in device.tags.all()})
+        keys = resource_tag_keys({tag.key: tag.value for tag in device.tags.all()})
         yield Step("iam:DeleteVirtualMFADevice", device.serial_number, keys, f"MFA device {device.name}, deleted")
     for membership in user.memberships.select_related("group").order_by("group__name_key"):
         group = membership.group

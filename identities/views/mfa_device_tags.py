@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import tag_pages
 from accounts.tag_pages import TagForm
-from accounts.tags import first_with_tags, resource_tags, tags_of
+from accounts.tags import first_with_tags, resource_tag_keys, tags_of
 from audit.actions import requires
 from audit.http import ConsoleRequest
 from identities import resource_tags as of_users
@@ -34,7 +34,7 @@ def list_mfa_device_tags(request: ConsoleRequest, mfa_device: MFADevice) -> Http
 @require_POST
 def tag_mfa_device(request: ConsoleRequest, device_name: str) -> HttpResponse:
     def page(device: MFADevice, form: TagForm) -> HttpResponse:
-        request.gate.require(LIST, device.serial_number, resource_tags(tags_of(device)))
+        request.gate.require(LIST, device.serial_number, resource_tag_keys(tags_of(device)))
         return _page(request, device, form)
 
     return tag_pages.tag(
@@ -62,7 +62,7 @@ def _permitted(request: ConsoleRequest, action: str, name: str, keys: Mapping[st
     account_id = request.principal.account_id
     serial_number = mfa.serial_number_of(account_id, name)
     device, tags = first_with_tags(mfa.devices_named(account_id, serial_number).select_related("account", "user"))
-    request.gate.require(action, serial_number, {**resource_tags(tags), **keys})
+    request.gate.require(action, serial_number, {**resource_tag_keys(tags), **keys})
     if device is None:
         raise Http404("There is no MFA device with that name in this account.")
     return device

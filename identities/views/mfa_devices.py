@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.tags import resource_tags, tags_of
+from accounts.tags import resource_tag_keys, tags_of
 from audit.actions import recently_signed_in, requires
 from audit.errors import NoSuchEntity
 from audit.http import ConsoleRequest
@@ -16,7 +16,7 @@ from identities.views.access_keys import credentials_page
 def deactivate_mfa_device(request: ConsoleRequest, user: User, device_name: str) -> HttpResponse:
     device = device_of(user, device_name)
     if request.method == "POST":
-        keys = resource_tags(tags_of(device))
+        keys = resource_tag_keys(tags_of(device))
         request.gate.require("iam:DeleteVirtualMFADevice", device.serial_number, keys)
         mfa.remove_mfa_device(by=request.principal, device=device)
         messages.success(request, f"MFA device {device.name} was removed.")

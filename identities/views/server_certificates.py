@@ -14,7 +14,7 @@ from accounts import tag_pages
 from accounts.confirming import TypedNameForm
 from accounts.models import Account
 from accounts.tag_pages import TagForm
-from accounts.tags import first_with_tags, resource_tags, tag_context, tags_of
+from accounts.tags import first_with_tags, request_tag_keys, resource_tag_keys, tags_of
 from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import ConcurrentModification, ServiceError
@@ -68,9 +68,9 @@ def upload_server_certificate(request: ConsoleRequest) -> HttpResponse:
 def _require_birth(request: ConsoleRequest, data: Mapping[str, Any]) -> None:
     """Tags decide what may be done with it, so only who may tag it with them makes it with them."""
     arn, tags = server_certificate_arn(request.principal.account_id, data["path"], data["name"]), data["tags"]
-    request.gate.require(UPLOAD, arn, tag_context(tags))
+    request.gate.require(UPLOAD, arn, request_tag_keys(tags))
     if tags:
-        request.gate.require(TAG, arn, {**tag_context(tags), **resource_tags(tags)})
+        request.gate.require(TAG, arn, {**request_tag_keys(tags), **resource_tag_keys(tags)})
 
 
 @requires(GET, "server_certificate", also=(UPDATE, DELETE, TAG, UNTAG))
@@ -86,8 +86,8 @@ def _page(request: ConsoleRequest, row: ServerCertificate, form: TagForm | None 
         "facts": facts_of(read_certificate(row.body)),
         "state": state_at(row.expires_at, clock.now()),
         "chain": chain_of(row.chain),
-        "update": panel(request.gate, UPDATE, row.arn, resource_tags(tags)),
-        "delete": panel(request.gate, DELETE, row.arn, resource_tags(tags)),
+        "update": panel(request.gate, UPDATE, row.arn, resource_tag_keys(tags)),
+        "delete": panel(request.gate, DELETE, row.arn, resource_tag_keys(tags)),
         "may_tag": request.gate.might(TAG),
         "may_untag": request.gate.might(UNTAG),
         **tag_pages.shown(tags, request, limit=_account(request).quota("tags"), form=form),
@@ -104,7 +104,9 @@ def update_server_certificate(request: ConsoleRequest, server_certificate: Serve
     if form.is_valid():
         name, path = form.cleaned_data["name"], form.cleaned_data["path"]
         # As on the API: the certificate as it is (the guard asked), and as it would be.
-        request.gate.require(UPDATE, server_certificate_arn(row.account_id, path, name), resource_tags(tags_of(row)))
+        request.gate.require(
+            UPDATE, server_certificate_arn(row.account_id, path, name), resource_tag_keys(tags_of(row))
+        )
         try:
             if form.cleaned_data["opened"] != row.arn:
                 raise ConcurrentModification("Somebody else changed it while this page was open. Open it again.")
@@ -137,7 +139,7 @@ def delete_server_certificate(request: ConsoleRequest, server_certificate: Serve
 @require_POST
 def tag_server_certificate(request: ConsoleRequest, certificate_name: str) -> HttpResponse:
     def page(row: ServerCertificate, form: TagForm) -> HttpResponse:
-        request.gate.require(GET, row.arn, resource_tags(tags_of(row)))
+        request.gate.require(GET, row.arn, resource_tag_keys(tags_of(row)))
         return _page(request, row, form)
 
     return tag_pages.tag(
@@ -169,7 +171,7 @@ def _permitted(request: ConsoleRequest, action: str, name: str, keys: Mapping[st
     account_id = request.principal.account_id
     row, tags = first_with_tags(ServerCertificate.objects.filter(account_id=account_id, name_key=name.lower()))
     asked = server_certificate_arn(account_id, "/", name)
-    require_hiding(request, action, row.arn if row else None, asked, {**resource_tags(tags), **keys})
+    require_hiding(request, action, row.arn if row else None, asked, {**resource_tag_keys(tags), **keys})
     if row is None:
         raise Http404("There is no server certificate with that name in this account.")
     return row

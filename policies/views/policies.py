@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.confirming import TypedNameForm
 from accounts.models import Account
-from accounts.tags import first_with_tags, resource_tags, tags_of
+from accounts.tags import first_with_tags, resource_tag_keys, tags_of
 from audit.actions import requires
 from audit.errors import AccessDenied, ServiceError
 from audit.http import ConsoleRequest
@@ -25,7 +25,7 @@ SHOWN = 20
 
 def denial_of(request: ConsoleRequest, action: str, policy: ManagedPolicy) -> AccessDenied | None:
     """What `components/not_allowed.html` needs for a part of a page; None for somebody who may see it."""
-    keys = resource_tags(tags_of(policy))
+    keys = resource_tag_keys(tags_of(policy))
     decision = request.gate.may(action, policy.arn, keys)
     if decision.allowed:
         return None
@@ -88,7 +88,7 @@ def _copied(request: ConsoleRequest, arn: str) -> ManagedPolicy:
     """The policy of an ARN, once the gate has allowed reading it; refused before it is called missing."""
     found = ManagedPolicy.objects.visible_to(request.principal.account_id).with_arn(arn)
     policy, tags = first_with_tags(found)
-    request.gate.require("iam:GetPolicyVersion", arn, resource_tags(tags))
+    request.gate.require("iam:GetPolicyVersion", arn, resource_tag_keys(tags))
     if policy is None:
         raise services.no_such_policy(arn)
     return policy
@@ -101,7 +101,7 @@ def delete_policy(request: ConsoleRequest, policy: ManagedPolicy) -> HttpRespons
     others = policy.versions.filter(is_default=False)
     if form.is_valid():
         if others.exists():
-            request.gate.require("iam:DeletePolicyVersion", policy.arn, resource_tags(tags_of(policy)))
+            request.gate.require("iam:DeletePolicyVersion", policy.arn, resource_tag_keys(tags_of(policy)))
         try:
             services.delete_policy_with_versions(by=request.principal, policy=policy)
         except ServiceError as error:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import tag_pages
 from accounts.models import Account
 from accounts.tag_pages import TagForm
-from accounts.tags import first_with_tags, resource_tags, tags_of
+from accounts.tags import first_with_tags, resource_tag_keys, tags_of
 from audit.actions import requires
 from audit.http import ConsoleRequest, require_hiding
 from policies import services
@@ -26,7 +26,7 @@ def list_policy_tags(request: ConsoleRequest, policy: ManagedPolicy) -> HttpResp
 @require_POST
 def tag_policy(request: ConsoleRequest, scope: str, policy_name: str) -> HttpResponse:
     def page(policy: ManagedPolicy, form: TagForm) -> HttpResponse:
-        request.gate.require(LIST, policy.arn, resource_tags(tags_of(policy)))
+        request.gate.require(LIST, policy.arn, resource_tag_keys(tags_of(policy)))
         return _page(request, policy, form)
 
     return tag_pages.tag(
@@ -54,7 +54,7 @@ def _permitted(request: ConsoleRequest, action: str, scope: str, name: str, **ke
     account_id = None if scope == AWS else request.principal.account_id
     policy, tags = first_with_tags(ManagedPolicy.objects.filter(account_id=account_id, name_key=name.lower()))
     asked = policy_arn(account_id, "/", name)
-    require_hiding(request, action, policy.arn if policy else None, asked, {**resource_tags(tags), **keys})
+    require_hiding(request, action, policy.arn if policy else None, asked, {**resource_tag_keys(tags), **keys})
     if policy is None:
         raise Http404("There is no policy with that name in this account.")
     return policy
