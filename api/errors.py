@@ -65,6 +65,7 @@ _OF_STATUS = {
     414: "RequestUriTooLong",
     431: "RequestHeaderSectionTooLarge",
     500: "InternalFailure",
+    501: "NotImplemented",
 }
 
 

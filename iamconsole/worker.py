@@ -17,6 +17,7 @@ import selectors
 import socket
 import ssl
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -33,6 +34,7 @@ from gunicorn import util
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
+from iamconsole import refusals
 from iamconsole.heads import PlainRequest
 from iamconsole.open_files import room_for
 
@@ -172,13 +174,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         return goes_on
 
     def _is_astray(self, conn: Any) -> bool:
-        """Whether a client speaks TLS where nobody does: it would wait for an answer to its greeting, and the server
-        for the end of a line."""
-        if self.cfg.is_ssl or conn.initialized:
+        """Whether a client speaks TLS where nobody does (it would wait for an answer to its greeting, and the server
+        for the end of a line), or doesn't where everybody does."""
+        if conn.initialized:
             return False
+        wants_tls = bool(self.cfg.is_ssl)
         with suppress(OSError):
-            if conn.sock.recv(1, socket.MSG_PEEK) == TLS_GREETING:
-                conn.sock.send(NO_TLS)
+            begins = conn.sock.recv(1, socket.MSG_PEEK)
+            if begins and (begins == TLS_GREETING) != wants_tls:
+                conn.sock.send(refusals.only_tls() if wants_tls else NO_TLS)
                 return True
         return False
 
@@ -207,6 +211,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         look = select.poll()
         look.register(conn.sock, select.POLLIN)
         return bool(look.poll(STAYS_MS))
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Gunicorn answers in HTML, which no program reads, and its log repeats what the client sent."""
+        request_id = str(uuid.uuid4())
+        refusal = refusals.refusal_for(exc, request_id)
+        self.log.warning("Request %s was refused: %s", request_id, type(exc).__name__)
+        with suppress(OSError):  # gone already
+            util.write_nonblock(client, refusals.written(refusal, request_id))
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         if fs.cancelled() or fs.exception() or not fs.result():
