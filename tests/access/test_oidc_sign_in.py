@@ -260,9 +260,11 @@ def test_who_is_let_in_by_no_role_is_told_so(
 
 
 def test_the_provider_s_refusal_is_told(client: Client, flow: CodeFlow, provider: OIDCProvider, ops: Role) -> None:
-    flow.answer = {"error": "access_denied", "code": "", "error_description": "<b>call 555</b>"}
+    flow.answer = {"error": "access_denied", "code": "", "error_description": "<b>call the helpdesk</b>"}
     reply = come_in(client, flow, provider)
-    assert refused(reply) and "did not sign you in" in reply.content.decode() and "555" not in reply.content.decode()
+    assert (
+        refused(reply) and "did not sign you in" in reply.content.decode() and "helpdesk" not in reply.content.decode()
+    )
     assert reasons() == ["The provider answered: access_denied"]
 
 

@@ -1,5 +1,6 @@
 """A key has leaked: whose it is, whether it works, what was done and made with it, and what ends it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -210,7 +211,8 @@ def test_what_may_not_be_seen_is_as_what_is_not_there(
     reply = reader.get(page_of(asked))
     account = f"account <code>{GLOBEX}</code>" if reader is alices else "this account"
     assert reply.status_code == 404 and UNKNOWN in reply.text and f"would be of {account}" in reply.text
-    assert "bob" not in reply.text and "mallory" not in reply.text
+    # As words: three letters may well stand in a random token.
+    assert not re.search(r"\b(bob|mallory)\b", reply.text)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def listener() -> Iterator[Listener]:
 def curl(listener: Listener, address: str, *words: str) -> WireRequest:
     command = ["curl", "-sS", "--path-as-is", "--aws-sigv4", "aws:amz:us-east-1:sts", "--user", f"{KEY_ID}:{SECRET}"]
     target = f"http://127.0.0.1:{listener.server_port}{address}"
-    subprocess.run([*command, *words, target], capture_output=True, timeout=30, check=True)
+    subprocess.run([*command, *words, target], capture_output=True, timeout=60, check=True)
     return listener.heard[-1]
 
 

@@ -1,8 +1,10 @@
 """Virtual MFA devices by program, from the picture to the codes."""
 
 import struct
+from collections.abc import Iterator
 
 import pytest
+import time_machine
 
 from access.models import Throttle
 from accounts.models import Account
@@ -15,6 +17,13 @@ from tests.cast import allow
 from tests.identities.devices import codes
 
 PHONE = "arn:aws:iam::111122223333:mfa/eng/phone"
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """By how many steps a clock is off may not change within a test."""
+    with time_machine.travel("2026-11-24T12:00:10Z", tick=False):
+        yield
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def send(request: Any, **more: str) -> tuple[int, dict[str, Any]]:
     headers = {**dict(request.headers.items()), **more}
     sent = Request(request.url, data=request.body or None, headers=headers, method=request.method)  # noqa: S310 - ours
     try:
-        with urlopen(sent, timeout=10) as answer:  # noqa: S310 - the server started here
+        with urlopen(sent, timeout=60) as answer:  # noqa: S310 - the server started here
             return answer.status, json.loads(answer.read())
     except HTTPError as error:
         with error:
@@ -100,7 +100,7 @@ def raw_answer(front: str, request: Any, line: str, body: bytes = b"", **more: s
     parts = urlsplit(front)
     headers = {**dict(request.headers.items()), **more, "Host": parts.netloc, "Connection": "close"}
     words = [line, *(f"{name}: {value}" for name, value in headers.items())]
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as connection:
         connection.sendall("\r\n".join([*words, "", ""]).encode() + body)
         return connection.makefile("rb").read()
 
@@ -127,5 +127,5 @@ def test_no_chunked_body_rides_on_an_empty_ones_signature(front: str, bobs: str,
 def test_curl_signs_for_it(front: str, bobs: str, path: str, status: str) -> None:
     command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--aws-sigv4", "aws:amz:us-east-1:orders"]
     command += ["--user", f"{bobs}:{SECRET}", f"{front}{path}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == status

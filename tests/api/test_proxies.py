@@ -141,7 +141,7 @@ def test_a_request_line_with_another_host_or_a_strange_path_is_refused(front: st
 def test_curl_signs_for_it(front: str, bobs: str, path: str, status: str) -> None:
     command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--aws-sigv4", "aws:amz:us-east-1:orders"]
     command += ["--user", f"{bobs}:{SECRET}", f"{front}{path}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == status
 
 

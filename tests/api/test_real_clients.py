@@ -102,7 +102,7 @@ def test_an_address_presigned_by_boto3_proves_an_identity(programs: Programs, al
 def test_curl_signs_as_well(programs: Programs, alices: Credentials, alice: User, data: list[str]) -> None:
     who = f"{alices.access_key_id}:{alices.secret_access_key}"
     command = ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:iam", "--user", who, *data, f"{programs.endpoint}/"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert alice.arn in done.stdout
 
 
@@ -111,5 +111,5 @@ def test_curl_signs_a_query(programs: Programs, alices: Credentials, alice: User
     who = f"{alices.access_key_id}:{alices.secret_access_key}"
     address = f"{programs.endpoint}/?Action=GetUser&UserName=alice&Version=2010-05-08"
     command = ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:iam", "--user", who, address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert alice.arn in done.stdout

@@ -92,7 +92,7 @@ def by_curl(programs: Programs, who: Credentials) -> Call:
         form = QuerySerializer().serialize_to_request(inputs, model("iam").operation_model(operation))["body"]
         command = ["curl", "-sS", "--fail-with-body", "--aws-sigv4", "aws:amz:us-east-1:iam", "--user"]
         command += [f"{who.access_key_id}:{who.secret_access_key}", "--data", urlencode(form), f"{programs.endpoint}/"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout
         root = ElementTree.fromstring(done.stdout)  # noqa: S314 - the server's own answer
         assert root.tag.endswith(f"}}{operation}Response")

@@ -69,7 +69,7 @@ def broker(acme: Account, bob: User, live_server: LiveServer, tmp_path: Path) ->
         yield environment["BROKER_ADDRESS"]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def sign_in_at(page: Page, broker: str, password: str = "quince") -> None:

@@ -24,6 +24,8 @@ def test_a_role_is_made_for_users_and_one_switches_to_it(
     axe_check(page)
     page.get_by_role("button", name="Next: permissions").click()
     page.get_by_label("Search", exact=True).fill("IAMReadOnly")
+    # The list may still be on its way.
+    expect(page.get_by_role("checkbox")).to_have_count(1)
     page.get_by_role("checkbox", name=re.compile("^IAMReadOnlyAccess")).check()
     axe_check(page)
     page.get_by_role("button", name="Next: name and limits").click()

@@ -5,11 +5,13 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,16 @@ from tests.federation.companies import private_key
 from tests.federation.issuers import Issuer, curve_jwk, curve_key, rsa_jwk
 
 ISSUER = Issuer("https://id.example.com")
-GOOD = ISSUER.token()
+# What is made here, when pytest collects, is looked at minutes later.
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SECONDS = int(NOON.timestamp())
+GOOD = ISSUER.token(iat=SECONDS, exp=SECONDS + 300)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    with time_machine.travel(NOON, tick=False):
+        yield
 
 
 def keys(*entries: dict[str, Any]) -> tuple[Key, ...]:
@@ -27,7 +38,7 @@ def keys(*entries: dict[str, Any]) -> tuple[Key, ...]:
 
 
 def check(token: str, *entries: dict[str, Any]) -> Any:
-    return verify(token, keys(*entries), issuer=ISSUER.url, now=datetime.now(UTC))
+    return verify(token, keys(*entries), issuer=ISSUER.url, now=NOON)
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
@@ -146,7 +157,7 @@ def test_a_key_that_is_not_for_this_is_not_used(entry: dict[str, Any]) -> None:
 def test_only_algorithms_that_the_issuer_announces_count() -> None:
     only = read_key_set({"keys": [rsa_jwk()]}, ["RS512", "HS256"])
     with pytest.raises(UnknownKey):
-        verify(GOOD, only, issuer=ISSUER.url, now=datetime.now(UTC))
+        verify(GOOD, only, issuer=ISSUER.url, now=NOON)
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"keys": "x"}, {"keys": {}}])
@@ -161,12 +172,12 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "issuer in a list": {"iss": ["https://id.example.com"]},
     "no end": {"exp": None},
     "an end that is text": {"exp": "4102444800"},
-    "an end with a fraction": {"exp": time.time() + 300.5},
+    "an end with a fraction": {"exp": SECONDS + 300.5},
     "an end that is true": {"exp": True},
     "an end without end": {"exp": 10**30},
     "no beginning": {"iat": None},
-    "made in the future": {"iat": int(time.time()) + 600},
-    "not yet good": {"nbf": int(time.time()) + 600},
+    "made in the future": {"iat": SECONDS + 600},
+    "not yet good": {"nbf": SECONDS + 600},
     "a beginning that is text": {"nbf": "1"},
 }
 
@@ -183,7 +194,7 @@ def test_wrong_claims_are_refused(changes: dict[str, Any]) -> None:
 
 def test_an_old_token_is_told_so() -> None:
     with pytest.raises(TokenExpired, match=r"current date/time \d+ must be before the expiration date/time \d+"):
-        check(ISSUER.token(iat=1, exp=int(time.time()) - 200))
+        check(ISSUER.token(iat=1, exp=SECONDS - 200))
 
 
 def test_the_issuer_is_read_without_believing_it() -> None:

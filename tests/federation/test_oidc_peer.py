@@ -48,7 +48,7 @@ def peer(acme: Account, settings: Any) -> Iterator[OIDCProvider]:
         yield provider
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         key_sets.forget()
 
 
@@ -70,7 +70,7 @@ def id_token(peer: OIDCProvider, name: str) -> str:
     request = urllib.request.Request(  # noqa: S310 - the provider started here
         f"{peer.issuer}/token", urlencode(form).encode(), {"Authorization": f"Basic {client}"}
     )
-    with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310 - the provider started here
+    with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - the provider started here
         return str(json.load(reply)["id_token"])
 
 

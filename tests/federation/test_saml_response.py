@@ -110,15 +110,17 @@ def test_no_changed_byte_of_the_assertion_gives_another_person(data: st.DataObje
     place = data.draw(st.integers(0, len(text) - 1))
     text[place] = data.draw(st.integers(0, 255))
     try:
-        claims = read(base64.b64encode(bytes(text)).decode())
+        claims = read(base64.b64encode(bytes(text)).decode(), at=MADE)
     except SAMLError:
         return
     assert (claims.name_id, claims.attributes) == (PERSON, {"x": ("y",)})
 
 
-GOOD = good()
+# What is made here, when pytest collects, is looked at minutes later.
+MADE = datetime.now(UTC)
+GOOD = good(at=MADE)
 
-NOT_FOR_US = {
+NOT_FOR_US: dict[str, dict[str, Any]] = {
     "another issuer": {"issuer": "https://idp.other.example/metadata"},
     "another audience": {"audience": "https://other.example/"},
     "another recipient": {"recipient": "https://signin.aws.amazon.com/saml"},
@@ -126,10 +128,10 @@ NOT_FOR_US = {
     "no destination": {"destination": ""},
     "a longer recipient": {"recipient": f"{ACS}/"},
     "not valid yet": {"since": timedelta(minutes=3)},
-    "from the future": {"at": datetime.now(UTC) + timedelta(minutes=15)},
+    "from the future": {"at": MADE + timedelta(minutes=15)},
     "over": {"lifetime": timedelta(minutes=-3)},
-    "issued too long ago": {"at": datetime.now(UTC) - timedelta(minutes=8), "lifetime": timedelta(hours=1)},
-    "the provider's session over": {"session_end": datetime.now(UTC) - timedelta(minutes=1)},
+    "issued too long ago": {"at": MADE - timedelta(minutes=8), "lifetime": timedelta(hours=1)},
+    "the provider's session over": {"session_end": MADE - timedelta(minutes=1)},
     "no success": {"status": "Responder"},
     "nobody": {"name_id": ""},
 }
@@ -139,7 +141,7 @@ NOT_FOR_US = {
 @pytest.mark.parametrize("changes", NOT_FOR_US.values(), ids=NOT_FOR_US)
 def test_what_is_not_for_here_and_now_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(SAMLError) as refused:
-        read(good(**changes))
+        read(good(**{"at": MADE, **changes}), at=MADE)
     assert not isinstance(refused.value, Unproven)
 
 

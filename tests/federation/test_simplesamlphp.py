@@ -56,19 +56,19 @@ def base(tmp_path: Path) -> Iterator[str]:
         command = [str(PHP), "-S", base.removeprefix("http://"), "-t", str(PROGRAM)]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not answers(base, "/saml2/idp/metadata.php"):
             assert process.poll() is None and time.monotonic() < deadline, (here / "log/php").read_text()
             time.sleep(0.05)
         yield base
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture
 def corp(acme: Account, base: str) -> SAMLProvider:
-    with urlopen(f"{base}/saml2/idp/metadata.php", timeout=20) as reply:  # noqa: S310 - the provider started here
+    with urlopen(f"{base}/saml2/idp/metadata.php", timeout=60) as reply:  # noqa: S310 - the provider started here
         return create_saml_provider(by=root_of(acme), name="corp", metadata=reply.read().decode())
 
 

@@ -32,7 +32,7 @@ def visit(address: str, home: str, typed: Mapping[str, str]) -> SentBack:
     body: bytes | None = None
     for _ in range(12):
         try:
-            with browser.open(address, data=body, timeout=20) as reply:
+            with browser.open(address, data=body, timeout=60) as reply:
                 page = html.fromstring(reply.read())
             assert page.forms, f"{address} says: {page.text_content()}"
             form = page.forms[0]

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,8 +33,7 @@ def a_talk(
     worker = Worker(1, 1, [], SimpleNamespace(wsgi=lambda: application), 30, config, Logger(config))
     worker.load_wsgi()
     ours, client = socket.socketpair(type=kind)
-    client.settimeout(20)
+    client.settimeout(60)
     connection = TConn(config, ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
-    with client, ours, ThreadPoolExecutor(1) as pool:
+    with closing(worker.tmp), client, ours, ThreadPoolExecutor(1) as pool:
         yield worker, client, pool.submit(worker.handle, connection)
-    worker.tmp.close()

@@ -344,7 +344,7 @@ def test_it_runs_where_the_console_is_not_installed(tmp_path: Path) -> None:
         shutil.copytree(source, copied) if source.is_dir() else shutil.copy(source, copied)
     words = ["--console", "http://127.0.0.1:1", "--state", str(tmp_path / "state"), "--listen", "0.0.0.0:9911"]
     command = [sys.executable, "-X", "importtime", "-m", "iamconsole.agent", *words]
-    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and "credentials are given on loopback only" in done.stderr
     assert "iamconsole.agent.keeper" in done.stderr and "django" not in done.stderr
 

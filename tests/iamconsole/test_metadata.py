@@ -239,7 +239,7 @@ def server() -> Iterator[MetadataServer]:
 
 
 def said(server: MetadataServer, *lines: str) -> bytes:
-    with socket.create_connection(server.server_address[:2], timeout=5) as connection:  # type: ignore[arg-type] # an address of IPv4
+    with socket.create_connection(server.server_address[:2], timeout=60) as connection:  # type: ignore[arg-type] # an address of IPv4
         connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
         return b"".join(iter(lambda: connection.recv(4096), b""))
 

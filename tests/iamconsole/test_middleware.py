@@ -52,7 +52,7 @@ def test_long_addresses_and_many_headers_are_refused(client: Client) -> None:
 @pytest.mark.bar(129)
 def test_the_longest_address_gets_through_the_server(served: Served) -> None:
     """The create flows carry their state in the address: the server in front must not cut it shorter than we do."""
-    with closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)) as connection:
         for length, status in ((MAX_ADDRESS, 200), (MAX_ADDRESS + 1, 414)):
             address = f"{SIGN_IN}?q=".ljust(length, "x")
             connection.request("GET", address, headers={"Referer": f"{served.url}{SIGN_IN}?q=".ljust(8100, "x")})
@@ -160,7 +160,7 @@ def test_https_is_believed_only_from_the_configured_header() -> None:
 def test_the_server_drops_header_names_with_underscores(served: Served) -> None:
     """The look-alike of a header that would call this write our own is not even seen."""
     headers = {"Sec_Fetch_Site": "same-origin", "Origin": "https://evil.example"}
-    with closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)) as connection:
         connection.request("POST", "/signin/", headers=headers)
         reply = connection.getresponse()
         assert (reply.status, b"another site" in reply.read()) == (403, True)

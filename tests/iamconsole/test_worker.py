@@ -293,7 +293,7 @@ def test_who_speaks_tls_where_nobody_does_is_told() -> None:
 def test_what_tls_has_read_ahead_is_answered_too(certificate: dict[str, str]) -> None:
     """A request in one record with the end of another wakes nobody when it is to be read."""
     ours, client = socket.socketpair()
-    client.settimeout(20)
+    client.settimeout(60)
     talking = Thread(target=talk, args=[ours], kwargs={**certificate, "keepalive": "60"})
     talking.start()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

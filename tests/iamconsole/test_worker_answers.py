@@ -34,8 +34,11 @@ def unchanged(environ: Any, start_response: Any) -> list[bytes]:
     ],
     ids=["of known length", "without its body", "without a body", "in chunks"],
 )
-def test_an_answer_arrives_in_one_piece(application: Any, question: bytes, ending: bytes) -> None:
+def test_an_answer_arrives_in_one_piece(
+    application: Any, question: bytes, ending: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A packet is received for each that was sent."""
+    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
     with a_talk(application, socket.SOCK_SEQPACKET) as (_, client, talking):
         for _ in range(2):
             client.sendall(question)

@@ -232,7 +232,8 @@ def test_another_accounts_device_is_not_found(bob: User, mallory: User) -> None:
 
 
 @pytest.mark.bar(121, 122)
-def test_each_step_is_recorded_without_seed_or_codes(bob: User) -> None:
+def test_each_step_is_recorded_without_seed_or_codes(bob: User, noon: Any) -> None:
+    """At noon: the microseconds of another time might be the digits of a code."""
     device, seed = device_of(bob)
     remove_mfa_device(by=principal_of(bob), device=device)
     actions = list(Event.objects.order_by("id").values_list("action", flat=True))

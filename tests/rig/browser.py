@@ -21,6 +21,9 @@ LAUNCH_ARGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 
+# For what comes sooner or later, on a machine that has other work, too; nobody waits longer than it takes.
+expect.set_options(timeout=30_000)
+
 # What a person or htmx asks for may be refused, and Chromium notes every refusal in its console.
 REFUSABLE = {"document", "xhr", "fetch"}
 REFUSAL_NOTE = "Failed to load resource: the server responded with a status of 4"

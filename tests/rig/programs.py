@@ -19,7 +19,7 @@ AWS = Path(sys.executable).with_name("aws")
 REGION = "us-east-1"
 
 # One try: a refusal is an answer to look at, not a reason to ask again.
-CONFIG = Config(region_name=REGION, retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+CONFIG = Config(region_name=REGION, retries={"total_max_attempts": 1}, connect_timeout=60, read_timeout=60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
-PATIENCE = 20.0  # seconds that a slow machine may take to start
+PATIENCE = 60.0  # seconds that a slow machine may take to start
 
 
 def free_port() -> int:
