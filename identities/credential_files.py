@@ -23,6 +23,18 @@ def access_key_csv(key: AccessKey, secret: str) -> str:
     return _csv([("Access key ID", "Secret access key"), (key.access_key_id, secret)])
 
 
+def access_key_profile(key: AccessKey, secret: str) -> str:
+    """What the AWS command line and every SDK need to know: the keys, and that the service is here."""
+    lines = [
+        f"[{key.account.sign_in_name}]",
+        f"aws_access_key_id = {key.access_key_id}",
+        f"aws_secret_access_key = {secret}",
+        f"endpoint_url = {settings.SITE_URL}",
+        "region = us-east-1",
+    ]
+    return "\n".join(lines)
+
+
 def access_key_file_name(key: AccessKey) -> str:
     return f"{key.user.name}_accessKeys.csv" if key.user else "rootkey.csv"
 

@@ -8,7 +8,7 @@ from access.rotation import warning_on_deleting
 from audit import clock
 from audit.actions import recently_signed_in, requires
 from audit.errors import LimitExceeded
-from identities.credential_files import access_key_csv, access_key_file_name
+from identities.credential_files import access_key_csv, access_key_file_name, access_key_profile
 from identities.forms.credentials import DeleteAccessKeyForm, NewAccessKeyForm
 from identities.models import AccessKey
 from identities.services import access_keys
@@ -53,6 +53,7 @@ def _show_secret(request: SignedInRequest, key: AccessKey, secret: str) -> HttpR
         "key": key,
         "secret": secret,
         "csv": access_key_csv(key, secret),
+        "profile": access_key_profile(key, secret),
         "file_name": access_key_file_name(key),
         "rotating": _is_rotating(request),
     }

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from audit.actions import recently_signed_in, requires
 from audit.errors import LimitExceeded, NoSuchEntity
 from audit.http import ConsoleRequest
-from identities.credential_files import access_key_csv, access_key_file_name, sign_in_address
+from identities.credential_files import access_key_csv, access_key_file_name, access_key_profile, sign_in_address
 from identities.forms.credentials import DeleteAccessKeyForm, NewAccessKeyForm
 from identities.models import AccessKey, User
 from identities.panels import panel
@@ -68,6 +68,7 @@ def show_secret(request: ConsoleRequest, key: AccessKey, secret: str) -> HttpRes
         "key": key,
         "secret": secret,
         "csv": access_key_csv(key, secret),
+        "profile": access_key_profile(key, secret),
         "file_name": access_key_file_name(key),
     }
     return render(request, "identities/credentials_key_made.html", context)

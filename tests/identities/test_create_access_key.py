@@ -1,10 +1,12 @@
 import base64
+import configparser
 import csv
 import io
 import threading
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
@@ -175,3 +177,18 @@ def test_the_owner_is_not_taken_from_the_form(alice: User, bob: User, mallory: U
     )
     key = AccessKey.objects.get()
     assert (key.user, key.account_id) == (bob, ACME)
+
+
+def test_the_profile_says_where_the_service_is(alice: User, bob: User) -> None:
+    """The AWS command line would ask AWS."""
+    reply = make(browser_of(alice), bob)
+    secret = reply.context["secret"]
+    profile = configparser.ConfigParser()
+    profile.read_string(reply.context["profile"])
+    assert dict(profile["acme"]) == {
+        "aws_access_key_id": bob.access_keys.get().pk,
+        "aws_secret_access_key": secret,
+        "endpoint_url": settings.SITE_URL,
+        "region": "us-east-1",
+    }
+    assert "Append to ~/.aws/credentials" in reply.text
