@@ -98,6 +98,11 @@ class Event(models.Model):
         raise TypeError("Audit events are append-only; they are removed only with their whole account.")
 
     @property
+    def own_resource(self) -> str:
+        """What it is about, without what the ARNs of an account's own identities all begin with."""
+        return self.resource.removeprefix(f"arn:aws:iam::{self.account_id}:")
+
+    @property
     def role_name(self) -> str:
         """The role that whoever did it had taken on; empty for all others. Sessions may be called like anybody."""
         _, _, session = self.principal_arn.partition(":assumed-role/")
