@@ -8,7 +8,7 @@ from access.forms.sign_in import NewPasswordForm, password_field
 class ChangePasswordForm(NewPasswordForm):
     """One's own password: the present one, and the new one twice."""
 
-    old_password = password_field("Present password")
+    old_password = password_field("Current password")
     field_order = ("old_password", "password", "password_again")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

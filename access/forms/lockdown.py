@@ -16,7 +16,7 @@ class LockDownForm(TypedNameForm):
     reason = forms.CharField(
         label="Reason",
         max_length=LONGEST_REASON,
-        help_text="Kept in the audit trail, shown on the user's page and mailed to the root user.",
+        help_text="Kept in the audit trail and shown on the user's page.",
         widget=forms.TextInput(_REASON),
         error_messages={"required": "Say why: whoever lifts the lockdown has to know."},
     )

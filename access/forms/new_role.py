@@ -156,7 +156,7 @@ class NewRoleForm(forms.Form):
     )
     description = description_field()
     hours = forms.TypedChoiceField(
-        label="Longest session",
+        label="Maximum session duration",
         coerce=int,
         choices=session_choices,
         widget=forms.Select(_SELECT),

@@ -22,7 +22,7 @@ class SetUpForm(forms.Form):
         widget=forms.EmailInput({"class": "form-control", "autocomplete": "username", "spellcheck": "false"}),
     )
     password = password_field("Root user's password", "new-password")
-    password_again = password_field("The same password again", "new-password")
+    password_again = password_field("Confirm the password", "new-password")
     alias = forms.CharField(
         label="Account alias (optional)",
         required=False,

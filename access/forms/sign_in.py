@@ -71,7 +71,7 @@ class NewPasswordForm(forms.Form):
     """A new password twice. `rules` says in words what it needs; `strength` is the address that estimates it."""
 
     password = password_field("New password", "new-password")
-    password_again = password_field("New password again", "new-password")
+    password_again = password_field("Confirm the new password", "new-password")
 
     def __init__(self, *args: Any, rules: str, strength: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

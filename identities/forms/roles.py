@@ -39,7 +39,10 @@ def description_field() -> forms.CharField:
 class UpdateRoleForm(forms.Form):
     description = description_field()
     hours = forms.TypedChoiceField(
-        label="Longest session", coerce=int, widget=forms.Select({"class": "form-select"}), help_text=SESSION_HELP
+        label="Maximum session duration",
+        coerce=int,
+        widget=forms.Select({"class": "form-select"}),
+        help_text=SESSION_HELP,
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, present: Role, initial: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ def create_policy(request: ConsoleRequest) -> HttpResponse:
         except ServiceError as error:
             findings = refuse_on_form(form, error)
         else:
-            messages.success(request, f"The policy {policy.name} is made. Nobody has it yet: attach it next.")
+            messages.success(request, f"The policy {policy.name} is created. Nobody has it yet: attach it next.")
             return redirect("policies:get-policy", policy.scope, policy.name)
     limit = Account.objects.get(pk=request.principal.account_id).quota("policy_characters")
     context = {"form": form, "starters": STARTERS, "editor": editor(request, form, limit, findings=findings)}

@@ -36,7 +36,7 @@ def test_a_policy_a_group_and_a_user_who_signs_in(page: Page, administrator: Use
     page.goto("/policies/create/")
     page.get_by_label("Name", exact=True).fill("SeeUsers")
     write_document(page, DOCUMENT)
-    page.get_by_role("button", name="Create the policy").click()
+    page.get_by_role("button", name="Create policy").click()
     expect_heading(page, "SeeUsers")
 
     page.goto("/identities/groups/create/")
@@ -48,7 +48,7 @@ def test_a_policy_a_group_and_a_user_who_signs_in(page: Page, administrator: Use
     page.get_by_role("checkbox", name=re.compile("^SeeUsers")).check()
     page.get_by_role("button", name=re.compile("^Next")).click()
     page.get_by_role("button", name="Next: review").click()
-    page.get_by_role("button", name="Create the group").click()
+    page.get_by_role("button", name="Create group").click()
     expect_heading(page, "Lookers")
 
     page.goto("/identities/users/create/")
@@ -57,7 +57,7 @@ def test_a_policy_a_group_and_a_user_who_signs_in(page: Page, administrator: Use
     page.get_by_role("button", name=re.compile("^Next")).click()
     page.get_by_role("checkbox", name=re.compile("^Lookers")).check()
     page.get_by_role("button", name=re.compile("^Next")).click()
-    page.get_by_role("button", name="Create the user").click()
+    page.get_by_role("button", name="Create user").click()
     expect_heading(page, "carol was created")
     password = page.get_by_label("Console password", exact=True).input_value()
 
@@ -77,7 +77,7 @@ def test_broken_json_points_at_its_line_and_keeps_what_was_typed(page: Page, adm
     page.goto("/policies/create/")
     page.get_by_label("Name", exact=True).fill("Broken")
     write_document(page, DOCUMENT.replace('"Action": "iam:ListUsers",', '"Action": "iam:ListUsers"'))
-    page.get_by_role("button", name="Create the policy").click()
+    page.get_by_role("button", name="Create policy").click()
     expect(page.get_by_role("region", name="Findings about the document")).to_contain_text("4")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Broken")
     assert not ManagedPolicy.objects.filter(name="Broken").exists()

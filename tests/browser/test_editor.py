@@ -45,17 +45,17 @@ def test_an_action_that_was_found_is_inserted_at_the_cursor(editor: Page) -> Non
 
 def test_the_visual_view_and_the_text_are_one_document(editor: Page, axe_check: AxeCheck) -> None:
     editor.get_by_label("Name").fill("Look")
-    editor.get_by_role("button", name="Visual view").click()
+    editor.get_by_role("button", name="Visual editor").click()
     editor.get_by_text("Read", exact=False).locator("xpath=ancestor-or-self::summary").first.click()
     editor.get_by_label("GetGroup", exact=True).check()
     axe_check(editor)
     editor.set_viewport_size({"width": 400, "height": 800})
     assert editor.evaluate("document.documentElement.scrollWidth") <= 400
     editor.set_viewport_size({"width": 1280, "height": 900})
-    editor.get_by_role("button", name="Text", exact=True).click()
+    editor.get_by_role("button", name="JSON", exact=True).click()
     expect(editor.locator(".ace_content")).to_contain_text("iam:GetGroup")
     expect(editor.get_by_label("Name")).to_have_value("Look")
-    editor.get_by_role("button", name="Create the policy").click()
+    editor.get_by_role("button", name="Create policy").click()
     editor.wait_for_url("**/policy/own/Look/")
     saved = json.loads(ManagedPolicy.objects.get(name="Look").versions.get().document)
     assert saved["Statement"][0]["Action"] == ["iam:GetUser", "iam:GetGroup"]
@@ -73,8 +73,8 @@ def test_it_works_without_script(new_context: object, base_url: str, alice: User
     page = context.new_page()
     page.goto("/policies/create/")
     page.get_by_label("Name").fill("Look")
-    page.get_by_role("button", name="Visual view").click()
+    page.get_by_role("button", name="Visual editor").click()
     page.get_by_label("ARNs, one per line").fill("arn:aws:iam::*:user/a/*")
-    page.get_by_role("button", name="Create the policy").click()
+    page.get_by_role("button", name="Create policy").click()
     page.wait_for_url("**/policy/own/Look/")
     assert "user/a/*" in ManagedPolicy.objects.get(name="Look").versions.get().document

@@ -20,7 +20,7 @@ def test_a_role_is_made_for_users_and_one_switches_to_it(
     page.get_by_role("checkbox", name=re.compile("^bob")).check()
     axe_check(page)
     page.get_by_role("button", name="Next: trust policy").click()
-    expect(page.get_by_role("region", name="Findings about the document")).to_contain_text("Nothing to remark")
+    expect(page.get_by_role("region", name="Findings about the document")).to_contain_text("No findings")
     axe_check(page)
     page.get_by_role("button", name="Next: permissions").click()
     page.get_by_label("Search", exact=True).fill("IAMReadOnly")
@@ -34,7 +34,7 @@ def test_a_role_is_made_for_users_and_one_switches_to_it(
     axe_check(page)
     page.get_by_role("button", name="Next: review").click()
     axe_check(page)
-    page.get_by_role("button", name="Create the role").click()
+    page.get_by_role("button", name="Create role").click()
     expect_heading(page, "How to use Auditor")
     axe_check(page)
     assert Role.objects.get(name="Auditor").attachments.get().policy.name == "IAMReadOnlyAccess"

@@ -25,13 +25,13 @@ def test_the_set_up_link_opens_the_account_once(page: Page, axe_check: AxeCheck)
     page.get_by_label("Root user's e-mail address").fill("owner@acme.example")
     page.get_by_label("Root user's password").fill(ROOT_PASSWORD)
     expect(page.get_by_text("Strong")).to_be_visible()
-    page.get_by_label("The same password again").fill(ROOT_PASSWORD)
+    page.get_by_label("Confirm the password").fill(ROOT_PASSWORD)
     page.get_by_label("Account alias").fill("acme")
-    page.get_by_role("button", name="Open the account and sign in").click()
+    page.get_by_role("button", name="Create account and sign in").click()
     expect(page.get_by_label("Root user warning")).to_contain_text("Create an administrator")
     assert Account.objects.get().alias == "acme"
     page.goto(link)
-    expect(page.get_by_role("button", name="Open the account and sign in")).to_have_count(0)
+    expect(page.get_by_role("button", name="Create account and sign in")).to_have_count(0)
 
 
 def test_root_signs_in_in_two_steps_and_is_warned_on_every_page(page: Page, acme: Account, axe_check: AxeCheck) -> None:

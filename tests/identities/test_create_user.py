@@ -250,7 +250,7 @@ def test_one_missing_permission_refuses_all(bob: User, acme: Account, missing: s
     allow(bob, missing, "arn:aws:iam::111122223333:user/nobody", name="nearly")
     state = PLAIN | ONE_BY_ONE[missing]
     shown = browser_of(bob).get(review(state)).content.decode()
-    assert missing in shown and "Create the user</button>" not in shown
+    assert missing in shown and "Create user</button>" not in shown
     reply = browser_of(bob).post(review(state))
     assert reply.status_code == 403 and missing in reply.content.decode()
     assert not User.objects.filter(name="carol").exists()

@@ -58,7 +58,7 @@ def test_a_group_is_refused_with_the_reason(alice: User, worker: Role) -> None:
 def test_findings_while_typing_are_those_of_trust_policies(alice: User) -> None:
     form = {"document": trusting(alice.arn), "limit": "2048", "used": "0"}
     browser = browser_of(alice)
-    assert "Nothing to remark" in browser.post("/policies/validate/", form | {"kind": "trust"}).content.decode()
+    assert "No findings" in browser.post("/policies/validate/", form | {"kind": "trust"}).content.decode()
     assert "Error" in browser.post("/policies/validate/", form).content.decode()
 
 

@@ -18,7 +18,7 @@ def said(user: User, document: str, **more: str) -> str:
 
 def test_it_finds_nothing_to_remark(alice: User) -> None:
     shown = said(alice, ALLOW)
-    assert "Nothing to remark" in shown and "of 6144 characters" in shown
+    assert "No findings" in shown and "of 6144 characters" in shown
 
 
 def test_it_points_at_lines_and_columns(alice: User) -> None:

@@ -145,7 +145,7 @@ def test_a_statement_is_added(alice: User) -> None:
 
 def test_a_text_that_cannot_be_read_stays_a_text(alice: User) -> None:
     page = switched(browser_of(alice), document="{", editor="visual")
-    assert "Only a document that can be read has a visual view" in page.content.decode()
+    assert "The visual editor needs a document that can be read" in page.content.decode()
     assert page.context["editor"].text == "{"
 
 
