@@ -7,7 +7,7 @@ not see is counted and left out.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,6 +159,10 @@ class Reader:
         kind = policy["origin"].rpartition(":")[2].partition("/")[0]
         return bool(policy["digest"]) and self._may(f"iam:Get{kind.capitalize()}Policy", policy["origin"])
 
+    def simulates(self, arn: str) -> bool:
+        """Whether a decision about this user, or about a session of this role, may be explained at all."""
+        return self._may("iam:SimulatePrincipalPolicy", arn)
+
     def text(self, policy: Mapping[str, str]) -> str | None:
         """The text as it was when it decided, of a policy that was read; None when it is gone."""
         digest = policy["digest"]
@@ -172,6 +176,12 @@ class Reader:
         arns.update(policy[part] for policy in policies for part in ("source", "origin"))
         wanted = [policy for policy in policies if policy["digest"] and policy["digest"] not in self.texts]
         self._named = look_up(self.account_id, wanted, arns, trust_document)
+
+    def look_up_several(self, explanations: Iterable[Explanation], principal_arns: Iterable[str]) -> None:
+        """The same for many at once, without the texts."""
+        policies = (policy for each in explanations for policy in each["policies"])
+        parts = (policy[part] for policy in policies for part in ("source", "origin"))
+        self._named = look_up(self.account_id, (), {*principal_arns, *parts})
 
     def _may(self, action: str, arn: str) -> bool:
         if (action, arn) not in self._allowed:

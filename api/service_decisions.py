@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from access.denials import record_denial
+from access.explaining import NOT_SHOWN, Reader, is_tag
 from access.gate import PrincipalGate
 from access.principals import ExpiredToken
 from api.authentication import prove_for_service
@@ -12,24 +13,31 @@ from api.service_questions import Question
 from api.sigv4 import SignatureError
 from api.wire import WireRequest
 from audit.errors import AccessDenied, denial_message
+from audit.explanation import Explanation, full
 from audit.principal import Origin, Principal
 from policies.engine import Decision
 
-EXPLAIN = "iam:SimulatePrincipalPolicy"
 Unproven = SignatureError | ExpiredToken
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who it is and the decision; or why nobody is known."""
+    """Who it is and the decision, with its explanation where that was asked for; or why nobody is known."""
 
     principal: Principal | None = None
     decision: Decision | None = None
+    explanation: Explanation | None = None
     error: Unproven | None = None
 
     @property
     def allowed(self) -> bool:
         return self.decision is not None and self.decision.allowed
+
+    @property
+    def about(self) -> str:
+        """Whose policies an explanation would tell of."""
+        principal = self.principal
+        return principal.issuer_arn or principal.arn if principal else ""
 
 
 @dataclass(slots=True)
@@ -47,7 +55,10 @@ class Decider:
             return Answer(error=principal)
         gate = self.gate_of(principal)
         decision = gate.decide(question.action, question.resource, question.context, explain=question.explain)
-        return Answer(principal, decision)
+        if not question.explain:
+            return Answer(principal, decision)
+        request = gate.question(question.action, question.resource, question.context)
+        return Answer(principal, decision, full(request, gate.policies_for(question.action), decision))
 
     def gate_of(self, principal: Principal) -> PrincipalGate:
         return self._gates.setdefault((principal.arn, principal.access_key_id), PrincipalGate(principal))
@@ -99,7 +110,7 @@ def described(principal: Principal) -> Mapping[str, str]:
     }
 
 
-def result(question: Question, answer: Answer, *, may_explain: bool) -> dict[str, object]:
+def result(question: Question, answer: Answer, reader: Reader) -> dict[str, object]:
     """One answer as JSON. What the policies of others say is only for those who may simulate them."""
     if answer.principal is None or answer.decision is None:
         error = answer.error
@@ -113,25 +124,35 @@ def result(question: Question, answer: Answer, *, may_explain: bool) -> dict[str
     }
     if not decision.allowed:
         told["Reason"] = denial_message(answer.principal.arn, question.action, question.resource, decision)
-    if question.explain and may_explain:
-        told["Explanation"] = _explanation(decision)
+    if answer.explanation is not None and reader.simulates(answer.about):
+        told["Explanation"] = _told(answer.explanation, reader, hides_tags=not reader.sees(answer.about))
     return told
 
 
-def _explanation(decision: Decision) -> dict[str, object]:
+def _told(explanation: Explanation, reader: Reader, *, hides_tags: bool) -> dict[str, object]:
+    """What decided; and what nearly did, of policies that the service may read, for that tells what they say."""
+    policies = explanation["policies"]
     statements = [
-        {"Layer": each.layer, "Policy": each.source, "Through": each.origin, "Sid": each.sid, "Line": each.first_line}
-        for each in decision.statements
+        {
+            "Layer": each["layer"],
+            "Policy": policies[each["policy"]]["source"],
+            "Through": policies[each["policy"]]["origin"],
+            "Sid": each["sid"],
+            "Line": each["lines"][0],
+        }
+        for each in explanation["statements"]
+        if each["decided"]
     ]
     near = [
         {
-            "Policy": miss.statement.source,
-            "Line": miss.statement.first_line,
-            "Element": miss.element,
-            "Key": miss.key,
-            "Wanted": list(miss.wanted),
-            "Found": None if miss.found is None else list(miss.found),
+            "Policy": policies[each["policy"]]["source"],
+            "Line": each["lines"][0],
+            "Element": each["element"],
+            "Key": each["key"],
+            "Wanted": each["wanted"],
+            "Found": NOT_SHOWN if hides_tags and is_tag(each["key"]) else each["found"],
         }
-        for miss in decision.near_misses
+        for each in explanation["near"]
+        if reader.reads(policies[each["policy"]])
     ]
-    return {"Layer": decision.layer, "Statements": statements, "NearMisses": near}
+    return {"Layer": explanation["layer"], "Statements": statements, "NearMisses": near}

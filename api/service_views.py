@@ -8,10 +8,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from access.explaining import Reader
 from access.gate import PrincipalGate
 from access.models import RouteTable
 from access.origin import origin_of
-from access.policy_texts import look_up
 from access.principals import ExpiredToken
 from access.route_tables import find_by_token, routes_of
 from access.routes import AmbiguousPath, match
@@ -19,7 +19,7 @@ from api import forwarded, minio_plugin
 from api.authentication import authenticate
 from api.errors import refusal_for
 from api.json_replies import refused, reply
-from api.service_decisions import EXPLAIN, Answer, Decider, described, origin_for, record_refused_answer, result
+from api.service_decisions import Answer, Decider, described, origin_for, record_refused_answer, result
 from api.service_questions import Question, read
 from api.sigv4 import SignatureError, parse
 from api.views import wire_request
@@ -54,8 +54,8 @@ def _authorized(wire: WireRequest, origin: Origin) -> HttpResponse:
         raise
     questions, batch = read(wire.body)
     answered = _answered(gate.principal, questions, batch)
-    explainable = _explainable(answered, gate)
-    results = [result(*each, may_explain=_about(*each) in explainable) for each in answered]
+    reader = _reader(answered, gate)
+    results = [result(question, answer, reader) for question, answer in answered]
     return reply({"Results": results} if batch else results[0], origin)
 
 
@@ -78,17 +78,12 @@ def _answered(service: Principal, questions: list[Question], batch: bool) -> lis
     return answers
 
 
-def _explainable(answered: Iterable[tuple[Question, Answer]], gate: PrincipalGate) -> set[str]:
-    """The users and roles whose decisions the service may have explained."""
-    arns = {about for each in answered if (about := _about(*each))}
-    keys = look_up(gate.principal.account_id, (), arns).keys
-    return {arn for arn in arns if gate.may(EXPLAIN, arn, keys.get(arn)).allowed}
-
-
-def _about(question: Question, answer: Answer) -> str:
-    """Whose policies an explanation would tell of; "" where none is asked for."""
-    principal = answer.principal if question.explain else None
-    return principal.issuer_arn or principal.arn if principal else ""
+def _reader(answered: Iterable[tuple[Question, Answer]], gate: PrincipalGate) -> Reader:
+    """The service, as somebody who reads the explanations that it asked for."""
+    reader = Reader(gate, gate.principal.account_id)
+    told = [(answer.explanation, answer.about) for _, answer in answered if answer.explanation is not None]
+    reader.look_up_several((explanation for explanation, _ in told), (about for _, about in told))
+    return reader
 
 
 @csrf_exempt  # No cookie is read here: the proxy proves itself by its token.

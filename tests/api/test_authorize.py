@@ -175,6 +175,23 @@ def test_an_explanation_may_be_kept_back_by_a_tag(service: str, bobs: str, bob: 
     assert "Explanation" not in ask(service, request, Explain=True)
 
 
+@pytest.mark.bar(68)
+def test_an_explanation_tells_of_policies_and_tags_what_the_service_may_read(
+    service: str, bobs: str, bob: User
+) -> None:
+    UserTag.objects.create(user=bob, key="level", value="probation")
+    allow(bob, "orders:GetOrder", Condition={"StringEquals": {"aws:PrincipalTag/level": "trusted"}})
+    user, request = User.objects.get(name="orders-service"), signed(bobs, "https://api.example.com/orders/7")
+    allow(user, "iam:SimulatePrincipalPolicy", name="explain")
+    assert ask(service, request, Explain=True)["Explanation"]["NearMisses"] == []
+    allow(user, "iam:GetUserPolicy", name="read")
+    (miss,) = ask(service, request, Explain=True)["Explanation"]["NearMisses"]
+    assert (miss["Wanted"], miss["Found"]) == (["trusted"], ["(not shown)"])
+    allow(user, "iam:GetUser", name="see")
+    (miss,) = ask(service, request, Explain=True)["Explanation"]["NearMisses"]
+    assert miss["Found"] == ["probation"]
+
+
 def test_a_thousand_questions_take_few_queries(service: str, bobs: str) -> None:
     question = {"Action": "orders:GetOrder"}
     resources = [ORDER[:-1] + str(number) for number in range(1000)]
