@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from access import throttle
 from access.assume_role import NotAllowed
@@ -79,11 +78,6 @@ class AuthorizationResponse:
 
 def sign_in_at(account_id: str, provider_url: str) -> OIDCClientId | None:
     return enabled_sign_ins().filter(provider__account_id=account_id, provider__url=provider_url).first()
-
-
-def start_of(provider: OIDCProvider) -> str:
-    """Where people of a provider begin, and sign in again."""
-    return reverse("access:oidc-start", args=[provider.account_id, provider.url])
 
 
 def begin(sign_in: OIDCClientId, next_url: str, session_id: str) -> tuple[str, str]:
@@ -154,7 +148,7 @@ def _opened(
     roles = [role for role in trusting if may_assume(who, role, SessionRequest(name), origin)]
     if not roles:
         raise refused_by(who, trusting, SessionRequest(name), origin, f"No role lets {name} in through this provider.")
-    return [Choice(who, role.arn, name, USUAL_SECONDS, start_of(provider)) for role in roles]
+    return [Choice(who, role.arn, name, USUAL_SECONDS, provider.start_path) for role in roles]
 
 
 def _token(sign_in: OIDCClientId, asked: AuthorizationRequest, answer: AuthorizationResponse) -> str:

@@ -18,6 +18,7 @@ from federation.oidc import OAUTH_ONLY
 from federation.saml.claims import ROLE, ROLE_SESSION_NAME
 from federation.services.oidc_sign_in import enabled_sign_ins
 from federation.services.tags import resource_tags
+from federation.start_paths import OIDC, SAML, start_path
 from identities.models import Role
 from identities.services.trusted_entities import trusted_entities
 
@@ -215,7 +216,7 @@ def _console_start(provider: str, gate: Gate, suffix: str) -> tuple[Value, ...]:
         return ()
     if not enabled_sign_ins().filter(provider__in=rows).exists():
         return ()
-    return (_start(f"start{suffix}", reverse("access:oidc-start", args=[account_id, url])),)
+    return (_start(f"start{suffix}", start_path(OIDC, account_id, url)),)
 
 
 def _for_saml(role: Role, provider: str, document: str, gate: Gate, suffix: str) -> Guide:
@@ -246,7 +247,7 @@ def _saml_start(provider: str, gate: Gate, suffix: str) -> tuple[Value, ...]:
     rows = SAMLProvider.objects.filter(account_id=account_id, name=name).exclude(single_sign_on_url="")
     if not _may_read(rows, "iam:GetSAMLProvider", gate):
         return ()
-    return (_start(f"start{suffix}", reverse("access:saml-start", args=[account_id, name])),)
+    return (_start(f"start{suffix}", start_path(SAML, account_id, name)),)
 
 
 def _may_read(rows: QuerySet[SAMLProvider] | QuerySet[OIDCProvider], action: str, gate: Gate) -> bool:

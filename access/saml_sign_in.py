@@ -10,7 +10,6 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.db import transaction
-from django.urls import reverse
 
 from access import throttle
 from access.assume_role import NotAllowed, find_role
@@ -154,7 +153,7 @@ def _opened(provider: SAMLProvider, response: str, asked: PendingRequest | None,
     if not roles:
         message = f"No role lets {claims.name_id[:128]} in through this provider."
         raise refused_by(who, named, SessionRequest(name), origin, message)
-    return [Choice(who, role.arn, name, seconds, start_of(provider)) for role in roles]
+    return [Choice(who, role.arn, name, seconds, provider.start_path) for role in roles]
 
 
 def _named(provider: SAMLProvider, claims: Claims) -> Iterator[Role]:
@@ -163,8 +162,3 @@ def _named(provider: SAMLProvider, claims: Claims) -> Iterator[Role]:
         role = find_role(role_arn) if provider_arn == provider.arn else None
         if role is not None and role.account_id == provider.account_id:
             yield role
-
-
-def start_of(provider: SAMLProvider) -> str:
-    """Where people of a provider begin, and sign in again."""
-    return reverse("access:saml-start", args=[provider.account_id, provider.name])

@@ -49,8 +49,6 @@ CODE = Limit("code-of-person", 5, timedelta(minutes=5))
 MAILS_TO_ONE = Limit("mail-to", 3, timedelta(hours=1))
 TYPED_MAILS_TO_ONE = Limit("typed-mail-to", 3, timedelta(hours=1))
 TYPED_MAILS_OF_ACCOUNT = Limit("typed-mail-of-account", 10, timedelta(hours=1))
-# Tries to find a sign-in of a company: only those count that find none.
-STARTS_FROM_ADDRESS = Limit("starts-from-address", 60, timedelta(minutes=15), by_address=True)
 STEPS_FROM_ADDRESS = Limit("steps-from-address", 120, timedelta(minutes=15), by_address=True)
 ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=1), by_address=True)
 # Refused tries of machines to join.
@@ -148,12 +146,6 @@ def code_tries(*, person: str) -> Tries:
 def step_try(limit: Limit, subject: str) -> Try:
     """Count something that only costs work. Raises Throttled."""
     return _counted(((limit, subject),), durable=False)
-
-
-def start_tries(*, address: str) -> Tries:
-    """Tries at the addresses where people of a company begin. They tell whether a provider is there, so that nobody may
-    go through account ids or names."""
-    return Tries(((STARTS_FROM_ADDRESS, address),))
 
 
 def count_mail(*, by: Principal, to: str) -> None:

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from audit import clock
+from federation import start_paths
 
 
 class EncryptionMode(models.TextChoices):
@@ -41,6 +42,11 @@ class SAMLProvider(models.Model):
     @property
     def arn(self) -> str:
         return saml_provider_arn(self.account_id, self.name)
+
+    @property
+    def start_path(self) -> str:
+        """Where its people begin, and sign in again."""
+        return start_paths.start_path(start_paths.SAML, self.account_id, self.name)
 
 
 def saml_provider_arn(account_id: str, name: str) -> str:
@@ -101,6 +107,11 @@ class OIDCProvider(models.Model):
     @property
     def arn(self) -> str:
         return oidc_provider_arn(self.account_id, self.url)
+
+    @property
+    def start_path(self) -> str:
+        """Where its people begin, and sign in again."""
+        return start_paths.start_path(start_paths.OIDC, self.account_id, self.url)
 
 
 def oidc_provider_arn(account_id: str, url: str) -> str:

@@ -115,6 +115,7 @@ def furnish(alice: User) -> dict[str, Any]:
         "provider_name": "corp",
         "provider_url": "id.example.com",
         "account": "acme",
+        "mark": "0" * 16,
         "token": "no-such-token",
         "sealed": "nothing",
         "key": "0" * 32,

@@ -11,15 +11,15 @@ from access.http import AccessRequest
 from access.views.federated import choose_or_enter, refused
 from audit.actions import public
 from audit.errors import ServiceError
+from federation.start_paths import OIDC, is_marked
 
 
 @public("nobody is signed in yet: from here a browser is sent to a provider's sign-in")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def oidc_start(request: AccessRequest, account: str, provider_url: str) -> HttpResponse:
+def oidc_start(request: AccessRequest, account: str, mark: str, provider_url: str) -> HttpResponse:
     """Only a form of our own begins: with a link alone another site could sign somebody in behind their back."""
-    sign_in = oidc_sign_in.sign_in_at(account, provider_url)
-    throttle.start_tries(address=request.origin.address)(sign_in is not None)
+    sign_in = oidc_sign_in.sign_in_at(account, provider_url) if is_marked(mark, OIDC, account, provider_url) else None
     if sign_in is None:
         return refused(request, "There is no sign-in at this address. Ask whoever gave it to you.", status=404)
     next_url = safe_next(request.POST.get("next") or request.GET.get("next") or "")

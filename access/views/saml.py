@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from access import cookies, saml_sign_in, throttle
+from access import cookies, saml_sign_in
 from access.guard import safe_next
 from access.http import AccessRequest
 from access.views.federated import choose_or_enter, refused
@@ -14,6 +14,7 @@ from audit.actions import public
 from audit.errors import ServiceError
 from federation.models import SAMLProvider
 from federation.saml.response import LONGEST
+from federation.start_paths import SAML, is_marked
 
 _LONGEST_RELAY_STATE = 2000
 
@@ -21,10 +22,11 @@ _LONGEST_RELAY_STATE = 2000
 @public("nobody is signed in yet: from here a browser is sent to its company's sign-in")
 @never_cache
 @require_safe
-def saml_start(request: AccessRequest, account: str, provider_name: str) -> HttpResponse:
-    rows = SAMLProvider.objects.filter(account_id=account, name=provider_name, disabled_at=None)
-    provider = rows.exclude(single_sign_on_url="").first()
-    throttle.start_tries(address=request.origin.address)(provider is not None)
+def saml_start(request: AccessRequest, account: str, mark: str, provider_name: str) -> HttpResponse:
+    provider = None
+    if is_marked(mark, SAML, account, provider_name):
+        rows = SAMLProvider.objects.filter(account_id=account, name=provider_name, disabled_at=None)
+        provider = rows.exclude(single_sign_on_url="").first()
     if provider is None:
         return refused(request, "There is no sign-in at this address. Ask whoever gave it to you.", status=404)
     address, sealed = saml_sign_in.begin(provider, safe_next(request.GET.get("next", "")))

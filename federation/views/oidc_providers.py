@@ -108,7 +108,7 @@ def _sign_in_facts(provider: OIDCProvider, form: forms.Form | None) -> dict[str,
         "sign_in": row,
         "sign_in_form": form or ConsoleSignInForm(initial=present, client_ids=_client_ids(provider)),
         "redirect_uri": redirect_uri(provider),
-        "start": f"{settings.SITE_URL}/signin/oidc/{provider.account_id}/{provider.url}",
+        "start": f"{settings.SITE_URL}{provider.start_path}",
     }
 
 

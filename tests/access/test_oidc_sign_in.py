@@ -13,7 +13,7 @@ from django.test import Client
 from access import cookies
 from access.federated_roles import TRIES
 from access.models import ConsoleSession
-from access.oidc_sign_in import session_name, start_of
+from access.oidc_sign_in import session_name
 from accounts.models import Account
 from audit.models import Event
 from federation.models import OIDCProvider
@@ -68,7 +68,7 @@ def ops(acme: Account, provider: OIDCProvider) -> Role:
 
 def begun(browser: Client, provider: OIDCProvider, next_url: str = "") -> str:
     """Where this browser is sent."""
-    page = browser.post(start_of(provider), {"next": next_url} if next_url else {}).content.decode()
+    page = browser.post(provider.start_path, {"next": next_url} if next_url else {}).content.decode()
     found = re.search(r'<a class="btn[^"]*" href="([^"]+)"', page)
     assert found, page
     return html.unescape(found.group(1))
@@ -104,7 +104,7 @@ def test_a_code_opens_the_console_as_the_one_role(
     assert reply.headers["Location"] == "/identities/groups/" and is_in(client)
     assert client.get("/policies/").status_code == 403
     session = ConsoleSession.objects.get()
-    assert session.is_federated and session.came_from == start_of(provider)
+    assert session.is_federated and session.came_from == provider.start_path
     event = Event.objects.get(action="signin:ConsoleLogin")
     assert (event.account_id, event.principal_name, event.resource) == (ACME, "jane", ops.arn)
     assert event.detail["page"] == "oidc" and event.detail["session"].endswith("/jane@corp.example")
@@ -112,9 +112,9 @@ def test_a_code_opens_the_console_as_the_one_role(
 
 @pytest.mark.bar(47, 111)
 def test_a_link_alone_begins_nothing(client: Client, provider: OIDCProvider) -> None:
-    page = client.get(start_of(provider))
+    page = client.get(provider.start_path)
     assert page.status_code == 200 and cookies.name(cookies.OIDC_ASKED) not in client.cookies
-    assert Client(enforce_csrf_checks=True).post(start_of(provider)).status_code == 403
+    assert Client(enforce_csrf_checks=True).post(provider.start_path).status_code == 403
 
 
 def refused(reply: Any) -> bool:
@@ -244,7 +244,7 @@ def test_what_changes_meanwhile_counts(
         delete_oidc_provider(by=by, provider=provider)
     assert refused(back(client, answer)) and flow.seen == []
     if change != "client":
-        assert client.get(start_of(provider)).status_code == 404
+        assert client.get(provider.start_path).status_code == 404
 
 
 @pytest.mark.bar(112)
@@ -319,7 +319,7 @@ def test_a_provider_s_configuration_leads_nowhere_but_to_https(
     client: Client, flow: CodeFlow, provider: OIDCProvider, endpoint: Any
 ) -> None:
     flow.issuer.discovery["authorization_endpoint"] = endpoint
-    assert client.post(start_of(provider)).status_code == 503
+    assert client.post(provider.start_path).status_code == 503
 
 
 @pytest.mark.bar(114)
@@ -369,7 +369,7 @@ def test_the_sign_in_page_offers_only_what_is_listed(client: Client, acme: Accou
     assert provider.url not in client.get("/signin/acme/").content.decode()
     set_sign_in(by=root_of(acme), provider=provider, client_id="app", secret=None, listed=True)
     for address in ("/signin/acme/", f"/signin/{ACME}/"):
-        assert f'action="{start_of(provider)}"' in client.get(address).content.decode()
+        assert f'action="{provider.start_path}"' in client.get(address).content.decode()
     for address in ("/signin/", "/signin/globex/"):
         assert provider.url not in client.get(address).content.decode()
     set_sign_in(by=root_of(acme), provider=provider, client_id="app", secret=None, listed=True, enabled=False)

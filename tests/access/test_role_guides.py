@@ -64,7 +64,7 @@ def test_where_people_of_an_issuer_begin_is_told_when_they_can_and_to_whoever_ma
     assert "made for app" in guides_of(role, alice)["web"].lead
     assert "start" not in values(guides_of(role, alice)["web"])
     set_sign_in(by=root_of(alice.account), provider=provider, client_id="app", secret="quiet harbour")
-    start = f"{settings.SITE_URL}/signin/oidc/{alice.account_id}/{ISSUER}"
+    start = f"{settings.SITE_URL}{provider.start_path}"
     assert values(guides_of(role, alice)["web"])["start"] == start
     assert "start" not in values(guides_of(role, bob)["web"])
     allow(bob, "iam:GetOpenIDConnectProvider")

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import zlib
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,19 +13,23 @@ from django.test import Client
 from django.urls import reverse
 from lxml import etree
 
-from access import cookies, throttle
+from access import cookies
 from access.models import ConsoleSession
 from accounts.models import Account
 from audit.models import Event
 from federation import sp
 from federation.models import SAMLProvider
+from federation.services.oidc_providers import create_oidc_provider
+from federation.services.oidc_sign_in import set_sign_in
 from federation.services.saml_providers import create_saml_provider, set_use
+from federation.start_paths import SAML, start_path
 from identities.models import Role, User
 from tests.cast import ACME, allow, browser_of, make_role, root_of
 from tests.federation.companies import ENTITY_ID, SIGN_IN_URL, key_descriptor, metadata
 from tests.federation.forge import ATTRIBUTES, Sent, encoded, signed
 
-START, BACK, GO_ON, CHOOSE = "/saml/start/111122223333/corp/", "/saml", "/saml/sign-in/", "/choose-role/"
+START = start_path(SAML, "111122223333", "corp")
+BACK, GO_ON, CHOOSE = "/saml", "/saml/sign-in/", "/choose-role/"
 
 
 def trusting(provider: SAMLProvider) -> str:
@@ -273,22 +276,41 @@ def test_relay_state_leads_nowhere_else(
 def test_an_unknown_or_switched_off_provider_has_no_sign_in(
     client: Client, acme: Account, provider: SAMLProvider
 ) -> None:
-    assert client.get("/saml/start/111122223333/nobody/").status_code == 404
+    assert client.get(start_path(SAML, "111122223333", "nobody")).status_code == 404
     set_use(by=root_of(acme), provider=provider, enabled=False, starts_sign_in=False)
     assert client.get(START).status_code == 404
 
 
 @pytest.mark.bar(127)
-@pytest.mark.parametrize("nowhere", ["/saml/start/111122223333/nobody/", "/signin/oidc/111122223333/nobody.example"])
-def test_nobody_goes_through_ids_and_names_to_find_providers(
-    client: Client, provider: SAMLProvider, monkeypatch: pytest.MonkeyPatch, nowhere: str
+def test_only_who_was_given_the_address_can_ask_for_a_provider(
+    client: Client, acme: Account, provider: SAMLProvider
 ) -> None:
-    limit = replace(throttle.STARTS_FROM_ADDRESS, tries=2)
-    monkeypatch.setattr(throttle, "STARTS_FROM_ADDRESS", limit)
-    assert [client.get(START).status_code for _ in range(3)] == [302] * 3
-    assert [client.get(nowhere).status_code for _ in range(3)] == [404, 404, 429]
-    assert client.get(START).status_code == 429
-    assert client.get(START, REMOTE_ADDR="198.51.100.7").status_code == 302
+    """An address of somebody's own making answers the same whether there is such a provider or not, without looking."""
+    other = create_oidc_provider(by=root_of(acme), url="https://id.example.com", client_ids=["app"])
+    set_sign_in(by=root_of(acme), provider=other, client_id="app", secret="")
+    marks = [start_path(SAML, acme.id, "nobody").split("/")[4], start_path(SAML, "444455556666", "corp").split("/")[4]]
+    for mark in (*marks, "0" * 16, "x"):
+        answers = [
+            client.get(f"/{page}/{mark}/{name}")
+            for page, name in (
+                (f"saml/start/{acme.id}", "corp/"),
+                (f"saml/start/{acme.id}", "nobody2/"),
+                (f"signin/oidc/{acme.id}", other.url),
+                (f"signin/oidc/{acme.id}", "nobody.example"),
+            )
+        ]
+        assert {(each.status_code, len(each.content)) for each in answers} == {(404, len(answers[0].content))}
+    assert (client.get(START).status_code, client.get(other.start_path).status_code) == (302, 200)
+
+
+def test_addresses_go_on_to_work_while_the_secret_is_changed(
+    client: Client, provider: SAMLProvider, settings: Any
+) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 60, [settings.SECRET_KEY]
+    assert client.get(START).status_code == client.get(provider.start_path).status_code == 302
+    assert provider.start_path != START
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get(START).status_code == 404
 
 
 @pytest.mark.bar(50, 106)

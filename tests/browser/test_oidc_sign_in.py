@@ -59,7 +59,7 @@ def test_from_the_start_page_to_a_plain_refusal(
     axe_check: AxeCheck,
 ) -> None:
     provider = known(acme, issuer.url)
-    traveller.goto(f"/signin/oidc/{acme.id}/{provider.url}")
+    traveller.goto(provider.start_path)
     expect_heading(traveller, "Sign in to the console")
     axe_check(traveller)
     traveller.get_by_role("button", name="Go on to sign in").click()
