@@ -16,10 +16,10 @@ from access.temporary_credentials import (
     check_session_tags,
     issue,
     lifetime,
-    new_secret,
     session_policies,
 )
 from access.trust import require_trust
+from accounts.ids import new_secret_access_key
 from accounts.tags import request_tag_keys
 from audit.errors import ServiceError, ValidationError
 from audit.explanation import Explanation
@@ -171,7 +171,7 @@ def issue_role_session(
         made_by=made_by,
         account_id=role.account_id,
         issuer_id=role.unique_id,
-        secret=new_secret(),
+        secret=new_secret_access_key(),
         issued_at=issued_at,
         expires_at=expires_at,
         name=requested.name,

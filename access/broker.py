@@ -22,9 +22,9 @@ from access.principals import (
 )
 from access.session_tokens import SessionClaims, seal
 from access.sign_in import LOGIN
-from access.temporary_credentials import lifetime, new_secret
+from access.temporary_credentials import LONGEST_SESSION, SHORTEST_SESSION, lifetime
 from access.tokens import new_token, same, token_hash
-from accounts.ids import account_of_access_key
+from accounts.ids import account_of_access_key, new_secret_access_key
 from accounts.models import Account
 from audit import clock
 from audit.errors import ServiceError, ValidationError
@@ -36,12 +36,11 @@ from identities.sealed import box
 from identities.services.role_sessions import revoked_at
 
 GOOD_FOR = timedelta(minutes=15)
-SHORTEST, LONGEST = 900, 43200
 # Refused tries of one network; those that succeed don't count.
 TRIES = throttle.Limit("broker-from-address", 60, timedelta(minutes=15), by_address=True)
 GET_TOKEN = "signin:GetSigninToken"  # noqa: S105 # the name of an action
 _FEDERATED_USER = "GetFederationToken"
-_LONGEST_SESSION = 16_000
+_LONGEST_JSON = 16_000
 _LONGEST_ISSUER = 2000
 _PURPOSE = "signin-token"
 
@@ -90,7 +89,7 @@ def signin_token(session: str, seconds: int | None, origin: Origin) -> str:
 def _read(session: str) -> PresentedCredentials:
     """What a broker sent as JSON."""
     try:
-        facts = json.loads(session) if len(session) <= _LONGEST_SESSION else None
+        facts = json.loads(session) if len(session) <= _LONGEST_JSON else None
     except (ValueError, RecursionError):
         facts = None
     parts = [facts.get(name) for name in ("sessionId", "sessionKey", "sessionToken")] if isinstance(facts, dict) else []
@@ -139,8 +138,8 @@ def _check_duration(claims: SessionClaims, seconds: int | None) -> None:
         return
     if claims.made_by == _FEDERATED_USER:
         raise ValidationError("SessionDuration can't be given with credentials of GetFederationToken.")
-    if not SHORTEST <= seconds <= LONGEST:
-        raise ValidationError(f"SessionDuration must be between {SHORTEST} and {LONGEST} seconds.")
+    if not SHORTEST_SESSION <= seconds <= LONGEST_SESSION:
+        raise ValidationError(f"SessionDuration must be between {SHORTEST_SESSION} and {LONGEST_SESSION} seconds.")
     if not _may_last_longer(claims) and clock.now() + timedelta(seconds=seconds) > claims.expires_at:
         raise ValidationError("SessionDuration is longer than what is left of these credentials.")
 
@@ -214,7 +213,7 @@ def _for_the_console(claims: SessionClaims, seconds: int | None) -> SessionClaim
     end = claims.expires_at
     if seconds is not None:
         _, end = lifetime(seconds, None if _may_last_longer(claims) else claims.expires_at)
-    return replace(claims, secret=new_secret(), expires_at=end)
+    return replace(claims, secret=new_secret_access_key(), expires_at=end)
 
 
 def _row(token: str, origin: Origin) -> SigninToken:

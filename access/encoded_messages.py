@@ -105,10 +105,7 @@ def _elements(text: str, index: int, source: str) -> dict[str, Any]:
 
 
 def _names(principals: Principals | None) -> Sequence[str]:
-    if principals is None:
-        return ()
-    everyone = ("*",) if principals.everyone else ()
-    return (*everyone, *principals.aws, *principals.federated, *principals.service, *principals.canonical_user)
+    return principals.names if principals else ()
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from access import throttle
 from access.assume_role import ROLE_ARN, NotAllowed, RoleSession, find_role_for, issue_role_session, session_context
-from access.gate import global_context
-from access.temporary_credentials import SessionRequest
+from access.gate import normalised, outsider_context
+from access.temporary_credentials import LONGEST_SESSION, SHORTEST_SESSION, SessionRequest
 from access.trust import trust_of
 from audit import clock
 from audit.errors import ValidationError
@@ -34,7 +34,6 @@ Operation = Literal["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
 TRIES = throttle.Limit("federation-from-address", 60, timedelta(minutes=15), by_address=True)
 _PROVIDER_ARN = re.compile(r"arn:aws:iam::(\d{12}):saml-provider/([\w._-]{1,128})", re.ASCII)
 _NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_SHORTEST, _LONGEST = 900, 43200
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +116,8 @@ def _questions(who: FederatedIdentity, role: Role, requested: SessionRequest, or
     actions = [f"sts:{who.operation}"]
     actions += ["sts:TagSession"] if requested.tags else []
     actions += ["sts:SetSourceIdentity"] if requested.source_identity else []
-    facts = global_context(who.principal("", origin))
-    general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
-    given = {key: (each,) if isinstance(each, str) else each for key, each in session_context(role, requested).items()}
+    general = outsider_context(who.principal("", origin))
+    given = normalised(session_context(role, requested))
     asker = RequestPrincipal(arn=who.provider, account_id="", type="federated")
     for action in actions:
         yield Request(action, role.arn, {**general, **given, **who.keys}, asker, resource_account=role.account_id)
@@ -216,8 +214,10 @@ def session_seconds(claims: Claims) -> int | None:
         return None
     if len(values) != 1 or not values[0].isascii() or not values[0].isdigit() or len(values[0]) > 5:
         raise InvalidIdentityToken("SessionDuration in AuthnResponse must be a number of seconds")
-    if not _SHORTEST <= int(values[0]) <= _LONGEST:
-        raise InvalidIdentityToken(f"SessionDuration in AuthnResponse must be between {_SHORTEST} and {_LONGEST}")
+    if not SHORTEST_SESSION <= int(values[0]) <= LONGEST_SESSION:
+        raise InvalidIdentityToken(
+            f"SessionDuration in AuthnResponse must be between {SHORTEST_SESSION} and {LONGEST_SESSION}"
+        )
     return int(values[0])
 
 

@@ -16,7 +16,7 @@ from access import sessions
 from access.assume_role import NotAllowed, find_role
 from access.federated_roles import FederatedIdentity, assume_as
 from access.sign_in import LOGIN
-from access.temporary_credentials import SessionRequest
+from access.temporary_credentials import LONGEST_SESSION, SessionRequest
 from audit import clock
 from audit.errors import ServiceError
 from audit.models import Outcome
@@ -31,7 +31,6 @@ from identities.secretbox import SecretUnreadable
 
 CHOOSE_WITHIN = timedelta(minutes=5)
 USUAL_SECONDS = 3600
-_LONGEST = 43200
 # As the audit trail names the ways in.
 _PAGES = {"AssumeRoleWithSAML": "saml", "AssumeRoleWithWebIdentity": "oidc"}
 
@@ -127,7 +126,7 @@ def enter(choice: Choice, origin: Origin) -> sessions.OpenedSession:
     if not _still_vouches(choice.who):
         raise sign_in_over()
     requested = SessionRequest(name=choice.session_name, seconds=choice.seconds)
-    made = assume_as(choice.who, find_role(choice.role_arn), requested, origin, longest=_LONGEST)
+    made = assume_as(choice.who, find_role(choice.role_arn), requested, origin, longest=LONGEST_SESSION)
     kept = sessions.SessionCredentials(made.credentials.access_key_id, made.credentials.session_token)
     opened = sessions.open_federated_session(
         account_id=account_id,

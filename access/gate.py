@@ -82,7 +82,7 @@ class PrincipalGate:
         return Request(
             action=action,
             resource=resource,
-            context={**global_context(self.principal), **_normalised(context or {})},
+            context={**global_context(self.principal), **normalised(context or {})},
             principal=request_principal(self.principal),
             resource_account=_account_of(resource) or self.principal.account_id,
         )
@@ -154,7 +154,15 @@ def global_context(principal: Principal) -> dict[str, tuple[str, ...]]:
     return context
 
 
-def _normalised(context: Context) -> dict[str, tuple[str, ...]]:
+def outsider_context(principal: Principal) -> dict[str, tuple[str, ...]]:
+    """The global condition keys of a request by somebody who is no principal of any account: those of the principal are
+    left out."""
+    facts = global_context(principal)
+    return {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
+
+
+def normalised(context: Context) -> dict[str, tuple[str, ...]]:
+    """Every value as the tuple that the engine takes."""
     return {key: (value,) if isinstance(value, str) else tuple(value) for key, value in context.items()}
 
 

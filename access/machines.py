@@ -15,7 +15,7 @@ from django.db import transaction
 
 from access import throttle
 from access.assume_role import RoleSession, issue_role_session, session_context
-from access.gate import global_context
+from access.gate import normalised, outsider_context
 from access.policy_rows import read_role_and_policies
 from access.session_tokens import MADE_BY_MACHINE
 from access.temporary_credentials import SessionRequest
@@ -130,16 +130,14 @@ def _may_keep(words: Mapping[str, Any], role: Role) -> bool:
 
 def _question(machine: Machine, role: Role, origin: Origin) -> tuple[Request, PolicySet]:
     """Whether the role's trust policy lets machines in, this one included; for the engine."""
-    facts = global_context(machine_principal(machine, origin))
-    general = {key: values for key, values in facts.items() if not key.startswith(("aws:Principal", "aws:userid"))}
+    general = outsider_context(machine_principal(machine, origin))
     of_service = {
         "aws:PrincipalIsAWSService": ("true",),
         "aws:PrincipalServiceName": (PASSED_TO,),
         "aws:SourceAccount": (machine.account_id,),
         "aws:SourceArn": (machine.arn,),
     }
-    requested = session_context(role, SessionRequest(name=machine.machine_id))
-    asked = {key: (value,) if isinstance(value, str) else value for key, value in requested.items()}
+    asked = normalised(session_context(role, SessionRequest(name=machine.machine_id)))
     request = Request(
         ACTION,
         role.arn,

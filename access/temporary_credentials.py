@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from access.session_tokens import SessionClaims, packed_percent, seal
 from accounts import rules
-from accounts.ids import new_access_key_id, new_secret_access_key
+from accounts.ids import new_access_key_id
 from audit import clock
 from audit.errors import MalformedPolicyDocument, ServiceError, ValidationError
 from audit.principal import NO_TAGS, SessionPolicies
@@ -17,6 +17,8 @@ from policies.models import ManagedPolicy
 
 TAG_LIMIT = 50
 POLICY_ARN_LIMIT = 10
+# What a console session may last, by SessionDuration of a provider or of a broker (IAM User Guide).
+SHORTEST_SESSION, LONGEST_SESSION = 900, 43_200
 # Characters of the document and the ARNs together (AWS_STS quotas, "session policies").
 PLAIN_LIMIT = 2048
 
@@ -129,10 +131,6 @@ def issue(claims: SessionClaims) -> tuple[Credentials, int]:
     access_key_id = new_access_key_id(claims.account_id, "ASIA")
     token = seal(claims, access_key_id, box())
     return Credentials(access_key_id, claims.secret, token, claims.expires_at), percent
-
-
-def new_secret() -> str:
-    return new_secret_access_key()
 
 
 def lifetime(seconds: int, not_after: datetime | None = None) -> tuple[datetime, datetime]:

@@ -14,9 +14,9 @@ from access.temporary_credentials import (
     check_session_tags,
     issue,
     lifetime,
-    new_secret,
     session_policies,
 )
+from accounts.ids import new_secret_access_key
 from audit.errors import AccessDenied
 from audit.principal import Principal
 from audit.services import record
@@ -54,7 +54,7 @@ def get_session_token(
         made_by="GetSessionToken",
         account_id=by.account_id,
         issuer_id=by.unique_id,
-        secret=new_secret(),
+        secret=new_secret_access_key(),
         issued_at=issued_at,
         expires_at=expires_at,
         source_key=by.access_key_id,
@@ -76,7 +76,7 @@ def get_federation_token(*, by: Principal, requested: SessionRequest) -> Federat
         made_by="GetFederationToken",
         account_id=by.account_id,
         issuer_id=by.unique_id,
-        secret=new_secret(),
+        secret=new_secret_access_key(),
         issued_at=issued_at,
         expires_at=expires_at,
         name=requested.name,

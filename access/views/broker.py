@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from access import broker, cookies, sessions
 from access.broker import Refused
 from access.http import AccessRequest
+from access.temporary_credentials import LONGEST_SESSION, SHORTEST_SESSION
 from access.throttle import Throttled
 from audit.actions import public
 from audit.errors import ServiceError, ValidationError
@@ -48,7 +49,7 @@ def _seconds(words: QueryDict) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise ValidationError(f"SessionDuration must be between {broker.SHORTEST} and {broker.LONGEST} seconds.")
+        raise ValidationError(f"SessionDuration must be between {SHORTEST_SESSION} and {LONGEST_SESSION} seconds.")
     return int(text)
 
 

@@ -28,6 +28,12 @@ class Principals:
     service: tuple[str, ...] = ()
     canonical_user: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, as texts."""
+        everyone = ("*",) if self.everyone else ()
+        return (*everyone, *self.aws, *self.federated, *self.service, *self.canonical_user)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from policies.engine.decision import Decision, NearMiss, Outcome, StatementRef
-from policies.engine.document import Principals
 from policies.engine.plan import Candidate, Plan
 from policies.engine.request import Request
 
@@ -45,14 +44,8 @@ def _further(decision: Decision, matched: list[StatementRef]) -> Iterator[Statem
 def _other_principal(candidate: Candidate, request: Request) -> NearMiss:
     statement = candidate.compiled.statement
     element = "NotPrincipal" if statement.not_principals else "Principal"
-    return NearMiss(candidate.ref, element, _named(statement.not_principals or statement.principals), _who(request))
-
-
-def _named(principals: Principals | None) -> tuple[str, ...]:
-    if principals is None:
-        return ()
-    everyone = ("*",) if principals.everyone else ()
-    return (*everyone, *principals.aws, *principals.federated, *principals.service, *principals.canonical_user)
+    principals = statement.not_principals or statement.principals
+    return NearMiss(candidate.ref, element, principals.names if principals else (), _who(request))
 
 
 def _who(request: Request) -> tuple[str, ...] | None:
