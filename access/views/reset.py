@@ -13,6 +13,7 @@ from access.http import AccessRequest
 from access.sign_in import find_root
 from access.tokens import looks_like_token
 from access.views.entering import remember_browser
+from accounts import mails
 from accounts.passwords import rules_in_words
 from audit.actions import public
 from audit.errors import ConcurrentModification, ServiceError
@@ -36,9 +37,10 @@ class RepliedFirst(HttpResponse):
 def forgot_password(request: AccessRequest) -> HttpResponse:
     form = RootEmailForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "access/forgot_password.html", {"form": form})
+        return render(request, "access/forgot_password.html", {"form": form, "mails_are_sent": mails.are_sent()})
     mail = recovery.ask(form.cleaned_data["email"], origin=request.origin)
-    page = render(request, "access/forgot_password_sent.html", {"email": form.cleaned_data["email"]})
+    context = {"email": form.cleaned_data["email"], "mails_are_sent": mails.are_sent()}
+    page = render(request, "access/forgot_password_sent.html", context)
     response = RepliedFirst(page.content)
     response.afterwards = mail.send if mail else None
     return response

@@ -41,6 +41,12 @@ def link_in(mailoutbox: list[Any]) -> str:
     return found[1]
 
 
+def test_where_no_mail_is_sent_the_pages_say_where_the_link_is(client: Client, acme: Account, settings: Any) -> None:
+    assert "terminal" not in client.get(ASK).text + ask().text
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "terminal" in client.get(ASK).text and "terminal" in ask().text
+
+
 def test_the_link_of_the_mail_sets_a_new_password(client: Client, acme: Account, mailoutbox: list[Any]) -> None:
     ask()
     assert client.get(link_in(mailoutbox)).headers["Location"] == RESET
