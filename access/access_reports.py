@@ -99,7 +99,7 @@ def services_of(account_id: str, entity: Entity) -> list[dict[str, Any]]:
 
 
 def policies_of(entity: Entity) -> list[GrantingPolicy]:
-    """The policies whose permissions somebody has: its own, and for a user those of its groups. All in one question."""
+    """The policies whose permissions somebody has: its own, and for a user those of its groups. All in one query."""
     return _granting(_ABOUT[type(entity)].rows(_POLICIES[type(entity)], of=entity.pk), entity)
 
 

@@ -1,4 +1,4 @@
-"""What an explanation names, all in one question: the texts of the policies, as they were when they decided, and the
+"""What an explanation names, all in one query: the texts of the policies, as they were when they decided, and the
 tags of what they belong to, by which the permission to read them may be limited."""
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class Named:
 def look_up(
     account_id: str, policies: Iterable[Mapping[str, str]], arns: Iterable[str], trust_document: str = ""
 ) -> Named:
-    """Whom a trust policy names that is known beforehand (`trust_document`) is looked up in the same question."""
+    """Whom a trust policy names that is known beforehand (`trust_document`) is looked up in the same query."""
     wanted, tagged = {key_of(policy) for policy in policies}, {arn for arn in arns if arn.startswith("arn:aws:iam::")}
     if not wanted and not tagged:
         return Named()

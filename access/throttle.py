@@ -112,7 +112,7 @@ class Tries:
             _start_anew(self.counters)
 
     def full(self) -> QuerySet[Throttle]:
-        """The counts that have no room, for whoever asks for something else in the same question: work that will not be
+        """The counts that have no room, for whoever asks for something else in the same query: work that will not be
         answered need not be done. That alone keeps nobody out; of many at once all may find room."""
         now = clock.now()
         at_limit = (

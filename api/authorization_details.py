@@ -1,4 +1,4 @@
-"""What GetAccountAuthorizationDetails tells, in two questions: a page of users, groups, roles and policies; and what
+"""What GetAccountAuthorizationDetails returns, in two queries: a page of users, groups, roles and policies; and what
 hangs on those of the page, all as it was at one moment."""
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from api import policy_uses
 from api.paging import MixedPage
-from api.tables import Joined, Moment, Table, Tables, arn
+from api.tables import Joined, Table, Tables, Timestamp, arn
 from database.batch import AnyOf, Build, QueryBatch, Rows, by_first
 from database.prepared import Param
 from identities.models import (
@@ -42,7 +42,7 @@ def _named(kind: str, resource: str) -> dict[str, Combinable | str]:
         f"{kind}Name": "name",
         f"{kind}Id": "unique_id",
         "Arn": arn(resource),
-        "CreateDate": Moment("created_at"),
+        "CreateDate": Timestamp("created_at"),
     }
 
 
@@ -59,8 +59,8 @@ def _policies(rows: QuerySet[ManagedPolicy]) -> Table:
         PolicyId="unique_id",
         Arn=_policy_arn(""),
         Path="path",
-        CreateDate=Moment("created_at"),
-        UpdateDate=Moment("updated_at"),
+        CreateDate=Timestamp("created_at"),
+        UpdateDate=Timestamp("updated_at"),
         Description=NullIf("description", Value("")),
     )
 
@@ -77,7 +77,7 @@ KINDS = Tables(
         pk="pk",
         boundary=_BOUNDARY,
         document="document",
-        last_used_at=Moment("last_used_at"),
+        last_used_at=Timestamp("last_used_at"),
         last_used_region=NullIf("last_used_region", Value("")),
         **_named("Role", "role"),
     ),
@@ -116,7 +116,7 @@ _HANGING = QueryBatch(
         "role_inline": _of("role", RoleInlinePolicy, *_INLINE),
         "role_attached": _of("role", RoleAttachment, *_ATTACHED),
         "role_profiles": _of("role", InstanceProfile, *_PROFILE.values()),
-        "policy_versions": _of("policy", PolicyVersion, "number", "is_default", Moment("created_at"), "document"),
+        "policy_versions": _of("policy", PolicyVersion, "number", "is_default", Timestamp("created_at"), "document"),
         "users_attaching": _uses(UserAttachment, "policy_id", "user__account_id"),
         "groups_attaching": _uses(GroupAttachment, "policy_id", "group__account_id"),
         "roles_attaching": _uses(RoleAttachment, "policy_id", "role__account_id"),

@@ -7,7 +7,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
 from api import policy_uses
-from api.tables import Joined, Moment, Table, arn, text
+from api.tables import Joined, Table, Timestamp, arn, text
 from database.prepared import Param
 from identities.models import Group, InstanceProfile, Role, ServerCertificate, User
 from policies.models import AWS, ManagedPolicy
@@ -25,8 +25,8 @@ def _users(query: QuerySet[User]) -> Table:
         UserName="name",
         UserId="unique_id",
         Arn=arn("user"),
-        CreateDate=Moment("created_at"),
-        PasswordLastUsed=Moment("password_last_used_at"),
+        CreateDate=Timestamp("created_at"),
+        PasswordLastUsed=Timestamp("password_last_used_at"),
     )
 
 
@@ -42,7 +42,7 @@ def _groups(query: QuerySet[Group]) -> Table:
         GroupName="name",
         GroupId="unique_id",
         Arn=arn("group"),
-        CreateDate=Moment("created_at"),
+        CreateDate=Timestamp("created_at"),
     )
 
 
@@ -57,7 +57,7 @@ def _role(of: str = "") -> dict[str, Combinable | str]:
         "RoleName": f"{of}name",
         "RoleId": f"{of}unique_id",
         "Arn": arn("role", of=of),
-        "CreateDate": Moment(f"{of}created_at"),
+        "CreateDate": Timestamp(f"{of}created_at"),
         "AssumeRolePolicyDocument": f"{of}document",
         "Description": NullIf(f"{of}description", Value("")),
         "MaxSessionDuration": text(f"{of}max_session_seconds"),
@@ -75,7 +75,7 @@ def _instance_profiles(query: QuerySet[InstanceProfile]) -> Table:
         InstanceProfileName="name",
         InstanceProfileId="unique_id",
         Arn=arn("instance-profile"),
-        CreateDate=Moment("created_at"),
+        CreateDate=Timestamp("created_at"),
         **{f"Roles.{member}": column for member, column in _role("role__").items()},
     )
 
@@ -90,8 +90,8 @@ SERVER_CERTIFICATES = Table(
     ServerCertificateName="name",
     ServerCertificateId="unique_id",
     Arn=arn("server-certificate"),
-    UploadDate=Moment("uploaded_at"),
-    Expiration=Moment("expires_at"),
+    UploadDate=Timestamp("uploaded_at"),
+    Expiration=Timestamp("expires_at"),
 )
 
 _WHOSE = Coalesce("account_id", Value(AWS))
@@ -116,8 +116,8 @@ def policies(scope: str, usage: str) -> Table:
         AttachmentCount=text(policy_uses.attachments(_ACCOUNT)),
         PermissionsBoundaryUsageCount=text(policy_uses.boundaries(_ACCOUNT)),
         IsAttachable=Value("true"),
-        CreateDate=Moment("created_at"),
-        UpdateDate=Moment("updated_at"),
+        CreateDate=Timestamp("created_at"),
+        UpdateDate=Timestamp("updated_at"),
     )
 
 

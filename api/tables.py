@@ -60,8 +60,8 @@ class Joined(Func):
     output_field = TextField()
 
 
-class Moment(Func):
-    """A moment as the API writes it, to the second. Both databases speak of moments in UTC and in this form."""
+class Timestamp(Func):
+    """A timestamp as the API writes it, to the second. Both databases write timestamps in UTC and in this form."""
 
     template = "(REPLACE(SUBSTR(CAST(%(expressions)s AS text), 1, 19), ' ', 'T') || 'Z')"
     output_field = TextField()
@@ -120,7 +120,7 @@ class Tables:
 
     def rows(self, limit: int, names: Sequence[str], after: str | None, **values: str) -> dict[str, list[Texts]]:
         """The rows of the named tables, of the first one those that come after a key; each with its key behind its
-        columns. There are at most so many in all, and all of them are read in one question."""
+        columns. There are at most so many in all, and all of them are read in one query."""
         lists = [names[0] if after is None else f"{names[0]} after", *names[1:]]
         pages = self._pages.rows(lists, limit=limit, after=after or "", **values)
         return dict(zip(names, pages.values(), strict=True))

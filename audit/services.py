@@ -64,7 +64,7 @@ def record(
     """
     event = _event(by, action, resource, outcome, error_code, explanation, detail)
     # Of what was refused the caller is told the key of the event.
-    return _EVENTS.insert(event, may_wait=outcome == Outcome.SUCCESS)
+    return _EVENTS.insert(event, may_defer=outcome == Outcome.SUCCESS)
 
 
 class Change(NamedTuple):
@@ -82,7 +82,7 @@ def record_many(changes: Iterable[Change]) -> None:
         _event(by, action, resource, Outcome.SUCCESS, "", None, detail) for by, action, resource, detail in changes
     ]
     if len(events) == 1:
-        _EVENTS.insert(events[0], may_wait=True)
+        _EVENTS.insert(events[0], may_defer=True)
     else:
         Event.objects.bulk_create(events)
 

@@ -42,11 +42,11 @@ class PreparedInsert(Generic[Row]):
         rows = source.format(", ".join(["%s"] * len(given)))
         return f"INSERT INTO {quoted(options.db_table)} ({columns}) {rows} RETURNING {back}"
 
-    def insert(self, row: Row, *, may_wait: bool = False) -> Row:
-        """Insert and return the instance. With `may_wait` nobody needs what the database makes, as its primary key: it
+    def insert(self, row: Row, *, may_defer: bool = False) -> Row:
+        """Insert and return the instance. With `may_defer` nobody needs what the database makes, as its primary key: it
         may not be set afterwards (see `fetch_all`)."""
         if _can_return():
-            self._insert(row, self._values, may_wait=may_wait)
+            self._insert(row, self._values, may_defer=may_defer)
         else:
             row.save(force_insert=True)
         return row
@@ -65,7 +65,7 @@ class PreparedInsert(Generic[Row]):
         number = f"SELECT COUNT(*) FROM {table} WHERE {column} = %s"  # noqa: S608 # names of columns
         return self._insert(row, self._sql(f"SELECT {{}} WHERE ({number}) < %s"), getattr(row, owner.attname), quota)
 
-    def _insert(self, row: Row, sql: str, *others: Any, may_wait: bool = False) -> bool:
+    def _insert(self, row: Row, sql: str, *others: Any, may_defer: bool = False) -> bool:
         database: Any = connections[DEFAULT_DB_ALIAS]
         given, made = self._fields
         values = [
@@ -73,7 +73,7 @@ class PreparedInsert(Generic[Row]):
             for name, field in given
         ]
         with mark_for_rollback_on_error():
-            found = fetch_all(sql, [*values, *others], may_wait=may_wait)
+            found = fetch_all(sql, [*values, *others], may_defer=may_defer)
         for values_made in found:
             for field, value in zip(made, values_made, strict=True):
                 setattr(row, field.attname, value)

@@ -39,13 +39,13 @@ def _constant(parameter: Any) -> str:
     return f"'{parameter}'" if type(parameter) is str and _WORD.fullmatch(parameter) else ""
 
 
-def fetch_all(sql: str, values: Sequence[Any], *, may_wait: bool = False) -> list[tuple[Any, ...]]:
+def fetch_all(sql: str, values: Sequence[Any], *, may_defer: bool = False) -> list[tuple[Any, ...]]:
     """Run a statement that comes again and again, and return its rows. PostgreSQL plans it only once
-    (`iamconsole.postgres`). With `may_wait`, nobody needs the rows: within a transaction they are not returned, and the
-    statement may be sent together with the next one or with the commit."""
+    (`iamconsole.postgres`). With `may_defer`, nobody needs the rows: within a transaction none are returned, and the
+    statement may be sent in one pipeline with the next one or with the commit."""
     database: Any = connections[DEFAULT_DB_ALIAS]
     if hasattr(database, "ask"):
-        found: list[tuple[Any, ...]] = database.ask(sql, values, may_wait=may_wait)
+        found: list[tuple[Any, ...]] = database.ask(sql, values, may_defer=may_defer)
         return found
     with database.cursor() as cursor:
         cursor.execute(sql, values)

@@ -23,9 +23,5 @@ class ExpiredToken(InvalidIdentityToken):
     code: ClassVar[str] = "ExpiredTokenException"
 
 
-class IDPRejectedClaim(InvalidIdentityToken):
-    code: ClassVar[str] = "IDPRejectedClaim"
-
-
 class IDPCommunicationError(InvalidIdentityToken):
     code: ClassVar[str] = "IDPCommunicationError"

@@ -1,4 +1,4 @@
-"""Reading an account for its checks: one question to the database per table, however many rows there are."""
+"""Reading an account for its checks: one query per table, however many rows there are."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping

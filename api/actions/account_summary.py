@@ -65,7 +65,7 @@ _ACCOUNTS = Prepared(lambda: Account.objects.filter(pk=Param("account_id")).anno
 
 @action("iam:GetAccountSummary", resource="*")
 def get_account_summary(call: Call) -> Result:
-    """All in one question. A root user always has a password here."""
+    """All in one query. A root user always has a password here."""
     (account,) = _ACCOUNTS.rows(account_id=call.account_id)
     summary = {name: int(getattr(account, name)) for name in _FACTS}
     summary |= {key: account.quota(name) for key, name in _QUOTAS.items()}

@@ -108,10 +108,10 @@ def target_device(call: Call) -> MFADevice:
     raise NoSuchEntity(f"VirtualMFADevice with serial number {call['SerialNumber']} doesn't exist.")
 
 
-def found_device(call: Call, **looks: Any) -> MFADevice:
+def found_device(call: Call, **annotations: Any) -> MFADevice:
     """The device that SerialNumber names, if it is the target's own; `looks` as for `get_mfa_device`. Raises
     NoSuchEntity."""
-    row = mfa.get_mfa_device(call.account_id, call["SerialNumber"], **looks)
+    row = mfa.get_mfa_device(call.account_id, call["SerialNumber"], **annotations)
     owner = None if call.is_about_root else found_user(call)
     if row.user != owner:
         raise NoSuchEntity(f"MFA Device invalid for user: {call['SerialNumber']}.")

@@ -44,7 +44,7 @@ def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims
 
 
 def provider_with_keys(account_id: str, name: str) -> SAMLProvider | None:
-    """A provider with the keys of ours that it encrypts for, in one question."""
+    """A provider with the keys of ours that it encrypts for, in one query."""
     own = {f"key_{name}": F(f"private_keys__{name}") for name in _KEY}
     rows: list[Any] = list(SAMLProvider.objects.filter(account_id=account_id, name=name).annotate(**own))
     facts = [{name: getattr(row, f"key_{name}") for name in _KEY} for row in rows if row.key_key_id is not None]

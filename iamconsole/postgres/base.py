@@ -8,7 +8,7 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base, operations
 
-from iamconsole.postgres.prepared import MomentLoader, PlannedCursor, Plans, WaitingCursor, numbered
+from iamconsole.postgres.prepared import DeferredCursor, PlannedCursor, Plans, TimestampLoader, numbered
 
 # A statement is prepared when a connection has run it this many times.
 _RUNS_BEFORE_PREPARING = 2
@@ -41,29 +41,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        connection.adapters.register_loader("timestamptz", MomentLoader)
+        connection.adapters.register_loader("timestamptz", TimestampLoader)
         self._plans = Plans(connection)
         return connection
 
-    def ask(self, sql: str, values: Sequence[Any], *, may_wait: bool = False) -> list[tuple[Any, ...]]:
-        """What a statement finds. With nobody watching, the cursor and all that wraps it are left out: they cost as
-        much again as the statement."""
+    def ask(self, sql: str, values: Sequence[Any], *, may_defer: bool = False) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, or none if it may be deferred and is. Where no execute wrapper and no
+        log of queries watches, the cursor and all that wraps it are left out: they cost as much again as the
+        statement."""
         wrapper: Any = self
         if wrapper.execute_wrappers or wrapper.queries_logged or not settings.DATABASE_PREPARED_STATEMENTS:
-            with self.prepared_cursor(may_wait=may_wait) as cursor:
+            with self.prepared_cursor(may_defer=may_defer) as cursor:
                 cursor.execute(sql, values)
                 found: list[tuple[Any, ...]] = cursor.fetchall()
                 return found
         self._ensure_healthy()
         wrapper.validate_no_broken_transaction()
         with wrapper.wrap_database_errors:
-            if may_wait and self.in_atomic_block:
-                self._plans.run_later(numbered(sql), values)
+            if may_defer and self.in_atomic_block:
+                self._plans.defer(numbered(sql), values)
                 return []
             return self._plans.run(numbered(sql), values)
 
     def ask_ahead(self, sql: str, values: Sequence[Any]) -> None:
-        """A question that will come after the next one goes along with that one, where nobody watches."""
+        """Send a statement in one pipeline with the next one, where nobody watches; its rows are kept for it to be
+        run right after that one."""
         wrapper: Any = self
         if wrapper.execute_wrappers or wrapper.queries_logged or not settings.DATABASE_PREPARED_STATEMENTS:
             return
@@ -83,46 +85,46 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is not None:
             self._plans.forget_ahead()
 
-    def prepared_cursor(self, *, may_wait: bool = False) -> Any:
+    def prepared_cursor(self, *, may_defer: bool = False) -> Any:
         """A cursor that sends values apart from the statement, so that the server plans one that comes again only once:
-        planning the statement that reads a caller's policies takes longer than running it. A statement that finds
-        nothing may wait, within a transaction, for the next one or for the end."""
+        planning the statement that reads a caller's policies takes longer than running it. One whose rows nobody needs
+        may be deferred, within a transaction, until the next one or the end."""
         self._ensure_healthy()
         wrapper: Any = self
         with wrapper.wrap_database_errors:
-            return wrapper._prepare_cursor(self._cursor_for_plans(may_wait and self.in_atomic_block))
+            return wrapper._prepare_cursor(self._cursor_for_plans(may_defer and self.in_atomic_block))
 
-    def _cursor_for_plans(self, may_wait: bool) -> PlannedCursor | _PreparedCursor:
+    def _cursor_for_plans(self, may_defer: bool) -> PlannedCursor | _PreparedCursor:
         if not settings.DATABASE_PREPARED_STATEMENTS:
             return _PreparedCursor(self.connection)
-        return (WaitingCursor if may_wait else PlannedCursor)(self._plans)
+        return (DeferredCursor if may_defer else PlannedCursor)(self._plans)
 
     def create_cursor(self, name: str | None = None) -> Any:
-        self._plans.run_waiting()
+        self._plans.run_deferred()
         return super().create_cursor(name)
 
     def _commit(self) -> None:
-        """Where nothing has waited, or nothing was begun, the driver knows."""
+        """Deferred statements go in one pipeline with the COMMIT; then the driver finds nothing left to commit."""
         wrapper: Any = self
         if self.connection is not None:
             with wrapper.wrap_database_errors:
-                self._plans.commit_waiting()
+                self._plans.commit_deferred()
         super()._commit()  # type: ignore[misc] # Django's, without types
 
     def _rollback(self) -> None:
         if self.connection is not None:
-            self._plans.forget_waiting()
+            self._plans.drop_deferred()
         super()._rollback()  # type: ignore[misc] # Django's, without types
 
     def _savepoint_rollback(self, sid: str) -> None:
-        """What waited before a savepoint was sent with it: what waits now would be taken back at once. Sending it could
-        only fail, and take what is outside of the savepoint with it."""
-        self._plans.forget_waiting()
+        """What was deferred before the savepoint was sent with it; what is deferred now would be rolled back at once.
+        Sending it could only fail, and take what is outside of the savepoint with it."""
+        self._plans.drop_deferred()
         super()._savepoint_rollback(sid)  # type: ignore[misc] # Django's, without types
 
     def is_usable(self) -> bool:
         """A server that has gone, or has ended the connection, leaves something to read on an idle socket: that is seen
-        without a question to it, which each call would otherwise begin with. Only then it is asked."""
+        without a round trip, which each call would otherwise begin with. Only then it is asked."""
         if self.connection is None:
             return False
         look = select.poll()

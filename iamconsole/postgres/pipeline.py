@@ -1,4 +1,4 @@
-"""Several statements in one message, and their answers in another (postgresql.org, libpq, "Pipeline Mode")."""
+"""Several prepared statements in one round trip (postgresql.org, libpq, "Pipeline Mode")."""
 
 import select
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Statement(NamedTuple):
 
 
 def send_together(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> list[pq.abc.PGresult]:
-    """What the server answers to each. After one that fails it does none of the others."""
+    """The result of each, in their order. After one that fails the server runs none of the others."""
     pgconn = connection.pgconn
     try:
         pgconn.enter_pipeline_mode()
@@ -35,8 +35,8 @@ def send_together(connection: psycopg.Connection[Any], statements: Sequence[Stat
 
 
 def _answers(pgconn: pq.abc.PGconn, number: int) -> list[pq.abc.PGresult]:
-    """Behind each answer there is a None, and behind all of them the mark that was set. Python waits, without the GIL:
-    libpq would keep it while it waits here."""
+    """The results: libpq returns a None behind each, and the pipeline's sync behind all. Python waits, without the GIL,
+    which libpq would keep."""
     look = select.poll()
     look.register(pgconn.socket, select.POLLIN | select.POLLOUT)
     while pgconn.flush():  # more than fits into the socket

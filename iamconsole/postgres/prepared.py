@@ -24,8 +24,8 @@ _Transformer = Any  # written in C, without types
 _OUTDATED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 
 
-class MomentLoader(BaseTzLoader):  # type: ignore[misc] # a class of Django's without types
-    """Moments, read by Python's own reader. The connection speaks of them in UTC, as Django sees to."""
+class TimestampLoader(BaseTzLoader):  # type: ignore[misc] # a class of Django's without types
+    """Timestamps, read by Python's own reader. The connection has them in UTC, as Django sees to."""
 
     timezone = UTC
 
@@ -49,8 +49,9 @@ class Plans:
     """The prepared statements of one connection; they go with it. The statements are written in the code, so that
     there is only a small number of them, once for each combination of types that they meet.
 
-    A transaction asks the server as seldom as it can: it begins with its first statement, and what finds nothing waits
-    for the next statement, or for the end. Outside of one, a question may go along with the one before it.
+    A transaction takes as few round trips as it can: BEGIN goes with its first statement, and a statement whose rows
+    nobody needs is deferred until the next one or the COMMIT. Outside of one, a statement may be sent ahead, in one
+    pipeline with the one before it.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -59,14 +60,14 @@ class Plans:
         self._columns: dict[bytes, _Transformer] = {}
         self._values: _Transformer = Transformer(connection)
         self._controls: dict[bytes, bytes] = {}
-        self._waiting: list[Statement] = []
+        self._deferred: list[Statement] = []
         self._ahead: Statement | None = None
         self._found_ahead: tuple[Statement, pq.abc.PGresult] | None = None
         self._numbers = count()
 
     def run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What a statement finds. Raises psycopg.Error, also for what has waited. A plan that the server refuses as
-        outdated, as after a migration, is made anew: at once, unless a transaction has failed with it."""
+        """Run a statement and return its rows. Raises psycopg.Error, also for what was deferred. A plan that the server
+        refuses as outdated, as after a migration, is made anew: at once, unless a transaction has failed with it."""
         try:
             return self._run(sql, values)
         except _OUTDATED:
@@ -87,59 +88,59 @@ class Plans:
         return rows
 
     def run_ahead(self, sql: str, values: Sequence[Any]) -> None:
-        """Send this along with the next question: when it is asked itself, once, it is answered already. Before that
-        nothing may be changed; a transaction, or a question by another way than this, forgets the answer."""
+        """Send this in one pipeline with the next statement, and keep its rows for when it is run itself, once. Before
+        that nothing may be changed; a transaction, or a statement by another way than this, drops them."""
         self._ahead = self._statement(sql, values)
 
     def forget_ahead(self) -> None:
         self._ahead = self._found_ahead = None
 
     def _taken(self, statement: Statement) -> pq.abc.PGresult | None:
-        """What exactly this statement has found ahead; within a transaction it is asked for as it is then."""
+        """The result of exactly this statement, if it was sent ahead; within a transaction it is run again."""
         if not self._connection.autocommit or self._found_ahead is None or self._found_ahead[0] != statement:
             return None
         found, self._found_ahead = self._found_ahead[1], None
         return found
 
-    def run_later(self, sql: str, values: Sequence[Any]) -> None:
-        """For a statement within a transaction that finds nothing. What is wrong with it is told when it is sent."""
-        self._waiting.append(self._statement(sql, values))
+    def defer(self, sql: str, values: Sequence[Any]) -> None:
+        """Put off a statement of a transaction whose rows nobody needs. Its error is raised when it is sent."""
+        self._deferred.append(self._statement(sql, values))
 
-    def run_waiting(self) -> None:
-        """Before anything else that asks on this connection."""
+    def run_deferred(self) -> None:
+        """Send what was deferred, before a statement that takes another way over this connection."""
         self.forget_ahead()
-        if self._waiting:
+        if self._deferred:
             self._sent()
 
-    def commit_waiting(self) -> None:
-        """End the transaction together with what waits, if there is anything."""
-        if self._waiting:
+    def commit_deferred(self) -> None:
+        """Send what was deferred together with the COMMIT; nothing if there is none."""
+        if self._deferred:
             self._sent(self._control(b"COMMIT"))
 
-    def forget_waiting(self) -> None:
-        self._waiting.clear()
+    def drop_deferred(self) -> None:
+        self._deferred.clear()
 
     def _sent(self, *statements: Statement) -> pq.abc.PGresult:
-        """The answer to the last one."""
+        """Send these statements behind what goes before them; returns the result of the last one."""
         ahead, self._ahead = self._ahead, None
         if ahead and self._connection.autocommit:
-            return self._sent_with(ahead, *statements)
-        waiting, self._waiting = self._waiting, []
+            return self._sent_with_ahead(ahead, *statements)
+        waiting, self._deferred = self._deferred, []
         together = [*self._beginning(), *waiting, *statements]
         if len(together) == 1:
             only = together[0]
             return self._checked(self._connection.pgconn.exec_prepared(only.name, only.values))
         return [self._checked(each) for each in send_together(self._connection, together)][-1]
 
-    def _sent_with(self, ahead: Statement, statement: Statement) -> pq.abc.PGresult:
-        """What is wrong with the one that goes along is told to who asks it in its place."""
+    def _sent_with_ahead(self, ahead: Statement, statement: Statement) -> pq.abc.PGresult:
+        """An error of the statement sent ahead is not raised: it will be when that one is run."""
         answer, found = send_together(self._connection, [statement, ahead])
         with suppress(psycopg.Error):
             self._found_ahead = (ahead, self._checked(found))
         return self._checked(answer)
 
     def _beginning(self) -> list[Statement]:
-        """The driver, too, begins a transaction with its first statement."""
+        """BEGIN, before the first statement of a transaction, as the driver does it."""
         connection = self._connection
         if connection.autocommit:
             return []
@@ -211,8 +212,8 @@ class PlannedCursor:
         self._rows = []
 
 
-class WaitingCursor(PlannedCursor):
-    """For a statement that finds nothing."""
+class DeferredCursor(PlannedCursor):
+    """For a statement whose rows nobody needs."""
 
     def execute(self, query: str, params: Sequence[Any] = ()) -> None:
-        self._plans.run_later(numbered(query), params)
+        self._plans.defer(numbered(query), params)

@@ -28,7 +28,7 @@ def room_and_boundary(
     account_id: str, relation: str, boundary: ManagedPolicy | str | None
 ) -> tuple[Room, ManagedPolicy | None]:
     """For a user or role that is to be born with a boundary, given as a row or by its ARN: then both are found out in
-    one question. Raises NoSuchEntity, also for another account's."""
+    one query. Raises NoSuchEntity, also for another account's."""
     if not isinstance(boundary, str):
         if boundary is not None and boundary.account_id not in (None, account_id):
             raise NoSuchEntity(f"Policy {boundary.arn} was not found.", field="boundary")

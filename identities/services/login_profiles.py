@@ -57,7 +57,7 @@ class Holder:
 
 
 def find_holder(users: QuerySet[User]) -> Holder | None:
-    """The one user of a queryset, read in one question: once for each earlier password."""
+    """The one user of a queryset, read in one query: once for each earlier password."""
     users = users.select_related("login_profile", "account__password_policy", "account__root_user")
     rows = users.annotate(
         has_mfa=has_mfa_of("pk"),

@@ -85,17 +85,17 @@ def _save_new(device: MFADevice) -> None:
         raise EntityAlreadyExists(message, field="name") from error
 
 
-def get_mfa_device(account_id: str, serial_number: str, **looks: Any) -> MFADevice:
-    """`looks` is what else the question finds out, as annotations. Raises NoSuchEntity for a device that does not exist
+def get_mfa_device(account_id: str, serial_number: str, **annotations: Any) -> MFADevice:
+    """The account's device, with further annotations of the same query. Raises NoSuchEntity for one that does not exist
     and for one of another account alike."""
-    found = devices_named(account_id, serial_number).annotate(**looks).first()
+    found = devices_named(account_id, serial_number).annotate(**annotations).first()
     if found is None:
         raise no_such_device(serial_number)
     return found
 
 
 def slot_for(user: User) -> Case:
-    """A slot that is free for another device of the user's, as part of a query for something else."""
+    """A slot that is free for another device of the user's, as an expression for another query."""
     return free_slot(_slots(user.account_id, user))
 
 

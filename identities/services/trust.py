@@ -124,8 +124,8 @@ def _rewritten(text: str, replacement: Callable[[str], str]) -> str:
 
 
 def _looked_up(names: Iterable[str], account: Account) -> tuple[dict[str, str], dict[str, str]]:
-    """What is stored for each name, and the ARN of each unique id; what is not there is missing in the answer. All are
-    looked up in one question; that the document's own account is there is known."""
+    """What is stored for each name, and the ARN of each unique id; what does not exist is missing in both. All are
+    looked up in one query, but for the document's own account, which is there."""
     names = set(names)
     arns = {name: match for name in names if (match := _NAMED.fullmatch(name))}
     ids = {name for name in names if _UNIQUE_ID.fullmatch(name)}

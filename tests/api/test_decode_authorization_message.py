@@ -89,7 +89,7 @@ def test_a_text_that_has_changed_since_is_not_quoted(program_of: ProgramOf, alic
 
 
 def test_every_policy_that_denied_is_quoted(program_of: ProgramOf, alice: User, bob: User) -> None:
-    """However many they are, they are read in one question."""
+    """However many they are, they are read in one query."""
     deny = {number: json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": number}]}) for number in "1234"}
     group = Group.objects.create(account=bob.account, name="staff", unique_id="AGPASTAFF")
     bob.memberships.create(group=group, slot=1)

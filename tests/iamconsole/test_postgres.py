@@ -175,7 +175,7 @@ def _transaction(wanted: bool) -> AbstractContextManager[Any]:
 
 
 def _later(kept: Any, value: object) -> None:
-    with kept.prepared_cursor(may_wait=True) as cursor:
+    with kept.prepared_cursor(may_defer=True) as cursor:
         cursor.execute(INSERT, [value])
 
 
