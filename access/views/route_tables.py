@@ -11,7 +11,7 @@ from access.forms.route_tables import NewRouteTableForm, RouteTableForm, TryRout
 from access.models import RouteTable, route_table_arn
 from access.route_trial import Trial, try_route
 from accounts.confirming import TypedNameForm
-from audit.actions import requires
+from audit.actions import recently_signed_in, requires
 from audit.errors import ServiceError
 from audit.http import ConsoleRequest
 
@@ -97,6 +97,7 @@ def update_route_table(request: ConsoleRequest, route_table: RouteTable) -> Http
 
 @requires("iamconsole:RotateRouteTableToken", "route_table")
 @require_POST
+@recently_signed_in
 def rotate_route_table_token(request: ConsoleRequest, route_table: RouteTable) -> HttpResponse:
     token = route_tables.rotate_route_table_token(by=request.principal, table=route_table)
     return render(request, "access/route_table_token.html", {"table": route_table, "token": token})

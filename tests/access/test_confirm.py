@@ -60,6 +60,8 @@ WANT_FRESH = {name for name, view in views(get_resolver()) if getattr(view, "nee
         "identities:update-access-key",
         "identities:delete-access-key",
         "identities:deactivate-mfa-device",
+        "identities:create-machine-join-token",
+        "access:rotate-route-table-token",
         "accounts:start-primary-email-update",
         "accounts:accept-primary-email-update",
     ],
