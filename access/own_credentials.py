@@ -7,10 +7,12 @@ from django.db.models import QuerySet
 
 from access.http import AccessRequest
 from access.models import ConsoleSession
+from access.principals import original_principal
 from access.throttle import person_key
 from accounts.models import Account
 from audit.errors import InvalidUserType, NoSuchEntity, ServiceError
 from audit.models import Outcome
+from audit.principal import Principal
 from audit.services import record
 from identities.models import AccessKey, MFADevice, User
 from identities.panels import Panel, panel
@@ -78,6 +80,13 @@ class Own:
 
     def _tags(self) -> dict[str, str]:
         return resource_tags(self.user) if self.user else {}
+
+
+def session_owner(request: AccessRequest) -> Principal:
+    """Whose session it is, whatever role it has switched to: what is done to their sessions they do themselves, and it
+    stands in the trail of their own account."""
+    session = request.console_session
+    return (original_principal(session, request.origin) if session else None) or request.principal
 
 
 def own(request: SignedInRequest) -> Own:

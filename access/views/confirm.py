@@ -10,6 +10,7 @@ from access.forms.sign_in import ConfirmForm
 from access.guard import LONGEST_OF_OURS, safe_next
 from access.http import AccessRequest
 from access.models import ConsoleSession
+from access.own_credentials import session_owner
 from access.sign_in import CONFIRM, Person, SignInFailed, find_signed_in, prove_code, prove_password
 from audit.actions import open_before_root_mfa, signed_in
 from audit.services import record
@@ -53,7 +54,8 @@ def _renewed(request: AccessRequest, session: ConsoleSession, next_url: str, *, 
     rotate_token(request)
     response = redirect(next_url)
     with transaction.atomic():
-        record(request.principal, CONFIRM, request.principal.arn, mfa=mfa)
+        who = session_owner(request)
+        record(who, CONFIRM, who.arn, mfa=mfa)
         binding = sessions.present_binding(session)
         token = sessions.renew(session, password_binding=binding, mfa=True if mfa else None)
     cookies.write_session(response, token, is_root=session.is_root)

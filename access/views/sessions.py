@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from access import sessions
 from access.http import AccessRequest
 from access.models import ConsoleSession
+from access.own_credentials import session_owner
 from access.user_agents import in_words
 from audit.actions import requires, signed_in
 from audit.errors import NoSuchEntity
@@ -39,8 +40,9 @@ def end_my_session(request: AccessRequest, session_id: UUID) -> HttpResponse:
     if session is None:
         raise NoSuchEntity("This session is over already.")
     with transaction.atomic():
+        who = session_owner(request)
         sessions.end_session(session)
-        record(request.principal, END, request.principal.arn, session=str(session.pk))
+        record(who, END, who.arn, session=str(session.pk))
     messages.success(request, "The session is ended: that browser is signed out.")
     return redirect("access:sessions")
 
@@ -50,7 +52,8 @@ def end_my_session(request: AccessRequest, session_id: UUID) -> HttpResponse:
 def end_my_other_sessions(request: AccessRequest) -> HttpResponse:
     with transaction.atomic():
         count = _own(request).exclude(pk=_present(request).pk).delete()[0]
-        record(request.principal, END, request.principal.arn, ended=count)
+        who = session_owner(request)
+        record(who, END, who.arn, ended=count)
     messages.success(request, f"{count} other session{'s' if count != 1 else ''} ended.")
     return redirect("access:sessions")
 

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from access import cookies, sessions, sign_in_attempts
 from access.http import AccessRequest
+from access.own_credentials import session_owner
 from audit.actions import public
 from audit.services import record
 
@@ -15,8 +16,9 @@ from audit.services import record
 def sign_out(request: AccessRequest) -> HttpResponse:
     session = request.console_session
     if session is not None:
+        who = session_owner(request)
         sessions.end_session(session)
-        record(request.principal, "signin:ConsoleLogout", request.principal.arn)
+        record(who, "signin:ConsoleLogout", who.arn)
     # The message's cookie is signed: no link makes the sign-in page say this.
     messages.success(request, "You are signed out.")
     sign_in_attempts.give_up(cookies.read(request, cookies.ATTEMPT))

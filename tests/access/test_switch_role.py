@@ -22,7 +22,7 @@ from identities.models import Role, User
 from identities.sealed import box
 from identities.services.roles import create_role, delete_role, update_assume_role_policy
 from tests.access.steps import DASHBOARD, cookie, facts, give_cookie, is_in
-from tests.cast import ORIGIN, allow, browser_of, principal_of
+from tests.cast import ORIGIN, PASSWORD, allow, browser_of, principal_of
 
 SWITCH, BACK, OVER = (reverse(f"access:{name}") for name in ("switch-role", "switch-back", "role-over"))
 
@@ -255,6 +255,28 @@ def test_the_trail_tells_what_was_done_as_a_role_from_what_was_done_as_oneself(
     switch(browser)
     browser.get(reverse("audit:lookup-events"))
     assert browser_of(alice).get(reverse("audit:lookup-events")).content.decode().count("as role Readers") == 1
+
+
+@pytest.mark.bar(121)
+@pytest.mark.parametrize(
+    ("view", "form", "action"),
+    [
+        ("sign-out", {}, "signin:ConsoleLogout"),
+        ("confirm", {"password": PASSWORD}, "signin:ConfirmIdentity"),
+        ("end-other-sessions", {}, "iamconsole:EndConsoleSession"),
+    ],
+)
+def test_what_one_does_to_ones_own_session_is_in_the_trail_of_ones_own_account(
+    bob: User, mallory: User, view: str, form: dict[str, str], action: str
+) -> None:
+    """Also while one acts as a role of another account, whose people have nothing to do with it."""
+    create_role(by=principal_of(mallory), name="Guests", trust=trusting(bob.arn))
+    allow(bob, "sts:AssumeRole")
+    browser = browser_of(bob)
+    switch(browser, "Guests", "globex")
+    browser.post(reverse(f"access:{view}"), form)
+    found = Event.objects.filter(action=action)
+    assert [(event.account_id, event.principal_arn) for event in found] == [(bob.account_id, bob.arn)]
 
 
 def test_the_last_five_roles_are_offered_again(alice: User, bob: User) -> None:
