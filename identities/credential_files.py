@@ -9,7 +9,8 @@ from django.conf import settings
 from identities.models import AccessKey, ServiceSpecificCredential, User
 from identities.services.service_credentials import SERVICES
 
-_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+_FULL_WIDTH = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULL_WIDTH)
 
 
 def text_cell(text: str) -> str:

@@ -3,12 +3,14 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import time_machine
 from django.urls import reverse
 
 from accounts.models import Account
 from audit import clock
 from audit.models import Event
+from identities.credential_files import text_cell
 from identities.models import AccessKey, User
 from identities.services.access_keys import create_access_key
 from identities.services.credential_report import COLUMNS
@@ -47,6 +49,13 @@ def test_a_name_in_the_file_is_never_a_formula(alice: User) -> None:
     rows = list(csv.reader(io.StringIO(browser.get(FILE).content.decode())))
     assert [row[0] for row in rows[1:]] == ["<root_account>", "'=1+1", "alice"]
     assert all(len(row) == len(COLUMNS) for row in rows) and rows[2][1].endswith(":user/=1+1")
+
+
+@pytest.mark.bar(55)
+@pytest.mark.parametrize("mark", ["=", "@", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}"])
+def test_no_cell_begins_as_a_formula(mark: str) -> None:
+    """Spreadsheets of some languages take the wide forms, too."""
+    assert text_cell(f"{mark}1+1") == f"'{mark}1+1"
 
 
 def test_it_says_what_to_look_at_first(alice: User, bob: User) -> None:
