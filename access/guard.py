@@ -155,23 +155,32 @@ def denied(request: Any, error: AccessDenied) -> HttpResponse:
 
 def _refused(request: Any, error: ServiceError) -> HttpResponse:
     """A refusal that no form on the page can show at a field: a stale button, something already gone."""
+    _record_failure(request, error)
     template = "components/refused.html" if request.htmx else "access/refused.html"
     response = render(request, template, {"error": error}, status=STATUS.get(error.code, 400))
     return _to_notice(request, response)
 
 
 def too_many(request: Any, error: Throttled) -> HttpResponse:
-    """A plain page, signed in or not; a part of a page gets the sentence only. Sign-ins record what they refuse, the
-    pages of an action leave it to this."""
-    declaration: Declaration | None = getattr(request.resolver_match.func, "declaration", None)
-    if declaration is not None and declaration.kind == "requires":
-        by = request.principal
-        record(by, declaration.action, by.arn, outcome=Outcome.FAILURE, error_code=error.code)
+    """A plain page, signed in or not; a part of a page gets the sentence only."""
+    _record_failure(request, error)
     template = "components/refused.html" if request.htmx else "access/throttled.html"
     response = render(request, template, {"error": error}, status=429)
     response.headers["Retry-After"] = str(error.seconds)
     response.headers["Cache-Control"] = "no-store"
     return _to_notice(request, response)
+
+
+def _record_failure(request: Any, error: ServiceError) -> None:
+    """A change that failed is recorded for the pages of actions, as for programs. Sign-ins do it themselves."""
+    page = request.resolver_match
+    declaration: Declaration | None = getattr(page.func, "declaration", None)
+    if declaration is None or declaration.kind != "requires" or request.method != "POST":
+        return
+    by = request.principal
+    # What the guard has loaded stands among the words of the address.
+    arn = by.arn if declaration.resource == "self" else getattr(page.kwargs.get(declaration.resource), "arn", "")
+    record(by, declaration.action, arn, outcome=Outcome.FAILURE, error_code=error.code)
 
 
 def _to_notice(request: Any, response: HttpResponse) -> HttpResponse:

@@ -58,3 +58,12 @@ def test_a_key_is_reached_only_through_its_owner(alice: User, mallory: User, key
     assert browser_of(alice).post(page(alice, key), {"confirmation": key.pk}).status_code == 404
     assert browser_of(mallory).post(page(mallory, key), {"confirmation": key.pk}).status_code == 404
     assert AccessKey.objects.exists()
+
+
+@pytest.mark.bar(121)
+def test_a_page_that_failed_to_delete_is_in_the_trail(alice: User, key: AccessKey) -> None:
+    browser = browser_of(alice)
+    browser.get(page(alice, key))
+    browser.post(page(alice, key), {"confirmation": key.pk})
+    tried = Event.objects.get(action="iam:DeleteAccessKey")
+    assert (tried.outcome, tried.error_code, tried.resource) == ("Failure", "NoSuchEntity", alice.arn)
