@@ -162,9 +162,7 @@ def _issued(machine: Machine, role: Role, origin: Origin) -> RoleSession:
 
 def _record_refusal(machine: Machine, role: Role, request: Request, policies: PolicySet, origin: Origin) -> None:
     """Once an hour for one trust policy: a machine asks every minute."""
-    try:
-        throttle.step_try(_RECORDED, f"{machine.machine_id}/{role.unique_id}/{role.digest}")
-    except throttle.Throttled:
+    if not throttle.is_first(_RECORDED, f"{machine.machine_id}/{role.unique_id}/{role.digest}"):
         return
     decision = evaluate(request, policies, explain=True)
     record(

@@ -101,14 +101,16 @@ def find_signed_in(session: ConsoleSession) -> Person:
 def prove_password(
     person: Person, password: str, *, origin: Origin, known_browser: str = "", action: str = LOGIN
 ) -> None:
-    """Raises SignInFailed or Throttled; both are recorded. `known_browser` is that cookie's content."""
+    """Raises SignInFailed or Throttled; both are recorded, of the latter the first from a network. `known_browser` is
+    that cookie's content."""
     # Whoever is not there has no browser, not even that of the account's root user.
     account = person.account if person.user or person.is_root else None
     browser = known_browsers.browser_id(known_browser, account, person.user)
     try:
         counted = throttle.password_try(person=person.key, address=origin.address, browser=browser)
     except throttle.Throttled:
-        _record_failure(person, origin, "too many tries", action)
+        if throttle.is_first_unseen(account_id=person.account_id, address=origin.address):
+            _record_failure(person, origin, "too many tries", action)
         raise
     if not password_fits(person.owner, password):
         raise _failed(person, origin, _reason(person), action)

@@ -54,6 +54,9 @@ ESTIMATES_FROM_ADDRESS = Limit("estimates-from-address", 120, timedelta(minutes=
 # Refused tries of machines to join.
 JOINS_FROM_ADDRESS = Limit("joins-from-address", 60, timedelta(minutes=15), by_address=True)
 
+# Tries that were not even looked at, in the trail of whose account they were about: one for each network.
+UNSEEN_TRIES = Limit("unseen-tries", 1, timedelta(minutes=15))
+
 # As much of an IPv6 address as one customer of a network gets: whoever has one address of it has all the others.
 IPV6_PREFIX = 64
 
@@ -146,6 +149,20 @@ def code_tries(*, person: str) -> Tries:
 def step_try(limit: Limit, subject: str) -> Try:
     """Count something that only costs work. Raises Throttled."""
     return _counted(((limit, subject),), durable=False)
+
+
+def is_first(limit: Limit, subject: str) -> bool:
+    """Whether there was room, for what is written down once in a while: strangers could have it written without end."""
+    try:
+        step_try(limit, subject)
+    except Throttled:
+        return False
+    return True
+
+
+def is_first_unseen(*, account_id: str, address: str) -> bool:
+    """Whether to record that a stranger's try was not looked at."""
+    return is_first(UNSEEN_TRIES, f"{account_id}/{network_of(address)}")
 
 
 def count_mail(*, by: Principal, to: str) -> None:

@@ -10,6 +10,7 @@ from access import encoded_messages, last_accessed
 from access.assume_role import NotAllowed
 from access.denials import record_denial
 from access.gate import PrincipalGate
+from access.throttle import Throttled, is_first_unseen
 from api import actions, query, serialize, shapes
 from api.ahead import look_for_target
 from api.authentication import authenticate
@@ -146,13 +147,21 @@ def _authorize(call: Call, action: Action) -> None:
     call.gate.require(action.name, call.target.arn, context, asked=call.target.asked)
 
 
+def _is_flood(call: Call, error: ServiceError) -> bool:
+    """Whether this is one more of a stranger's tries that are not even looked at."""
+    principal = call.principal
+    if principal.type != "anonymous" or not isinstance(error, Throttled):
+        return False
+    return not is_first_unseen(account_id=principal.account_id, address=principal.origin.address)
+
+
 def _record_refusal(call: Call, error: ServiceError) -> None:
     """Every denial, and every change that failed, is in the audit trail; a read that found nothing is not."""
     arn, name = call.target.arn, call.operation.action
     if isinstance(error, AccessDenied):
         event = record_denial(call.gate, error, action=name, resource=arn)
         error.encoded = encoded_messages.encoded(event.account_id, event.id)
-    elif not call.operation.name.startswith(_READS):
+    elif not call.operation.name.startswith(_READS) and not _is_flood(call, error):
         outcome = Outcome.DENIED if error.code == "AccessDenied" else Outcome.FAILURE
         # What an outsider is not told stands here, for those who may read the trail.
         why: dict[str, Any] = {"reason": error.detail} if isinstance(error, InvalidIdentityToken) else {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from access import federated_roles
+from access import federated_roles, throttle
 from access.assume_role import ROLE_ARN
 from accounts.models import Account
 from api.actions.sts import role_session, session_request
@@ -38,6 +38,7 @@ def assume_role_with_saml(call: Call) -> Result:
 def assume_role_with_web_identity(call: Call) -> Result:
     with about(call):
         if "ProviderId" in call:
+            throttle.step_try(federated_roles.TRIES, call.principal.origin.address)
             raise _no_access_tokens(call["ProviderId"])
         made, person, provider = federated_roles.assume_role_with_web_identity(
             role_arn=call["RoleArn"],

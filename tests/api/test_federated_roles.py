@@ -230,6 +230,16 @@ class TestSAML:
         assert refusal(self.NAME, **good)[1] == "Throttling"
         stranger(self.NAME, address="192.0.2.8", **good)
 
+    @pytest.mark.bar(92, 121)
+    def test_strangers_do_not_fill_the_trail(self, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(federated_roles, "TRIES", Limit("federation-from-address", 3, timedelta(minutes=15)))
+        by_token = {"RoleArn": role.arn, "RoleSessionName": "jane", "WebIdentityToken": "x.y.z"}
+        for more in ({}, {"ProviderId": "www.amazon.com"}, {"ProviderId": "nobody"}, {}, {"ProviderId": "nobody"}, {}):
+            refusal("AssumeRoleWithWebIdentity", **by_token, **more)
+        recorded = Event.objects.filter(action="sts:AssumeRoleWithWebIdentity", account_id=ACME)
+        told = ["InvalidIdentityToken", "InvalidIdentityToken", "ValidationError", "Throttling"]
+        assert [event.error_code for event in recorded.order_by("id")] == told
+
 
 class TestWebIdentity:
     NAME = "AssumeRoleWithWebIdentity"
