@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import PROTECT, Exists, F, QuerySet
 from django.db.models.lookups import Exact
 
@@ -12,11 +12,11 @@ from accounts.quotas import default
 from accounts.room import room_for
 from accounts.slots import lowest_free
 from accounts.tags import check_tags, delete_tags, drop_tags, put_tags
+from accounts.taken_names import taken_name_refused
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
     DeleteConflict,
-    EntityAlreadyExists,
     LimitExceeded,
     NoSuchEntity,
     UnmodifiableEntity,
@@ -74,7 +74,8 @@ def create_policy(
         unique_id=ids.new_unique_id("ANPA"),
         newest_version=1,
     )
-    _save_new(policy)
+    with taken_name_refused(f"A policy called {name} already exists. Duplicate names are not allowed."):
+        _POLICIES.insert(policy)
     version = _VERSIONS.insert(PolicyVersion(policy=policy, number=1, slot=1, is_default=True, document=document))
     PolicyTag.objects.bulk_create([PolicyTag(bearer=policy, key=key, value=value) for key, value in tags.items()])
     after = _facts(policy, [version])
@@ -212,16 +213,6 @@ def _check_shape(name: str, path: str, description: str) -> None:
         raise ValidationError(problem, field="description")
     if "\x00" in description:
         raise ValidationError("The description can't contain a null character.", field="description")
-
-
-def _save_new(policy: ManagedPolicy) -> None:
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            _POLICIES.insert(policy)
-    except IntegrityError as error:
-        message = f"A policy called {policy.name} already exists. Duplicate names are not allowed."
-        raise EntityAlreadyExists(message, field="name") from error
 
 
 def _next_number(policy: ManagedPolicy) -> int:

@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.models import Account
 from accounts.slots import create_in_free_slot, lowest_free
 from accounts.tags import delete_tags
-from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
+from accounts.taken_names import taken_name_refused
+from audit.errors import InvalidInput, LimitExceeded, NoSuchEntity
 from audit.principal import Principal
 from audit.services import record
 from database.inserts import PreparedInsert
@@ -169,12 +170,8 @@ def _not_there(provider: OIDCProvider) -> NoSuchEntity:
 
 def _save_new(provider: OIDCProvider, quota: int) -> None:
     """The account is locked: of two who take the last place, the second waits and then sees it taken."""
-    try:
-        # Nothing can be done after an address that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            has_room = _PROVIDERS.insert_below(quota, provider, of="account")
-    except IntegrityError as error:
-        raise EntityAlreadyExists(f"Provider with url {provider.issuer} already exists.", field="url") from error
+    with taken_name_refused(f"Provider with url {provider.issuer} already exists.", field="url"):
+        has_room = _PROVIDERS.insert_below(quota, provider, of="account")
     if not has_room:
         raise LimitExceeded(f"Cannot exceed quota for OpenIdConnectProvidersPerAccount: {quota}")
 

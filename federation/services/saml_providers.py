@@ -6,14 +6,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import ids
 from accounts.models import Account
 from accounts.slots import create_in_free_slot, lowest_free
 from accounts.tags import delete_tags
+from accounts.taken_names import taken_name_refused
 from audit import clock
-from audit.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity, ValidationError
+from audit.errors import InvalidInput, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
 from database.inserts import PreparedInsert
@@ -256,12 +257,8 @@ def check_private_key(pem: str) -> None:
 
 def _save_new(provider: SAMLProvider, quota: int) -> None:
     """The account is locked: of two who take the last place, the second waits and then sees it taken."""
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            has_room = _PROVIDERS.insert_below(quota, provider, of="account")
-    except IntegrityError as error:
-        raise EntityAlreadyExists(f"SAMLProvider with name {provider.name} already exists.", field="name") from error
+    with taken_name_refused(f"SAMLProvider with name {provider.name} already exists."):
+        has_room = _PROVIDERS.insert_below(quota, provider, of="account")
     if not has_room:
         raise LimitExceeded(f"Cannot exceed quota for SAMLProvidersPerAccount: {quota}")
 

@@ -1,18 +1,18 @@
 """User groups and who is in them. A group carries policies for its users; it is no identity of its own."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts import ids, rules
 from accounts.room import room_for
 from accounts.slots import create_in_free_slot, free_slot
+from accounts.taken_names import taken_name_refused
 from audit.errors import (
     ConcurrentModification,
-    EntityAlreadyExists,
     NoSuchEntity,
     ServiceError,
     ValidationError,
@@ -45,7 +45,8 @@ def create_group(*, by: Principal, name: str, path: str = "/") -> Group:
     _check_shape(name, path)
     room.check("GroupsPerAccount")
     group = Group(account=room.account, name=name, path=path, unique_id=ids.new_unique_id("AGPA"))
-    _save_new_name(lambda: _GROUPS.insert(group), name)
+    with taken_name_refused(f"Group with name {name} already exists."):
+        _GROUPS.insert(group)
     record(by, "iam:CreateGroup", group.arn, after=_facts(group))
     return group
 
@@ -61,7 +62,8 @@ def update_group(*, by: Principal, group: Group, new_name: str | None = None, ne
     group.name = group.name if new_name is None else new_name
     group.path = group.path if new_path is None else new_path
     _check_shape(group.name, group.path)
-    _save_new_name(group.save, group.name)
+    with taken_name_refused(f"Group with name {group.name} already exists."):
+        group.save()
     record(by, "iam:UpdateGroup", old_arn, before=before, after=_facts(group))
     return group
 
@@ -187,15 +189,6 @@ def _check_shape(name: str, path: str) -> None:
         raise ValidationError(problem, field="name")
     if problem := rules.path_problem(path):
         raise ValidationError(problem, field="path")
-
-
-def _save_new_name(save: Callable[[], object], name: str) -> None:
-    """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
-    try:
-        with transaction.atomic(savepoint=False):
-            save()
-    except IntegrityError as error:
-        raise EntityAlreadyExists(f"Group with name {name} already exists.", field="name") from error
 
 
 def _record_removals(by: Principal, group: Group, users: Sequence[User]) -> None:

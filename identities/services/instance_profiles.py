@@ -4,12 +4,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import ids, rules
 from accounts.room import room_for
 from accounts.tags import delete_tags
-from audit.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
+from accounts.taken_names import taken_name_refused
+from audit.errors import DeleteConflict, LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
 from database.inserts import PreparedInsert
@@ -47,7 +48,8 @@ def create_instance_profile(
     check_tags(tags, account.quota("tags"), ignore_case=False)
     room.check("InstanceProfilesPerAccount")
     profile = InstanceProfile(account=account, name=name, path=path, unique_id=ids.new_unique_id("AIPA"))
-    _save_new(profile)
+    with taken_name_refused(f"Instance Profile {name} already exists."):
+        _PROFILES.insert(profile)
     if tags:
         write_tags(profile, tags)
     record(by, "iam:CreateInstanceProfile", profile.arn, after=_facts(profile), tags=dict(tags))
@@ -118,16 +120,6 @@ def untag_instance_profile(*, by: Principal, profile: InstanceProfile, keys: Ite
     profile = locked_instance_profile(profile)
     before, after = remove_tags(profile, keys)
     record(by, "iam:UntagInstanceProfile", profile.arn, before=before, after=after)
-
-
-def _save_new(profile: InstanceProfile) -> None:
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            _PROFILES.insert(profile)
-    except IntegrityError as error:
-        message = f"Instance Profile {profile.name} already exists."
-        raise EntityAlreadyExists(message, field="name") from error
 
 
 def _facts(profile: InstanceProfile) -> dict[str, Any]:

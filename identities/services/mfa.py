@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet
 
 from accounts.models import Account
 from accounts.rules import name_problem, path_problem
 from accounts.slots import create_in_slot, free_slot
 from accounts.tags import check_tags, drop_tags, put_tags
+from accounts.taken_names import taken_name_refused
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
@@ -60,7 +61,8 @@ def create_virtual_mfa_device(
     if account.mfa_devices.count() >= (quota := account.quota("users")):
         raise LimitExceeded(f"Cannot exceed quota for VirtualMFADevicesPerAccount: {quota}")
     device.seed_encrypted = box().seal(seed, device.sealed_row)
-    _save_new(device)
+    with taken_name_refused("MFADevice entity at the same path and name already exists."):
+        device.save(force_insert=True)
     MFADeviceTag.objects.bulk_create([MFADeviceTag(bearer=device, key=key, value=tags[key]) for key in tags])
     record(by, "iam:CreateVirtualMFADevice", device.serial_number, owner=device.owner_arn, tags=dict(tags))
     return device, seed
@@ -73,16 +75,6 @@ def _check_shape(device: MFADevice) -> None:
         raise ValidationError(problem, field="path")
     if len(device.serial_number) > SERIAL_LIMIT:
         raise ValidationError(f"Path and name make a serial number of more than {SERIAL_LIMIT} characters.")
-
-
-def _save_new(device: MFADevice) -> None:
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            device.save(force_insert=True)
-    except IntegrityError as error:
-        message = "MFADevice entity at the same path and name already exists."
-        raise EntityAlreadyExists(message, field="name") from error
 
 
 def get_mfa_device(account_id: str, serial_number: str, **annotations: Any) -> MFADevice:

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from accounts import ids, rules
 from accounts.tags import delete_tags
+from accounts.taken_names import taken_name_refused
 from audit import clock
 from audit.errors import (
     ConcurrentModification,
-    EntityAlreadyExists,
     NoSuchEntity,
     ValidationError,
 )
@@ -105,7 +105,8 @@ def insert_role(
         document=checked.stored,
     )
     role.shown_document = checked.shown
-    _save_new(role)
+    with taken_name_refused(f"Role with name {name} already exists."):
+        _ROLES.insert(role)
     if tags:
         write_tags(role, tags)
     record(by, action, role.arn, after=_facts(role), tags=dict(tags), document=trust)
@@ -253,15 +254,6 @@ def _check_shape(name: str, path: str, description: str, max_session_seconds: in
     if not SHORTEST_SESSION <= max_session_seconds <= LONGEST_SESSION:
         problem = f"The longest session is {SHORTEST_SESSION} to {LONGEST_SESSION} seconds (1 to 12 hours)."
         raise ValidationError(problem, field="max_session_seconds")
-
-
-def _save_new(role: Role) -> None:
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            _ROLES.insert(role)
-    except IntegrityError as error:
-        raise EntityAlreadyExists(f"Role with name {role.name} already exists.", field="name") from error
 
 
 def _facts(role: Role) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import ids, rules
 from accounts.models import Account
 from accounts.tags import check_tags, delete_tags, drop_tags, put_tags
+from accounts.taken_names import taken_name_refused
 from audit import clock
-from audit.errors import EntityAlreadyExists, LimitExceeded, NoSuchEntity, ValidationError
+from audit.errors import LimitExceeded, NoSuchEntity, ValidationError
 from audit.principal import Principal
 from audit.services import record
 from identities.models import ServerCertificate, ServerCertificateTag
@@ -125,13 +126,8 @@ def _checked(body: str, private_key: str, chain: str) -> Any:
 
 
 def _save_name(row: ServerCertificate) -> None:
-    try:
-        # Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint.
-        with transaction.atomic(savepoint=False):
-            row.save()
-    except IntegrityError as error:
-        message = f"The Server Certificate with name {row.name} already exists."
-        raise EntityAlreadyExists(message, field="name") from error
+    with taken_name_refused(f"The Server Certificate with name {row.name} already exists."):
+        row.save()
 
 
 def _locked(certificate: ServerCertificate) -> ServerCertificate:

@@ -1,13 +1,13 @@
 """IAM users: making, changing, tagging and deleting them. What hangs on a user has services of its own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import ids, rules
+from accounts.taken_names import taken_name_refused
 from audit.errors import (
-    EntityAlreadyExists,
     InvalidInput,
     NoSuchEntity,
     ServiceError,
@@ -70,7 +70,8 @@ def create_user(
     _check(rules.tags_problem(tags, account.quota("tags")), InvalidInput, "tags")
     room.check("UsersPerAccount")
     user = User(account=account, name=name, path=path, boundary=boundary, unique_id=ids.new_unique_id("AIDA"))
-    _save_name(lambda: _USERS.insert(user), name)
+    with taken_name_refused(f"User with name {name} already exists."):
+        _USERS.insert(user)
     if tags:
         write_tags(user, tags)
     record(by, "iam:CreateUser", user.arn, after=_facts(user), tags=dict(tags))
@@ -89,15 +90,16 @@ def update_user(*, by: Principal, user: User, new_name: str | None = None, new_p
     if new_path is not None:
         _check(rules.path_problem(new_path), ValidationError, "path")
         user.path = new_path
-    _save_name(user.save, user.name)
+    with taken_name_refused(f"User with name {user.name} already exists."):
+        user.save()
     record(by, "iam:UpdateUser", old_arn, before=before, after=_facts(user))
     return user
 
 
 @transaction.atomic
 def delete_user(*, by: Principal, user: User) -> None:
-    """Delete a user that nothing hangs on any more, as the API does: what the trail tells nothing of, the database
-    deletes with it (audit.going_along). Raises DeleteConflict naming what is left."""
+    """Delete a user that has nothing any more, as the API does: what the audit trail does not mention, the database
+    deletes with it (`database.cascades`). Raises DeleteConflict naming what is left."""
     user = locked_user(user)
     leftovers = {
         "delete login profile": LoginProfile.objects.filter(user=user),
@@ -174,15 +176,6 @@ def _no_such_user(name: str) -> NoSuchEntity:
 def _check(problem: str, error: type[ServiceError], field: str) -> None:
     if problem:
         raise error(problem, field=field)
-
-
-def _save_name(save: Callable[[], object], name: str) -> None:
-    """Nothing can be done after a name that is taken: the whole change is undone, so it needs no savepoint."""
-    try:
-        with transaction.atomic(savepoint=False):
-            save()
-    except IntegrityError as exc:
-        raise EntityAlreadyExists(f"User with name {name} already exists.", field="name") from exc
 
 
 def _facts(user: User) -> dict[str, Any]:
