@@ -1,5 +1,7 @@
 """Users by program."""
 
+from typing import Any
+
 import pytest
 from django.db.models import CASCADE, ForeignObjectRel
 
@@ -81,6 +83,30 @@ def test_create_user_is_decided_on_the_path_and_the_tags(program_of: ProgramOf, 
     assert program.iam("CreateUser", UserName="carol", Path="/eng/", Tags=red)
     for more in ({"Path": "/eng/", "Tags": blue}, {"Path": "/ops/", "Tags": red}, {"Path": "/eng/"}):
         assert refusal(program, "CreateUser", UserName="dora", **more)[1] == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("condition", "stopped"),
+    [
+        ({"StringLike": {"aws:RequestTag/team": "*"}}, True),
+        ({"Null": {"aws:RequestTag/team": "false"}}, True),
+        ({"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "team"}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}, False),
+    ],
+)
+def test_a_deny_on_a_tag_key_and_another_spelling_of_it(
+    program_of: ProgramOf, bob: User, alice: User, condition: dict[str, Any], stopped: bool
+) -> None:
+    """Names of condition keys have no case, values have. A tag that is there is touched in whatever spelling."""
+    allow(bob, "iam:TagUser")
+    allow(bob, "iam:TagUser", name="denied", Effect="Deny", Condition=condition)
+    program, tags = program_of(bob), [{"Key": "TEAM", "Value": "red"}]
+    if stopped:
+        assert refusal(program, "TagUser", UserName="alice", Tags=tags)[1] == "AccessDenied"
+    else:
+        program.iam("TagUser", UserName="alice", Tags=tags)
+        alice.tags.update(key="team")
+        assert refusal(program, "TagUser", UserName="alice", Tags=tags)[1] == "AccessDenied"
 
 
 def test_get_user_without_a_name_tells_the_caller(program: Program, program_of: ProgramOf, acme: Account) -> None:
