@@ -21,6 +21,7 @@ from audit.models import Outcome
 from audit.principal import Origin, Principal, anonymous, root_principal
 from audit.services import record
 from identities.models import LoginProfile, User
+from identities.services.locks import missing_reference_refused
 from identities.services.mfa import has_mfa, verify_code
 from identities.services.notices import notify
 
@@ -156,9 +157,13 @@ def days_left(person: Person) -> int | None:
     return max(left.days, 0) if left is not None and left <= EXPIRY_WARNING else None
 
 
+@missing_reference_refused("The user cannot be found.")
 @transaction.atomic
 def open_session(person: Person, *, origin: Origin, mfa: bool) -> str:
-    """Open the console session of somebody who proved everything; returns its token. Root's is told to root by mail."""
+    """Open the console session of somebody who proved everything; returns its token. Root's is told to root by mail.
+
+    Raises NoSuchEntity for a user who was deleted since.
+    """
     if person.account is None or person.owner is None:
         raise SignInFailed("There is nobody to sign in.")
     token = sessions.open_session(

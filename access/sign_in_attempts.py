@@ -8,6 +8,7 @@ from access.tokens import new_token, same, token_hash
 from accounts.models import RootUser
 from audit import clock
 from identities.models import LoginProfile, User
+from identities.services.locks import missing_reference_refused
 
 LIFETIME = timedelta(minutes=10)
 # As much as the column holds; whoever wanted to go further away begins at the dashboard.
@@ -17,6 +18,7 @@ _PURPOSE = "sign-in-attempt"
 Owner = RootUser | LoginProfile
 
 
+@missing_reference_refused("The user cannot be found.")
 def begin(
     *,
     account_id: str | None,
@@ -27,7 +29,10 @@ def begin(
     next_url: str,
     password_binding: str = "",
 ) -> str:
-    """Returns the token. For nobody (`account_id` None) everything is the same, but no password will ever fit."""
+    """Returns the token. For nobody (`account_id` None) everything is the same, but no password will ever fit.
+
+    Raises NoSuchEntity for a user who was deleted since the password was proved.
+    """
     token, now = new_token(), clock.now()
     SignInAttempt.objects.filter(expires_at__lt=now).delete()
     SignInAttempt.objects.create(

@@ -14,6 +14,7 @@ from access.http import AccessRequest
 from access.models import SignInAttempt, SignInStep
 from access.sign_in import Person
 from accounts.models import RootUser
+from audit.errors import NoSuchEntity
 
 PAGES = {
     SignInStep.PASSWORD: "access:root-password",
@@ -41,7 +42,16 @@ def start_over(is_root: bool = False) -> HttpResponse:
 def go_on(
     request: AccessRequest, person: Person, next_url: str, *, attempt: SignInAttempt | None = None, mfa: bool = False
 ) -> HttpResponse:
-    """After a proof: to what is still asked, or in."""
+    """After a proof: to what is still asked, or in; to the beginning for whoever was deleted since."""
+    try:
+        return _next_page(request, person, next_url, attempt=attempt, mfa=mfa)
+    except NoSuchEntity:
+        return start_over(person.is_root)
+
+
+def _next_page(
+    request: AccessRequest, person: Person, next_url: str, *, attempt: SignInAttempt | None, mfa: bool
+) -> HttpResponse:
     step = sign_in.next_step(person, mfa=mfa)
     if step is None or person.account is None or person.owner is None:
         return enter(request, person, next_url, attempt=attempt, mfa=mfa)

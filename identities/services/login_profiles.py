@@ -22,6 +22,7 @@ from audit.errors import (
 from audit.principal import Principal
 from audit.services import record
 from identities.models import LoginProfile, PasswordHistory, User
+from identities.services.locks import missing_reference_refused
 from identities.services.mfa import Tried, has_mfa_of
 from identities.services.notices import notify_change
 
@@ -80,13 +81,14 @@ def find_holder(users: QuerySet[User]) -> Holder | None:
 def create_login_profile(
     *, by: Principal, user: User, password: str, password_reset_required: bool = False, for_console: bool = False
 ) -> LoginProfile:
-    """Give a user a console password. Raises EntityAlreadyExists or PasswordPolicyViolation."""
+    """Give a user a console password. Raises EntityAlreadyExists, PasswordPolicyViolation, and NoSuchEntity when the
+    user goes while the password is hashed, which is too long to keep the row from others."""
     password = normalise(password)
     holder = _holder(user)
     user = holder.user
     _check(holder, password, for_console=for_console)
     profile = LoginProfile(user=user, password=make_password(password), password_reset_required=password_reset_required)
-    with transaction.atomic():
+    with missing_reference_refused(f"The user with name {user.name} cannot be found."), transaction.atomic():
         try:
             with transaction.atomic(savepoint=False):
                 profile.save(force_insert=True)

@@ -41,6 +41,7 @@ WRONG_CODES = (
 )
 
 
+@missing_reference_refused("The user cannot be found.")
 @transaction.atomic
 def create_virtual_mfa_device(
     *, by: Principal, user: User | None, name: str, path: str = "/", tags: Mapping[str, str] | None = None
@@ -48,7 +49,7 @@ def create_virtual_mfa_device(
     """Make a device that is not on yet. Returns it with its seed, the only time; `enable_mfa_device` proves it.
 
     Raises ValidationError for a bad name or path, InvalidInput (tags), LimitExceeded, EntityAlreadyExists for a device
-    of the account at the same place.
+    of the account at the same place, NoSuchEntity when the user goes meanwhile.
     """
     tags = tags or {}
     # The lock makes counting safe: of two who take the last place, the second waits and then sees it taken.

@@ -9,12 +9,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from access import sign_in as steps_of_sign_in
+from access.models import ConsoleSession, SignInAttempt
 from accounts.hashers import Argon2idHasher
 from accounts.models import PasswordPolicy, RootUser
 from audit.models import Event, Outcome
 from identities.models import LoginProfile, User
-from tests.access.steps import ROOT_EMAIL, ROOT_PASSWORD_PAGE, facts, is_in, logins, sign_in, sign_in_root
-from tests.cast import PASSWORD, ROOT_PASSWORD, make_user
+from identities.services.users import delete_user_with_everything
+from tests.access.steps import ROOT_EMAIL, ROOT_PASSWORD_PAGE, SIGN_IN, facts, is_in, logins, sign_in, sign_in_root
+from tests.cast import PASSWORD, ROOT_PASSWORD, make_user, root_of
+from tests.identities.devices import device_of
 
 WRONG = "wrong horse battery staple"
 
@@ -161,3 +165,22 @@ def test_roots_address_compares_without_case(client: Client, alice: User, email:
 def test_a_look_alike_address_is_nobodys(client: Client, alice: User, email: str) -> None:
     sign_in_root(client, email=email)
     assert not is_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mfa", [False, True])
+def test_who_is_deleted_after_the_password_begins_anew(
+    client: Client, alice: User, mfa: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if mfa:
+        device_of(alice)
+    asked = steps_of_sign_in.next_step
+
+    def deleted_meanwhile(*words: Any, **more: Any) -> Any:
+        step = asked(*words, **more)
+        delete_user_with_everything(by=root_of(alice.account), user=alice)
+        return step
+
+    monkeypatch.setattr(steps_of_sign_in, "next_step", deleted_meanwhile)
+    assert sign_in(client).headers["Location"] == SIGN_IN
+    assert not ConsoleSession.objects.exists() and not SignInAttempt.objects.exists()

@@ -14,7 +14,8 @@ from audit.errors import (
     NoSuchEntity,
 )
 from identities.models import Role, User
-from identities.services import roles, users
+from identities.services import login_profiles, mfa, roles, users
+from identities.services.login_profiles import create_login_profile
 from identities.services.mfa import create_virtual_mfa_device, enable_mfa_device
 from policies import services
 from tests.cast import make_user, principal_of, trusting
@@ -68,3 +69,24 @@ def test_nobody_who_has_gone_has_a_device(alice: User) -> None:
     of_two_kinds(enable, lambda _: users.delete_user(by=by, user=carol))
     device.refresh_from_db()
     assert (device.user == carol) == User.objects.filter(pk=carol.pk).exists()
+
+
+@pytest.mark.parametrize("what", ["password", "device"])
+def test_what_is_begun_for_somebody_who_goes_meanwhile_is_refused(
+    alice: User, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing takes too long to keep the row from others; the database says at the end that it has gone."""
+    by, carol = principal_of(alice), make_user(alice.account, "carol", console=False)
+    module, name = (login_profiles, "make_password") if what == "password" else (mfa, "name_problem")
+    real: Callable[..., Any] = getattr(module, name)
+
+    def meanwhile(*words: Any) -> Any:
+        users.delete_user(by=by, user=carol)
+        return real(*words)
+
+    monkeypatch.setattr(module, name, meanwhile)
+    with pytest.raises(NoSuchEntity):
+        if what == "password":
+            create_login_profile(by=by, user=carol, password="Copper meadow violin 4482")
+        else:
+            create_virtual_mfa_device(by=by, user=carol, name="phone")
