@@ -30,7 +30,6 @@ class Made:
 
     event: Event
     key_id: str
-    role_name: str
     ends_at: datetime | None
     is_over: bool
 
@@ -104,7 +103,7 @@ def _standing(reader: Reader, seen: SeenKey | None, trail: Trail | None) -> dict
         "session_role": role_name_of(trail.chain[0], reader.account_id) if trail and trail.chain else "",
         "may_lock_down": user is not None and reader.may_lock_down(user),
         "roles_to_end": reader.roles_to_end(made),
-        "made": [_made(each, reader.account_id) for each in trail.made] if trail else [],
+        "made": [_made(each) for each in trail.made] if trail else [],
     }
 
 
@@ -119,11 +118,11 @@ def _state(reader: Reader, seen: SeenKey | None, trail: Trail | None, user: User
     return NOT_TOLD
 
 
-def _made(event: Event, account_id: str) -> Made:
+def _made(event: Event) -> Made:
     ends_at = end_of(event)
     key_id = event.detail.get("made_key") or event.detail.get("access_key_id") or ""
     is_over = ends_at is not None and ends_at <= clock.now()
-    return Made(event, key_id, role_name_of(event, account_id), ends_at, is_over)
+    return Made(event, key_id, ends_at, is_over)
 
 
 def _told_account(request: AccessRequest, key_id: str) -> str:

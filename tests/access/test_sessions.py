@@ -17,7 +17,7 @@ from accounts.models import Account
 from audit.models import Event
 from identities.models import LoginProfile, User
 from tests.access.steps import DASHBOARD, SIGN_IN, cookie, give_cookie, is_in, sign_in, sign_in_root
-from tests.cast import ORIGIN, PASSWORD, ROOT_PASSWORD, allow, browser_of
+from tests.cast import ORIGIN, PASSWORD, ROOT_PASSWORD, allow, browser_of, make_administrator
 
 LIST, END = "iamconsole:ListConsoleSessions", "iamconsole:EndConsoleSession"
 
@@ -93,6 +93,13 @@ def test_signing_out_ends_the_session_on_the_server(client: Client, alice: User)
     give_cookie(client, cookies.SESSION, token)
     assert not is_in(client) and not ConsoleSession.objects.exists()
     assert Event.objects.filter(action="signin:ConsoleLogout", principal_arn=alice.arn).exists()
+
+
+def test_root_signs_out_to_where_an_administrator_signs_in(acme: Account) -> None:
+    out = reverse("access:sign-out")
+    assert browser_of(acme).post(out).headers["Location"] == reverse("access:root-sign-in")
+    make_administrator(acme, "ada")
+    assert browser_of(acme).post(out).headers["Location"] == "/signin/acme/"
 
 
 def test_after_signing_out_the_next_page_says_so_once(client: Client, alice: User) -> None:
