@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
+from accounts.form_fields import TEXT_INPUT
+
 Data = Mapping[str, Any] | None
 
 
@@ -15,7 +16,7 @@ class TypedNameForm(forms.Form):
 
     otherwise = "nothing was deleted"
 
-    confirmation = forms.CharField(required=False, widget=forms.TextInput(_TEXT))
+    confirmation = forms.CharField(required=False, widget=forms.TextInput(TEXT_INPUT))
 
     def __init__(
         self, data: Data = None, *, name: str, what: str = "name", initial: dict[str, Any] | None = None

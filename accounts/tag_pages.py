@@ -12,16 +12,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.form_fields import TEXT_INPUT
 from accounts.tags import request_tag_keys
 from audit.errors import ServiceError
 
 Row = TypeVar("Row")
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 
 
 class TagForm(forms.Form):
-    key = forms.CharField(label="Key", max_length=128, widget=forms.TextInput(_TEXT))
-    value = forms.CharField(label="Value", required=False, max_length=256, widget=forms.TextInput(_TEXT))
+    key = forms.CharField(label="Key", max_length=128, widget=forms.TextInput(TEXT_INPUT))
+    value = forms.CharField(label="Value", required=False, max_length=256, widget=forms.TextInput(TEXT_INPUT))
 
 
 class UntagForm(forms.Form):

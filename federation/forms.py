@@ -3,10 +3,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.form_fields import TEXT_INPUT
 from federation.models import EncryptionMode
 from federation.services import oidc_providers, oidc_sign_in, saml_providers
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 _CHECK = {"class": "form-check-input"}
 _LONGEST_METADATA = 900_000
 
@@ -38,7 +38,7 @@ class NewSAMLProviderForm(_Encryption):
     name = forms.CharField(
         label="Name",
         max_length=saml_providers.NAME_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Letters, digits and . _ - such as CorpLogin. Trust policies name it; it can't be changed.",
     )
     metadata = forms.CharField(
@@ -101,7 +101,7 @@ class NewOIDCProviderForm(forms.Form):
     url = forms.CharField(
         label="Issuer URL",
         max_length=oidc_providers.URL_LIMIT,
-        widget=forms.URLInput({**_TEXT, "placeholder": "https://id.example.com"}),
+        widget=forms.URLInput({**TEXT_INPUT, "placeholder": "https://id.example.com"}),
         help_text="Exactly as in the iss claim of its tokens. It can't be changed later.",
     )
     client_ids = forms.CharField(
@@ -123,7 +123,7 @@ class NewOIDCProviderForm(forms.Form):
 
 
 class ClientIdForm(forms.Form):
-    client_id = forms.CharField(label="Audience (client ID)", max_length=255, widget=forms.TextInput(_TEXT))
+    client_id = forms.CharField(label="Audience (client ID)", max_length=255, widget=forms.TextInput(TEXT_INPUT))
 
 
 class ConsoleSignInForm(forms.Form):
@@ -139,7 +139,7 @@ class ConsoleSignInForm(forms.Form):
         required=False,
         strip=False,
         max_length=oidc_sign_in.SECRET_LIMIT,
-        widget=forms.PasswordInput({**_TEXT, "autocomplete": "new-password"}),
+        widget=forms.PasswordInput({**TEXT_INPUT, "autocomplete": "new-password"}),
         help_text="Kept sealed and never shown again. Left empty, the present one stays while the client ID does.",
     )
     no_secret = forms.BooleanField(
@@ -151,7 +151,7 @@ class ConsoleSignInForm(forms.Form):
     scopes = forms.CharField(
         label="Scopes",
         max_length=oidc_sign_in.SCOPES_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="openid, and whatever your trust policies need the claims of.",
     )
     enabled = forms.BooleanField(

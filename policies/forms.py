@@ -2,16 +2,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name, cleaned_path
 from policies import visual
 from policies.definitions import BadDefinition, Definition, from_json, from_lines, to_lines
 from policies.models import RegisteredService
 from policies.own_services import NAME_LIMIT as SERVICE_NAME_LIMIT
 from policies.services import DESCRIPTION_LIMIT, NAME_LIMIT
-
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 
 
 class DocumentWidget(forms.Textarea):
@@ -45,40 +43,30 @@ class PolicyForm(forms.Form):
     name = forms.CharField(
         label="Name",
         max_length=NAME_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text=f"Up to 128 {rules.NAME_LETTERS}. It can't be changed later.",
     )
     description = forms.CharField(
         label="Description",
         required=False,
         max_length=DESCRIPTION_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="What it is for. It can't be changed later.",
     )
     path = forms.CharField(
         label="Path",
         required=False,
         max_length=512,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Orders policies like folders, such as /engineering/. Leave it at / if you are not sure.",
     )
     document = DocumentField()
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        problem = rules.name_problem(name, NAME_LIMIT, "policy name")
-        if not problem and not name.strip("."):
-            # A browser takes these for folders, so such a policy's page could never be opened.
-            problem = "A policy name needs more than dots."
-        if problem:
-            raise ValidationError(problem)
-        return name
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "policy name")
 
     def clean_path(self) -> str:
-        path = self.cleaned_data["path"] or "/"
-        if problem := rules.path_problem(path, for_policy=True):
-            raise ValidationError(problem)
-        return path
+        return cleaned_path(self.cleaned_data["path"], for_policy=True)
 
 
 class VersionForm(forms.Form):
@@ -116,11 +104,14 @@ class ServiceForm(forms.Form):
     service_prefix = forms.CharField(
         label="Prefix",
         max_length=63,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="What stands before the colon in its actions, as garden in garden:Plant. It can't be changed later.",
     )
     name = forms.CharField(
-        label="Name", max_length=SERVICE_NAME_LIMIT, widget=forms.TextInput(_TEXT), help_text="What people call it."
+        label="Name",
+        max_length=SERVICE_NAME_LIMIT,
+        widget=forms.TextInput(TEXT_INPUT),
+        help_text="What people call it.",
     )
     actions = _lines(
         "Actions",

@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 
 from access import role_uses
 from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name, cleaned_path
 from federation.oidc import COGNITO, GOOGLE
 from identities.forms.roles import SESSION_HELP, description_field, session_choices
 from identities.forms.users import TAGS_HELP, tags_of_text
 from identities.services.roles import NAME_LIMIT, SHORTEST_SESSION
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 _TICK = {"class": "form-check-input"}
 _SELECT = {"class": "form-select"}
 _TAGS_LENGTH = 1000
@@ -68,14 +68,14 @@ class AccountForm(UseForm):
     account = forms.CharField(
         label="Account id",
         max_length=14,
-        widget=forms.TextInput(_TEXT | {"inputmode": "numeric"}),
+        widget=forms.TextInput(TEXT_INPUT | {"inputmode": "numeric"}),
         help_text="Twelve digits; the other account has to be on this server.",
     )
     external_id = forms.CharField(
         label="External id",
         required=False,
         max_length=1224,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="For a company that works for many customers: it gives each a different one, and yours opens only "
         "your role. It is no secret. People can't switch to such a role in the console, only programs take it on.",
     )
@@ -113,14 +113,14 @@ class WebForm(_ProviderForm):
     audience = forms.CharField(
         label="Audience",
         max_length=255,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="The client id of your app at the provider: a token made for another app opens nothing.",
     )
     subject = forms.CharField(
         label="Subject",
         required=False,
         max_length=255,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="What its tokens call the person or program (sub). Left empty, everybody who can sign in to your app "
         "gets the role; "
         "* stands for anything, as in repo:acme/*.",
@@ -151,7 +151,7 @@ class NewRoleForm(forms.Form):
     name = forms.CharField(
         label="Role name",
         max_length=NAME_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text=f"Up to {NAME_LIMIT} {rules.NAME_LETTERS}. It can't be changed later.",
     )
     description = description_field()
@@ -168,13 +168,13 @@ class NewRoleForm(forms.Form):
         label="Path",
         required=False,
         max_length=512,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Orders roles like folders, such as /engineering/. Leave it at / if you are not sure.",
     )
     tags = forms.CharField(
         label="Tags",
         required=False,
-        widget=forms.Textarea(_TEXT | {"rows": 3, "placeholder": "Team=Storage"}),
+        widget=forms.Textarea(TEXT_INPUT | {"rows": 3, "placeholder": "Team=Storage"}),
         help_text=TAGS_HELP,
     )
     profile = forms.BooleanField(
@@ -192,22 +192,13 @@ class NewRoleForm(forms.Form):
             del self.fields["profile"]
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        problem = rules.name_problem(name, NAME_LIMIT, "role name")
-        if not problem and not name.strip("."):
-            # A browser takes these for folders, so such a role's page could never be opened.
-            problem = "A role name needs more than dots."
-        if problem:
-            raise ValidationError(problem)
-        return name
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "role name")
 
     def clean_hours(self) -> int:
         return int(self.cleaned_data["hours"])
 
     def clean_path(self) -> str:
-        path: str = self.cleaned_data["path"] or "/"
-        if problem := rules.path_problem(path):
-            raise ValidationError(problem)
+        path = cleaned_path(self.cleaned_data["path"])
         if path.startswith("/aws-service-role/"):
             raise ValidationError("The path /aws-service-role/ is kept for service-linked roles.")
         return path

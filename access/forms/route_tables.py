@@ -4,9 +4,9 @@ from django.core.validators import RegexValidator
 
 from access.route_tables import NAME_LIMIT
 from access.routes import LONGEST_TABLE, RouteProblem, parse_routes
-from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+_TEXT = {**TEXT_INPUT, "autocapitalize": "none"}
 _METHODS = [(name, name) for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")]
 
 
@@ -51,14 +51,7 @@ class NewRouteTableForm(RouteTableForm):
     field_order = ("name", "signing_name", "routes")
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        problem = rules.name_problem(name, NAME_LIMIT, "name of a route table")
-        if not problem and not name.strip("."):
-            # A browser takes these for folders, so such a table's page could never be opened.
-            problem = "The name needs more than dots."
-        if problem:
-            raise ValidationError(problem)
-        return name
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "name of a route table")
 
 
 class TryRouteForm(forms.Form):

@@ -1,13 +1,12 @@
 from dataclasses import dataclass
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name, cleaned_path
 from identities.services.groups import NAME_LIMIT
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 # The choices stand in the address, which servers and proxies cut at about 8,000 characters.
 MOST_CHOICES = 50
 
@@ -21,32 +20,22 @@ class NewGroupForm(forms.Form):
     name = forms.CharField(
         label="Group name",
         max_length=NAME_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text=f"Up to {NAME_LIMIT} {rules.NAME_LETTERS}. Names ignore case: Admins and admins are the same group.",
     )
     path = forms.CharField(
         label="Path",
         required=False,
         max_length=512,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Orders groups like folders, such as /engineering/. Leave it at / if you are not sure.",
     )
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        problem = rules.name_problem(name, NAME_LIMIT, "group name")
-        if not problem and not name.strip("."):
-            # A browser takes these for folders, so such a group's page could never be opened.
-            problem = "A group name needs more than dots."
-        if problem:
-            raise ValidationError(problem)
-        return name
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "group name")
 
     def clean_path(self) -> str:
-        path: str = self.cleaned_data["path"] or "/"
-        if problem := rules.path_problem(path):
-            raise ValidationError(problem)
-        return path
+        return cleaned_path(self.cleaned_data["path"])
 
 
 class UpdateGroupForm(NewGroupForm):

@@ -4,22 +4,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name
 from identities.services.instance_profiles import NAME_LIMIT as PROFILE_NAME_LIMIT
 from identities.services.machines import NAME_LIMIT
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+_TEXT = {**TEXT_INPUT, "autocapitalize": "none"}
 PROFILE_CHOICES, ROLE_CHOICES = "profile-choices", "role-choices"
-
-
-def _name_of(what: str, value: str, limit: int) -> str:
-    problem = rules.name_problem(value, limit, f"{what} name")
-    if not problem and not value.strip("."):
-        # A browser takes these for folders, so such a thing's page could never be opened.
-        problem = f"A {what} name needs more than dots."
-    if problem:
-        raise ValidationError(problem)
-    return value
 
 
 class MachineForm(forms.Form):
@@ -50,7 +40,7 @@ class MachineForm(forms.Form):
         self.offered = offered
 
     def clean_name(self) -> str:
-        return _name_of("machine", self.cleaned_data["name"], NAME_LIMIT)
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "machine name")
 
 
 class InstanceProfileForm(forms.Form):
@@ -81,7 +71,7 @@ class InstanceProfileForm(forms.Form):
         self.offered = offered
 
     def clean_name(self) -> str:
-        return _name_of("instance profile", self.cleaned_data["name"], PROFILE_NAME_LIMIT)
+        return cleaned_name(self.cleaned_data["name"], PROFILE_NAME_LIMIT, "instance profile name")
 
 
 class PutRoleForm(InstanceProfileForm):

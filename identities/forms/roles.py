@@ -3,11 +3,11 @@ from typing import Any
 
 from django import forms
 
+from accounts.form_fields import TEXT_INPUT
 from identities.models import Role
 from identities.services.roles import DESCRIPTION_LIMIT, LONGEST_SESSION, SHORTEST_SESSION
 from policies.forms import DocumentField
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 HOUR = 3600
 SESSION_HELP = "How long one session may last at most, before it has to be begun anew."
 
@@ -31,7 +31,7 @@ def description_field() -> forms.CharField:
         label="Description",
         required=False,
         max_length=DESCRIPTION_LIMIT,
-        widget=forms.Textarea(_TEXT | {"rows": 2}),
+        widget=forms.Textarea(TEXT_INPUT | {"rows": 2}),
         help_text="What the role is for, and whom to ask about it.",
     )
 

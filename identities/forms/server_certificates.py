@@ -1,14 +1,13 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name, cleaned_path
 from identities.forms.other_credentials import pem_field
 from identities.forms.users import TAGS_HELP, tags_of_text
 from identities.services.server_certificates import NAME_LIMIT
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 # As the API takes it (iam service model).
 _LONGEST_CHAIN = 2_097_152
 
@@ -24,32 +23,22 @@ class _NameAndPath(forms.Form):
     name = forms.CharField(
         label="Name",
         max_length=NAME_LIMIT,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text=f"Up to {NAME_LIMIT} {rules.NAME_LETTERS}. Names ignore case.",
     )
     path = forms.CharField(
         label="Path",
         required=False,
         max_length=512,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Orders certificates like folders. Leave it at / if you are not sure.",
     )
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        problem = rules.name_problem(name, NAME_LIMIT, "certificate name")
-        if not problem and not name.strip("."):
-            # A browser takes these for folders, so such a certificate's page could never be opened.
-            problem = "A name needs more than dots."
-        if problem:
-            raise ValidationError(problem)
-        return name
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "certificate name")
 
     def clean_path(self) -> str:
-        path: str = self.cleaned_data["path"] or "/"
-        if problem := rules.path_problem(path):
-            raise ValidationError(problem)
-        return path
+        return cleaned_path(self.cleaned_data["path"])
 
 
 class UploadServerCertificateForm(_NameAndPath):
@@ -71,7 +60,7 @@ class UploadServerCertificateForm(_NameAndPath):
     tags = forms.CharField(
         label="Tags",
         required=False,
-        widget=forms.Textarea(_TEXT | {"rows": 2, "placeholder": "Team=Storage"}),
+        widget=forms.Textarea(TEXT_INPUT | {"rows": 2, "placeholder": "Team=Storage"}),
         help_text=TAGS_HELP,
     )
 

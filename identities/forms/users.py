@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from accounts import rules
+from accounts.form_fields import TEXT_INPUT, cleaned_name, cleaned_path
 from identities.services.users import NAME_LIMIT
 
-_TEXT = {"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
 _TICK = {"class": "form-check-input"}
 # The flow's state stands in the address, which servers and proxies cut at about 8,000 characters.
 _TAGS_LENGTH = 1500
@@ -17,7 +17,9 @@ _MOST_CHOICES = 100
 
 
 def _name_field(**more: Any) -> forms.CharField:
-    return forms.CharField(label="User name", max_length=NAME_LIMIT, strip=True, widget=forms.TextInput(_TEXT), **more)
+    return forms.CharField(
+        label="User name", max_length=NAME_LIMIT, strip=True, widget=forms.TextInput(TEXT_INPUT), **more
+    )
 
 
 def _path_field() -> forms.CharField:
@@ -25,25 +27,9 @@ def _path_field() -> forms.CharField:
         label="Path",
         required=False,
         max_length=512,
-        widget=forms.TextInput(_TEXT),
+        widget=forms.TextInput(TEXT_INPUT),
         help_text="Orders users like folders, such as /engineering/. Leave it at / if you are not sure.",
     )
-
-
-def _checked_name(name: str) -> str:
-    problem = rules.name_problem(name, NAME_LIMIT, "user name")
-    if not problem and not name.strip("."):
-        # A browser takes these for folders, so such a user's page could never be opened.
-        problem = "A user name needs more than dots."
-    if problem:
-        raise ValidationError(problem)
-    return name
-
-
-def _checked_path(path: str) -> str:
-    if problem := rules.path_problem(path or "/"):
-        raise ValidationError(problem)
-    return path or "/"
 
 
 class NewUserForm(forms.Form):
@@ -54,7 +40,7 @@ class NewUserForm(forms.Form):
     tags = forms.CharField(
         label="Tags",
         required=False,
-        widget=forms.Textarea(_TEXT | {"rows": 3, "placeholder": "Team=Storage"}),
+        widget=forms.Textarea(TEXT_INPUT | {"rows": 3, "placeholder": "Team=Storage"}),
         help_text=TAGS_HELP,
     )
     console = forms.BooleanField(
@@ -74,10 +60,10 @@ class NewUserForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        return _checked_name(self.cleaned_data["name"])
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "user name")
 
     def clean_path(self) -> str:
-        return _checked_path(self.cleaned_data["path"])
+        return cleaned_path(self.cleaned_data["path"])
 
     def clean_tags(self) -> dict[str, str]:
         text = self.cleaned_data["tags"]
@@ -140,7 +126,7 @@ class UpdateUserForm(forms.Form):
     opened_path = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
-        return _checked_name(self.cleaned_data["name"])
+        return cleaned_name(self.cleaned_data["name"], NAME_LIMIT, "user name")
 
     def clean_path(self) -> str:
-        return _checked_path(self.cleaned_data["path"])
+        return cleaned_path(self.cleaned_data["path"])
