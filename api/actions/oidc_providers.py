@@ -11,8 +11,7 @@ def new_oidc_provider(call: Call) -> Target:
 
 @action("iam:CreateOpenIDConnectProvider", resource=new_oidc_provider, context=context.request_tags)
 def create_open_id_connect_provider(call: Call) -> Result:
-    if tags := exact_tags(call):
-        call.gate.require("iam:TagOpenIDConnectProvider", call.target.arn, context.request_tags(call))
+    tags = context.tags_at_birth(call, "iam:TagOpenIDConnectProvider")
     row = oidc_providers.create_oidc_provider(
         by=call.principal,
         url=call["Url"],

@@ -7,8 +7,7 @@ from federation.services import saml_providers
 
 @action("iam:CreateSAMLProvider", resource="saml-provider/{Name}", context=context.request_tags)
 def create_saml_provider(call: Call) -> Result:
-    if tags := exact_tags(call):
-        call.gate.require("iam:TagSAMLProvider", call.target.arn, context.request_tags(call))
+    tags = context.tags_at_birth(call, "iam:TagSAMLProvider")
     row = saml_providers.create_saml_provider(
         by=call.principal,
         name=call["Name"],
