@@ -112,7 +112,8 @@ def test_the_gravest_findings_survive_many_others() -> None:
         "iam:UpdateLoginProfile",
         "iam:DeleteUserPermissionsBoundary",
         "iam:DeleteRolePermissionsBoundary",
-        "iamconsole:CopyPermissions",
+        "iam:UpdateSAMLProvider",
+        "iam:ResetServiceSpecificCredential",
     ],
 )
 def test_ways_to_more_power_are_told(action: str) -> None:
