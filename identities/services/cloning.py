@@ -23,6 +23,7 @@ READ_ACTIONS = (
     "iam:ListUserPolicies",
     "iam:GetUserPolicy",
 )
+COPY = "iamconsole:CopyPermissions"
 ORDER = ("boundary", "group", "policy", "inline")
 
 
@@ -89,4 +90,4 @@ def clone_user(*, by: Principal, source: User, target: User, items: Iterable[Ite
     """
     items = list(items)
     give_items(by=by, holder=target, items=items)
-    record(by, "iamconsole:CopyPermissions", target.arn, source=source.arn, items=[item.key for item in items])
+    record(by, COPY, target.arn, source=source.arn, items=[item.key for item in items])

@@ -9,9 +9,9 @@ from identities.models import Group, User
 from identities.models.lockdowns import LOCKDOWN_POLICY
 from identities.models.users import user_arn
 from identities.resource_tags import resource_tags
-from identities.services.cloning import READ_ACTIONS, Held, items_of
+from identities.services.cloning import COPY, READ_ACTIONS, Held, items_of
 from identities.services.grants import Item, Step, Target
-from policies.engine import Decision
+from policies.engine import Decision, Outcome
 from policies.models import ManagedPolicy
 
 SHOWN = 50
@@ -126,7 +126,9 @@ def _denial(request: ConsoleRequest, action: str) -> AccessDenied | None:
 
 
 def readable_source(request: ConsoleRequest, name: str) -> User:
-    """The user to copy from, once the caller may read all that is copied. Raises AccessDenied before NoSuchEntity."""
+    """The user to copy from, once the caller may read all that is copied. Copying itself takes no permission, for each
+    thing is asked about when it is given; only a Deny keeps it from somebody. Raises AccessDenied before
+    NoSuchEntity."""
     account_id = request.principal.account_id
     source = (
         User.objects.filter(account_id=account_id, name_key=name.lower())
@@ -135,8 +137,12 @@ def readable_source(request: ConsoleRequest, name: str) -> User:
         .first()
     )
     arn, tags = (source.arn, resource_tags(source)) if source else (None, {})
+    asked = user_arn(account_id, "/", name)
     for action in READ_ACTIONS:
-        require_hiding(request, action, arn, user_arn(account_id, "/", name), tags)
+        require_hiding(request, action, arn, asked, tags)
+    copying = request.gate.may(COPY, arn or asked, tags)
+    if copying.outcome is Outcome.EXPLICITLY_DENIED:
+        raise AccessDenied(request.principal.arn, COPY, asked, copying, decided_on=arn or asked, context=tags)
     if source is None:
         raise NoSuchEntity(f"The user with name {name} cannot be found.")
     return source

@@ -13,7 +13,7 @@ OWN_ACTIONS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "CopyPermissions",
         "Permissions management",
         ("user",),
-        "Copy groups, policies and tags of one user to another",
+        "Copy groups and policies of one user to another; takes no Allow, but a Deny keeps it from somebody",
     ),
     (PREFIX, "EndConsoleSession", "Write", ("user",), "End a console session of a user"),
     (PREFIX, "ExplainDecision", "Read", ("user",), "See why another principal was allowed or denied something"),

@@ -69,6 +69,16 @@ def test_it_records_each_item_and_the_source(alice: User, carol: User, dave: Use
     assert event.detail["source"] == carol.arn and len(event.detail["items"]) == 4
 
 
+@pytest.mark.bar(58)
+def test_it_takes_no_permission_of_its_own_but_a_deny_keeps_it(bob: User, carol: User, dave: User) -> None:
+    allow(bob, [*READ, *GIVE])
+    browser, form = browser_of(bob), {"items": keys_of(carol)[2]}
+    assert browser.get(review()).status_code == 200
+    allow(bob, "iamconsole:CopyPermissions", carol.arn, name="kept", Effect="Deny")
+    assert browser.get(review()).status_code == browser.post(review(), form).status_code == 403
+    assert keys_of(dave) == []
+
+
 @pytest.mark.bar(75)
 def test_a_full_quota_names_the_item_and_leaves_nothing(alice: User, carol: User, dave: User, acme: Account) -> None:
     acme.quota_overrides = {"policies_per_user": 0}
