@@ -25,6 +25,8 @@ MOST_BYTES = 512 * 1024
 SECONDS = 5.0
 _REDIRECTS = 3
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
+# All that the public internet uses of IPv6 (RFC 4291, 2.4); there are more sorts of others than a list keeps up with.
+_PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 # Addresses that hold an IPv4 address: NAT64 (RFC 6052) is public, but what it leads to may not be.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -127,7 +129,10 @@ class Fetcher:
 
 def is_public(address: Address) -> bool:
     """Whether an address and everything that hides in it belongs to the public internet."""
-    return all(each.is_global and not each.is_multicast for each in (address, *_hidden(address)))
+    return all(
+        each.is_global and not each.is_multicast and (each.version == 4 or each in _PUBLIC_V6 or each in _NAT64)
+        for each in (address, *_hidden(address))
+    )
 
 
 def _hidden(address: Address) -> Iterator[Address]:
