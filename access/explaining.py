@@ -170,9 +170,9 @@ class Reader:
 
     def look_up(self, explanation: Explanation, principal_arn: str = "", trust_document: str = "") -> None:
         """Read everything that an explanation names, in one query; `sees`, `reads` and `text` then answer from it."""
-        told = [explanation, explanation.get("unseen", {})]
-        policies = [policy for each in told for policy in each.get("policies", ())]
-        arns = {principal_arn, *(each.get("resource", "") for each in told)}
+        both = [explanation, explanation.get("unseen", {})]
+        policies = [policy for each in both for policy in each.get("policies", ())]
+        arns = {principal_arn, *(each.get("resource", "") for each in both)}
         arns.update(policy[part] for policy in policies for part in ("source", "origin"))
         wanted = [policy for policy in policies if policy["digest"] and policy["digest"] not in self.texts]
         self._named = look_up(self.account_id, wanted, arns, trust_document)
@@ -200,19 +200,19 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
     """What the reader may see of an explanation. `principal_arn` is whose decision it was."""
     reader.look_up(explanation, principal_arn)
     explanation = seen_by(reader, explanation)
-    told = explanation.get("resource", "")
+    resource = explanation.get("resource", "")
     hides_tags = not own and not reader.sees(principal_arn)
     policies = explanation["policies"]
     readable = [reader.reads(policy) for policy in policies]
     near = [line for line in explanation.get("near", ()) if readable[line["policy"]]]
     statements = [line for line in explanation["statements"] if readable[line["policy"]] or line["decided"]]
     misses = [_miss(line, policies, reader, hides_tags=hides_tags) for line in near]
-    of_resource = "trust" if _is_of_role(action, told) else "resource"
+    of_resource = "trust" if _is_of_role(action, resource) else "resource"
     layer: str = of_resource if explanation["layer"] == "resource" else explanation["layer"]
     layers = [(of_resource if each == "resource" else each, said) for each, said in explanation.get("layers", ())]
     return Shown(
         action=action,
-        resource=told,
+        resource=resource,
         outcome=explanation["outcome"],
         layer=layer,
         reason=explanation["reason"],
@@ -227,7 +227,7 @@ def shown(explanation: Explanation, action: str, reader: Reader, *, principal_ar
             (key, NOT_SHOWN if hides_tags and is_tag(key) else values)
             for key, values in sorted(explanation.get("context", {}).items())
         ],
-        advice=advice({**explanation, "layer": layer}, action, told, _keys_to_meet(misses, explanation["layer"])),
+        advice=advice({**explanation, "layer": layer}, action, resource, _keys_to_meet(misses, explanation["layer"])),
         own=own,
     )
 

@@ -124,8 +124,8 @@ class Reader:
 
 def end_of(made: Event) -> datetime | None:
     """When the credentials that an event tells of end by themselves."""
-    told = made.detail.get("expires_at") if made.action.startswith("sts:") else None
-    return datetime.fromisoformat(told) if told else None
+    expires_at = made.detail.get("expires_at") if made.action.startswith("sts:") else None
+    return datetime.fromisoformat(expires_at) if expires_at else None
 
 
 def role_name_of(made: Event, account_id: str) -> str:

@@ -83,8 +83,8 @@ def _chain(account_id: str, key_id: str) -> Iterator[Event]:
 
 def _counted(events: QuerySet[Event], *names: str) -> list[dict[str, Any]]:
     rows: Any = events.values(*names)
-    told = rows.annotate(count=Count("id"), first_at=Min("at"), last_at=Max("at"))
-    return list(told.order_by("-last_at", *names)[:ROWS])
+    counted = rows.annotate(count=Count("id"), first_at=Min("at"), last_at=Max("at"))
+    return list(counted.order_by("-last_at", *names)[:ROWS])
 
 
 def _done_with(account_id: str, key_id: str) -> QuerySet[Event]:

@@ -33,7 +33,7 @@ def from_headers(request: WireRequest) -> WireRequest:
 
     nginx serves the host of the request line when one stands there, whatever the Host header says; in X-Iam-Host it
     says which one it serves."""
-    method, host, uri = (_told(request, f"x-forwarded-{name}") for name in ("method", "host", "uri"))
+    method, host, uri = (_forwarded(request, f"x-forwarded-{name}") for name in ("method", "host", "uri"))
     served = request.header("x-iam-host") or ""
     if served and served.lower() != _PORT.sub("", host.lower()):
         raise Unreadable("The request names two hosts.")
@@ -45,10 +45,10 @@ def below_prefix(request: WireRequest, prefix: bytes) -> WireRequest:
     """The request with its own method and host, and with the path after the prefix. Raises Unreadable."""
     if not request.path.startswith(prefix + b"/"):
         raise Unreadable("The address is not below the prefix.")
-    return _rebuilt(request, request.method, _told(request, "host"), request.path[len(prefix) :], request.query)
+    return _rebuilt(request, request.method, _forwarded(request, "host"), request.path[len(prefix) :], request.query)
 
 
-def _told(request: WireRequest, name: str) -> str:
+def _forwarded(request: WireRequest, name: str) -> str:
     values = request.header_values(name)
     if len(values) != 1 or not values[0]:
         raise Unreadable(f"The proxy must send the header {name} once.")

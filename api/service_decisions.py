@@ -117,19 +117,19 @@ def result(question: Question, answer: Answer, reader: Reader) -> dict[str, obje
         problem = {"Code": error.code, "Message": error.message} if error else None
         return {"Decision": "Deny", "Error": problem}
     decision = answer.decision
-    told: dict[str, object] = {
+    answered: dict[str, object] = {
         "Decision": "Allow" if decision.allowed else "Deny",
         "Outcome": str(decision.outcome),
         "Principal": described(answer.principal),
     }
     if not decision.allowed:
-        told["Reason"] = denial_message(answer.principal.arn, question.action, question.resource, decision)
+        answered["Reason"] = denial_message(answer.principal.arn, question.action, question.resource, decision)
     if answer.explanation is not None and reader.simulates(answer.about):
-        told["Explanation"] = _told(answer.explanation, reader, hides_tags=not reader.sees(answer.about))
-    return told
+        answered["Explanation"] = _explained(answer.explanation, reader, hides_tags=not reader.sees(answer.about))
+    return answered
 
 
-def _told(explanation: Explanation, reader: Reader, *, hides_tags: bool) -> dict[str, object]:
+def _explained(explanation: Explanation, reader: Reader, *, hides_tags: bool) -> dict[str, object]:
     """What decided; and what nearly did, of policies that the service may read, for that tells what they say."""
     policies = explanation["policies"]
     statements = [

@@ -81,8 +81,8 @@ def _answered(service: Principal, questions: list[Question], batch: bool) -> lis
 def _reader(answered: Iterable[tuple[Question, Answer]], gate: PrincipalGate) -> Reader:
     """The service, as somebody who reads the explanations that it asked for."""
     reader = Reader(gate, gate.principal.account_id)
-    told = [(answer.explanation, answer.about) for _, answer in answered if answer.explanation is not None]
-    reader.look_up_several((explanation for explanation, _ in told), (about for _, about in told))
+    explained = [(answer.explanation, answer.about) for _, answer in answered if answer.explanation is not None]
+    reader.look_up_several((explanation for explanation, _ in explained), (about for _, about in explained))
     return reader
 
 

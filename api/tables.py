@@ -36,11 +36,11 @@ class Rows:
         """Each with its members by name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
-    def told(self, column: str, tell: Callable[[Iterable[str]], Iterable[str]]) -> "Rows":
-        """With one column told otherwise than it is stored."""
+    def converted(self, column: str, convert: Callable[[Iterable[str]], Iterable[str]]) -> "Rows":
+        """With the texts of one column converted, all at once."""
         place = self.columns.index(column)
-        told = tell([row[place] or "" for row in self.rows])
-        changed = [(*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, told, strict=True)]
+        texts = convert([row[place] or "" for row in self.rows])
+        changed = [(*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, texts, strict=True)]
         return replace(self, rows=changed)
 
     def nested(self, member: str) -> "Rows":
@@ -83,7 +83,7 @@ class Table:
     def __init__(self, query: QuerySet[Any], key: Combinable | str, **columns: Combinable | str) -> None:
         self.columns = tuple(columns)
         self._query, self._key = query, _expression(key)
-        self._told = [*map(_expression, columns.values()), self._key]
+        self._selected = [*map(_expression, columns.values()), self._key]
         shapes = product((False, True), repeat=2)
         self._pages = {shape: PreparedValues(partial(self._page, *shape), _USUAL) for shape in shapes}
 
@@ -103,7 +103,7 @@ class Table:
             rows = rows.filter(Exact(Left("path", Length(prefix)), prefix))
         if goes_on:
             rows = rows.filter(GreaterThan(self._key, Value(Param("after"), CharField())))
-        return rows.order_by(self._key).values_list(*self._told)
+        return rows.order_by(self._key).values_list(*self._selected)
 
 
 class Tables:

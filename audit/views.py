@@ -53,7 +53,7 @@ def lookup_events_entry(request: ConsoleRequest, event_id: UUID) -> HttpResponse
     event = Event.objects.of_account(request.principal.account_id).filter(event_id=event_id).first()
     if event is None:
         raise Http404("There is no such event in this account.")
-    details = [(_label(name), _told(value)) for name, value in event.detail.items()]
+    details = [(_label(name), _in_words(value)) for name, value in event.detail.items()]
     return render(request, "audit/event.html", {"event": event, "details": details})
 
 
@@ -62,7 +62,7 @@ def _label(name: str) -> str:
     return " ".join(words)[:1].upper() + " ".join(words)[1:]
 
 
-def _told(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """Lists of words as one reads them; what is deeper as JSON, for it has no other form that everybody knows."""
     if value is None or value in ("", [], {}):
         return "–"

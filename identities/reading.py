@@ -35,11 +35,11 @@ def _role_and_policies(number: int) -> PreparedJoin[Role]:
     def related() -> QuerySet[Any, Any]:
         account = Param("account_id")
         tags = RoleTag.objects.filter(role__account_id=account, role__name_key=Param("name_key"))
-        told = tags.values_list(Value("tag"), Value(""), Value(""), "key", "value")
+        tag_rows = tags.values_list(Value("tag"), Value(""), Value(""), "key", "value")
         names = [Param(_POLICY.format(each)) for each in range(number)]
         policies = ManagedPolicy.objects.visible_to(account).filter(name_key__in=names)
         owner = Concat("account_id", Value(""))
-        return told.union(policies.values_list(Value("policy"), owner, "path", "name", "unique_id"), all=True)
+        return tag_rows.union(policies.values_list(Value("policy"), owner, "path", "name", "unique_id"), all=True)
 
     return PreparedJoin(
         lambda: Role.objects.filter(account_id=Param("account_id"), name_key=Param("name_key")), related

@@ -145,8 +145,8 @@ class CompiledDocuments:
         layers = _layers(policies)
         attached = [(_key(name, policy), policy) for name, layer in layers for policy in layer]
         if key is None:
-            told = ((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers)
-            key = (policies.resource_required, *told)
+            named = ((name, *((each.source, each.origin, each.digest) for each in layer)) for name, layer in layers)
+            key = (policies.resource_required, *named)
         with self._lock:
             # Documents that are not kept, as those that could not be found, must not be answered for later.
             if any(self.documents.peek(document) is not each.document for document, each in attached):

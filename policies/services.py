@@ -319,8 +319,8 @@ def _uses(policy: ManagedPolicy) -> list[QuerySet[Any]]:
 def _in_use(uses: Iterable[QuerySet[Any]]) -> str:
     """How it is used, as GetPolicy tells too. By whom is for those to see who may list it."""
     counts = {str(rows.model._meta.model_name): rows.count() for rows in uses}
-    told = [_USES[kind][count > 1].format(count) for kind, count in counts.items() if count]
-    return f"Cannot delete a policy attached to entities: {', '.join(sorted(told))}."
+    texts = [_USES[kind][count > 1].format(count) for kind, count in counts.items() if count]
+    return f"Cannot delete a policy attached to entities: {', '.join(sorted(texts))}."
 
 
 def _facts(policy: ManagedPolicy, versions: Sequence[PolicyVersion]) -> dict[str, Any]:

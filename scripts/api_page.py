@@ -45,8 +45,8 @@ def page() -> str:
 
 def counts(operations: list[shapes.Operation]) -> str:
     states = [state(operation) for operation in operations]
-    told = [f"{states.count(one)} {one}" for one in ("served", "as without", "not served") if one in states]
-    return f"{len(operations)} operations: {', '.join(told)}."
+    counts = [f"{states.count(one)} {one}" for one in ("served", "as without", "not served") if one in states]
+    return f"{len(operations)} operations: {', '.join(counts)}."
 
 
 def rows(operations: list[shapes.Operation]) -> Iterator[str]:

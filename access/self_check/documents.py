@@ -9,7 +9,7 @@ from access.self_check.facts import NOTHING, Facts, Holder, Inline, Policy
 from access.self_check.finding import Finding
 from policies.engine.powers import Powers, Ways, ways_of
 
-_TOLD = 2
+_MOST_WAYS = 2
 ADMINISTRATOR, SELF_MANAGED = "AdministratorAccess", "IAMSelfManageCredentials"
 
 
@@ -18,10 +18,10 @@ def direct_policies(facts: Facts, now: datetime) -> Iterator[Finding]:
     for user in facts.users:
         attached = sum(not _goes_without_group(facts.policies[number]) for number in user.attached)
         kinds = ((attached, "attached"), (len(user.inline), "inline"))
-        told = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
-        if told:
+        counts = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+        if counts:
             many = "policy" if attached + len(user.inline) == 1 else "policies"
-            yield Finding(user.name, "user", f"Has {told} {many} besides those of groups.", user.link, user.unique_id)
+            yield Finding(user.name, "user", f"Has {counts} {many} besides those of groups.", user.link, user.unique_id)
 
 
 def _goes_without_group(policy: Policy) -> bool:
@@ -66,7 +66,7 @@ def escalations(facts: Facts, now: datetime) -> Iterator[Finding]:
     for holder, inline in _inline(facts):
         powers = facts.powers.get(inline.digest, NOTHING)
         if not powers.full and (ways := ways_of([powers], facts.boundary_of(holder))):
-            sentence = f"The inline policy {inline.name} lets its holder {_told(ways)}."
+            sentence = f"The inline policy {inline.name} lets its holder {_in_words(ways)}."
             yield Finding(holder.name, holder.kind, sentence, holder.link_of(inline), _key(holder, inline))
 
 
@@ -88,7 +88,7 @@ def joint_escalations(facts: Facts, now: datetime) -> Iterator[Finding]:
         if place not in known:
             known[place] = _joint_ways(*place)
         if ways := known[place]:
-            sentence = f"Several policies together let this {holder.kind} {_told(ways)}."
+            sentence = f"Several policies together let this {holder.kind} {_in_words(ways)}."
             yield Finding(holder.name, holder.kind, sentence, holder.link, f"{holder.unique_id}:{_name_of(ways)}")
 
 
@@ -116,7 +116,7 @@ def _ways_of_policy(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if policy.is_built_in:
         return
     if ways := facts.powers.get(policy.digest, NOTHING).ways:
-        sentence = f"It lets its holder {_told(ways)}."
+        sentence = f"It lets its holder {_in_words(ways)}."
         yield Finding(policy.name, "policy", sentence, policy.link, f"{policy.unique_id}:{policy.digest[:16]}")
 
 
@@ -132,11 +132,11 @@ def _name_of(ways: Ways) -> str:
     return sha256(" ".join(sorted(what for what, _ in ways)).encode()).hexdigest()[:16]
 
 
-def _told(ways: Ways) -> str:
+def _in_words(ways: Ways) -> str:
     """The first ways in words, and how many more there are."""
-    told = [f"{what} ({', '.join(actions)})" for what, actions in ways[:_TOLD]]
-    more = len(ways) - len(told)
-    return ", ".join(told) if len(told) == 1 else " and ".join(told) + (f", and in {more} more ways" if more else "")
+    texts = [f"{what} ({', '.join(actions)})" for what, actions in ways[:_MOST_WAYS]]
+    more = len(ways) - len(texts)
+    return ", ".join(texts) if len(texts) == 1 else " and ".join(texts) + (f", and in {more} more ways" if more else "")
 
 
 def _full(facts: Facts) -> Iterator[tuple[Holder, Policy]]:

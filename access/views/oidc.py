@@ -43,9 +43,9 @@ def oidc_start(request: AccessRequest, account: str, mark: str, provider_url: st
 @require_safe
 def oidc_callback(request: AccessRequest, key: str) -> HttpResponse:
     asked = oidc_sign_in.open_request(cookies.read(request, cookies.OIDC_ASKED))
-    told = request.GET
-    code, error = told.get("code", ""), told.get("error", "")
-    answer = oidc_sign_in.AuthorizationResponse(key, told.get("state", ""), code, error, told.get("iss"))
+    query = request.GET
+    code, error = query.get("code", ""), query.get("error", "")
+    answer = oidc_sign_in.AuthorizationResponse(key, query.get("state", ""), code, error, query.get("iss"))
     try:
         choices = oidc_sign_in.choices_of(asked, answer, request.origin)
     except throttle.Throttled:

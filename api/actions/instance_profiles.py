@@ -44,7 +44,7 @@ def list_instance_profiles_for_role(call: Call) -> Result:
 
 
 def listed_profiles(page: TablePage) -> Result:
-    rows = page.rows.told("Roles.AssumeRolePolicyDocument", shown_documents)
+    rows = page.rows.converted("Roles.AssumeRolePolicyDocument", shown_documents)
     return {"InstanceProfiles": rows.nested("Roles"), **page.fields}
 
 

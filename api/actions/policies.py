@@ -129,13 +129,13 @@ def list_policies(call: Call) -> Result:
 @action("iam:ListEntitiesForPolicy", resource=policy)
 def list_entities_for_policy(call: Call) -> Result:
     page = call.page_of(_entities(call, found_policy(call)))
-    told = {
+    members = {
         f"Policy{kind}s": [
             {f"{kind}Name": name, f"{kind}Id": unique_id} for of, _, name, unique_id in page.items if of == kind
         ]
         for kind in _KINDS
     }
-    return {**told, **page.fields}
+    return {**members, **page.fields}
 
 
 _KINDS = ("User", "Group", "Role")

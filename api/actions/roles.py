@@ -42,14 +42,14 @@ def get_role(call: Call) -> Result:
 @action("iam:ListRoles", resource="*")
 def list_roles(call: Call) -> Result:
     page = call.table(listed.ROLES)
-    return {"Roles": page.rows.told("AssumeRolePolicyDocument", shown_documents), **page.fields}
+    return {"Roles": page.rows.converted("AssumeRolePolicyDocument", shown_documents), **page.fields}
 
 
 def shown_documents(stored: Iterable[str]) -> list[str]:
-    """Most roles of a list have one of a few trust policies: each is told once."""
+    """Most roles of a list have one of a few trust policies: each is encoded once."""
     shown = shown_trusts(stored)
-    told = {text: describe.document(text) for text in set(shown)}
-    return [told[text] for text in shown]
+    encoded = {text: describe.document(text) for text in set(shown)}
+    return [encoded[text] for text in shown]
 
 
 @action("iam:UpdateRole", resource=role, context=context.present_boundary)

@@ -60,8 +60,8 @@ def create_service_specific_credential(call: Call) -> Result:
 
 def with_secret(call: Call, row: ServiceSpecificCredential, secret: str) -> Result:
     is_api_key = service_credentials.SERVICES[row.service].api_key_prefix
-    told = "ServiceCredentialSecret" if is_api_key else "ServicePassword"
-    return {**describe_credentials.service_credential(row, call.now), told: secret}
+    member = "ServiceCredentialSecret" if is_api_key else "ServicePassword"
+    return {**describe_credentials.service_credential(row, call.now), member: secret}
 
 
 @action("iam:ListServiceSpecificCredentials", resource=listed_users)

@@ -44,8 +44,8 @@ def when(moment: datetime | None, missing: str = "never", *, as_age: bool = Fals
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', missing)
     stamp = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-    told = (_age(moment) or "new") if as_age else ago(moment)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp, told)
+    text = (_age(moment) or "new") if as_age else ago(moment)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp, text)
 
 
 @register.simple_tag(takes_context=True)
