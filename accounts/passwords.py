@@ -8,6 +8,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from zxcvbn import zxcvbn
@@ -28,6 +29,9 @@ _GENERATED_KINDS = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23
 
 # zxcvbn's cost grows with the square of the length; what stands behind these characters only makes a password better.
 _ESTIMATED = 72
+# Signs that stand for letters ("p4$$"). All readings of them together are tried, so many of them cost seconds.
+_SIGNS = frozenset("4@8({[<3691!|7105$+2%")
+_MOST_SIGNS, _ESTIMATED_WITH_MORE = 8, 16
 _EASY_GUESSES_LOG10 = 8
 # zxcvbn keeps the words it is given in a dictionary of the whole process: two threads would mix them.
 _ONE_AT_A_TIME = threading.Lock()
@@ -188,9 +192,16 @@ def _check_known(password: str) -> None:
         raise _violation("This password is one short piece over and over, which is soon guessed.")
 
 
-def _check_guessable(password: str, words: list[str]) -> None:
+def estimate(password: str, words: Iterable[str]) -> dict[str, Any]:
+    """What zxcvbn says of a password; `words` are what others know of its owner. Cheap for every text."""
+    reach = _ESTIMATED if len(_SIGNS & set(password)) <= _MOST_SIGNS else _ESTIMATED_WITH_MORE
     with _ONE_AT_A_TIME:
-        found = zxcvbn(password[:_ESTIMATED], user_inputs=words)
+        found: dict[str, Any] = zxcvbn(password[:reach], user_inputs=list(words))
+    return found
+
+
+def _check_guessable(password: str, words: list[str]) -> None:
+    found = estimate(password, words)
     if found["guesses_log10"] < _EASY_GUESSES_LOG10:
         warning = (found["feedback"]["warning"] or "This is soon guessed").rstrip(".")
         raise _violation(f"{warning}. Add more words that have nothing to do with each other.")

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Account, PasswordPolicy
 from accounts.passwords import check_new_password, context_words, generate_password, known_passwords, normalise
 from audit.errors import PasswordPolicyViolation
+from tests.rig.work import at_most
 
 GOOD = "copper meadow violin 4482"
 
@@ -62,6 +63,13 @@ def test_a_very_long_password_costs_nothing() -> None:
         normalise(password)
     assert "10000000" in reason(password)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.bar(129)
+def test_signs_that_stand_for_letters_cost_little() -> None:
+    """All readings of them together would keep everybody else waiting for seconds who sets a password."""
+    with at_most(100_000):
+        check("@{4($<1!|7105+2%63[" + "q{w" * 12)
 
 
 @pytest.mark.bar(4)
