@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -39,8 +40,9 @@ def dismiss_mfa_demand(request: AccessRequest) -> HttpResponse:
         raise InvalidUserType("Only the root user is asked for this.")
     if settings.ROOT_MFA_REQUIRED:
         return redirect("access:protect-root")
-    RootUser.objects.filter(pk=request.principal.account_id).update(mfa_demand_dismissed_at=clock.now())
-    record(request.principal, "iamconsole:DismissMFADemand", request.principal.arn)
+    with transaction.atomic():
+        RootUser.objects.filter(pk=request.principal.account_id).update(mfa_demand_dismissed_at=clock.now())
+        record(request.principal, "iamconsole:DismissMFADemand", request.principal.arn)
     return redirect(safe_next(request.POST.get("next") or ""))
 
 

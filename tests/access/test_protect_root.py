@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from access.models import ConsoleSession
 from accounts.models import Account, RootUser
+from database.inserts import PreparedInsert
 from identities.models import User
 from identities.services.mfa import create_virtual_mfa_device, enable_mfa_device
 from tests.access.steps import CODE, DASHBOARD, is_in, sign_in, sign_in_root
@@ -38,6 +39,15 @@ def test_the_demand_can_be_put_off_once_and_for_all(client: Client, acme: Accoun
     assert client.post(DISMISS, {"next": wanted}).headers["Location"] == wanted
     assert sign_in_root(Client()).headers["Location"] == DASHBOARD
     assert RootUser.objects.get().mfa_demand_dismissed_at is not None
+
+
+@pytest.mark.bar(121)
+def test_it_is_not_put_off_without_a_record(client: Client, acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in_root(client)
+    client.raise_request_exception = False
+    monkeypatch.setattr(PreparedInsert, "insert", None)
+    assert client.post(DISMISS).status_code == 500
+    assert RootUser.objects.get().mfa_demand_dismissed_at is None
 
 
 def test_with_mfa_there_is_no_demand(client: Client, acme: Account) -> None:
