@@ -21,6 +21,9 @@ _ADDED = ("x-forwarded-", "x-envoy-", "x-iam-")
 # Without a body, as long as nobody says that there is one: it would mean nothing in these (RFC 9110, 9.3).
 _BODYLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORT = re.compile(r":[0-9]+$")
+# By these a client tells some servers and frameworks that it means another method or path than it wrote.
+_OTHER_METHOD = ("x-http-method-override", "x-http-method", "x-method-override")
+_OTHER_PATH = ("x-original-url", "x-rewrite-url")
 _CHANGED = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 
 
@@ -58,6 +61,7 @@ def _forwarded(request: WireRequest, name: str) -> str:
 def _rebuilt(request: WireRequest, method: str, host: str, path: bytes, query: bytes) -> WireRequest:
     if not _METHOD.fullmatch(method) or not _HOST.fullmatch(host) or not path.startswith(b"/"):
         raise Unreadable("The proxy sent no usable method, host and path.")
+    _refuse_others(request, method, host, (path + (b"?" + query if query else b"")).decode("latin-1"))
     kept = [pair for pair in request.headers if pair[0] not in _CHANGED and not pair[0].startswith(_ADDED)]
     length = request.header("x-forwarded-content-length")
     if length:
@@ -66,6 +70,14 @@ def _rebuilt(request: WireRequest, method: str, host: str, path: bytes, query: b
     return replace(
         request, method=method, path=path, query=query, headers=headers, body=b"", body_hash=_hash(request, method)
     )
+
+
+def _refuse_others(request: WireRequest, method: str, host: str, uri: str) -> None:
+    """What is decided on must be what the service does: it may read such a header, so it must say the same."""
+    same = {uri, f"http://{host}{uri}", f"https://{host}{uri}"}
+    for names, allowed in ((_OTHER_METHOD, {method}), (_OTHER_PATH, same)):
+        if said := [name for name in names if not allowed.issuperset(request.header_values(name))]:
+            raise Unreadable(f"The header {said[0]} says something else than the request itself.")
 
 
 def _hash(request: WireRequest, method: str) -> str:

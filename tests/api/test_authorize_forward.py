@@ -182,6 +182,27 @@ def test_a_request_with_two_hosts_is_refused(token: str, bobs: str) -> None:
     assert (reply.status_code, reply.json()["Error"]["Code"]) == (403, "UnreadableRequest")
 
 
+@pytest.mark.parametrize(
+    ("name", "same", "other"),
+    [
+        ("X-HTTP-Method-Override", "POST", "DELETE"),
+        ("X-Http-Method", "POST", "GET"),
+        ("X-Method-Override", "POST", "post, DELETE"),
+        ("X-Original-Url", f"{URL}?x=1", "/orders/8"),
+        ("X-Rewrite-Url", "/orders/7?x=1", "/orders/7?x=2"),
+    ],
+)
+def test_a_request_that_means_another_one_by_a_header_is_refused(
+    token: str, bobs: str, name: str, same: str, other: str
+) -> None:
+    """Many frameworks do what such a header says, and the decision would be about something else."""
+    request = signed(bobs, f"{URL}?x=1", method="POST")
+    more = {"X-Forwarded-Content-Length": "0"}
+    assert ask(request, token, **more, **{name: same}).status_code == 200
+    reply = ask(request, token, **more, **{name: other})
+    assert (reply.status_code, reply.json()["Error"]["Code"]) == (403, "UnreadableRequest")
+
+
 def test_conditions_see_the_address_that_the_proxy_saw(token: str, bobs: str, bob: User) -> None:
     allow(bob, "orders:GetOrder", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
     request = signed(bobs, URL)
