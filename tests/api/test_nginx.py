@@ -76,6 +76,7 @@ def test_what_a_client_says_of_itself_is_not_believed(front: str, bobs: str) -> 
     request = signed(bobs, f"{front}/orders/7")
     request.url = f"{front}/orders/8"
     assert send(request, **{"X-Forwarded-Uri": "/orders/7", "X-Original-URI": "/orders/7"})[0] == 401
+    assert send(signed(bobs, f"{front}/orders/7"), **{"X-Original-Url": "/orders/8"})[0] == 403
     request = signed(bobs, f"{front}/orders/7")
     request.method = "PUT"
     assert send(request, **{"X-Forwarded-Method": "GET"})[0] == 401
