@@ -93,7 +93,7 @@ def test_after_four_hours_a_new_one_is_made(alice: User) -> None:
 def test_reading_and_making_are_two_permissions(bob: User) -> None:
     allow(bob, "iam:GetCredentialReport")
     browser = browser_of(bob)
-    assert "Make the report" not in text_of(browser.get(PAGE)) and browser.post(MAKE).status_code == 403
+    assert "Generate report" not in text_of(browser.get(PAGE)) and browser.post(MAKE).status_code == 403
     allow(bob, "iam:GenerateCredentialReport")
     assert browser.post(MAKE).status_code == 302 and browser.get(FILE).status_code == 403
 
