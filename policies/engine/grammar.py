@@ -52,13 +52,15 @@ Places = dict[tuple[int, str] | tuple[int, str, str], int]
 
 @dataclass(slots=True)
 class Grammar:
-    """Reads one document. `findings` collects what is wrong; `version` and `id` are read before the statements."""
+    """Reads one document. `findings` collects what is wrong, of which `errors` and `remarks` (all others) are counted
+    apart; `version` and `id` are read before the statements."""
 
     kind: DocumentKind
     positions: Positions
     findings: list[Finding] = field(default_factory=list)
     places: Places = field(default_factory=dict)
-    counts: list[int] = field(default_factory=lambda: [0, 0])
+    errors: int = 0
+    remarks: int = 0
     version: str = OLD_VERSION
     id: str = ""
 
@@ -73,14 +75,17 @@ class Grammar:
     @property
     def has_room(self) -> bool:
         """Whether another error would be told; single values are not looked at for nothing."""
-        return self.counts[True] < MAX_FINDINGS
+        return self.errors < MAX_FINDINGS
 
     def report(
         self, node: Node, code: str, message: str, hint: str = "", severity: Severity = "error", value: str = ""
     ) -> None:
         # Enough is enough: a hostile text could have a finding on every line. The first error always stays.
-        self.counts[severity == "error"] += 1
-        if self.counts[severity == "error"] > MAX_FINDINGS:
+        if severity == "error":
+            self.errors += 1
+        else:
+            self.remarks += 1
+        if (self.errors if severity == "error" else self.remarks) > MAX_FINDINGS:
             return
         line, column = self.positions.line_and_column(node.start)
         self.findings.append(Finding(severity, code, message, hint, line, column, value))
@@ -100,7 +105,7 @@ class Grammar:
         return self.statements(elements["Statement"][1])
 
     def guess(self, name: Node, known: tuple[str, ...]) -> str:
-        return did_you_mean(name.text, known) if self.counts[True] < MAX_GUESSES else ""
+        return did_you_mean(name.text, known) if self.errors < MAX_GUESSES else ""
 
     def elements(self, node: Node, known: tuple[str, ...], where: str) -> Elements:
         found: Elements = {}
