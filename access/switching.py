@@ -130,10 +130,9 @@ def name_of(session: ConsoleSession) -> str:
     return session.user.name if session.user else "yourself"
 
 
-def link_to(account: str, role_name: str, display_name: str = "", color: str = "") -> str:
+def link_to(account: str, role_name: str) -> str:
     """The query of a link that fills the form in, in the words that AWS's own links use."""
-    words = {"account": account, "roleName": role_name, "displayName": display_name, "color": color}
-    return urlencode({word: value for word, value in words.items() if value})
+    return urlencode({"account": account, "roleName": role_name})
 
 
 def _original(session: ConsoleSession, origin: Origin) -> Principal:

@@ -148,11 +148,11 @@ def found_policy(call: Call) -> ManagedPolicy:
     raise NoSuchEntity(f"Policy {call['PolicyArn']} was not found.")
 
 
-def attachable_policy(call: Call, name: str = "PolicyArn") -> ManagedPolicy:
-    """The policy to attach, or to set as boundary. Raises NoSuchEntity in the words that AWS has for this."""
-    row = find_policy(call, call[name])
+def policy_to_detach(call: Call) -> ManagedPolicy:
+    """The policy that PolicyArn names. Raises NoSuchEntity in the words that AWS has for this."""
+    row = find_policy(call, call["PolicyArn"])
     if row is None:
-        raise NoSuchEntity(f"Policy {call[name]} does not exist or is not attachable.")
+        raise NoSuchEntity(f"Policy {call['PolicyArn']} does not exist or is not attachable.")
     return row
 
 

@@ -1,6 +1,5 @@
 """Settings. Everything an operator may change comes from the environment; docs/settings.md lists it."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -140,7 +139,6 @@ PASSWORD_HASHERS = [
     "accounts.hashers.Argon2idHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-PASSWORD_RESET_LIFETIME = timedelta(hours=1)
 
 CSRF_COOKIE_NAME = "__Host-iam-csrf" if SECURE_COOKIES else "iam-csrf"
 CSRF_COOKIE_SECURE = SECURE_COOKIES

@@ -55,12 +55,10 @@ def drift_told(counter: int, *, at: datetime, drift: int) -> int:
     return drift if abs(counter - present_counter(at) - drift) <= WINDOW else 0
 
 
-def consecutive_counter(
-    seed: str, code1: str, code2: str, *, at: datetime, window: int, drift: int = 0, after: int = 0
-) -> int | None:
+def consecutive_counter(seed: str, code1: str, code2: str, *, at: datetime, window: int, after: int = 0) -> int | None:
     """The counter of the second of two codes that follow one another, within `window` steps around now."""
     totp, first, second = pyotp.TOTP(seed), cleaned(code1), cleaned(code2)
-    present = totp.timecode(at) + drift
+    present = totp.timecode(at)
     for counter in sorted(range(present - window, present + window + 1), key=lambda one: abs(one - present)):
         if counter - 1 <= max(after, 0) or not strings_equal(second, totp.generate_otp(counter)):
             continue

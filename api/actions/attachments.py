@@ -1,7 +1,7 @@
 from api import context, listed
 from api.registry import Call, Result, action
 from api.tables import Table
-from api.targets import attachable_arn, attachable_policy, found_group, found_role, found_user, group, role, user
+from api.targets import attachable_arn, found_group, found_role, found_user, group, policy_to_detach, role, user
 from identities.models import Group, Role, User
 from identities.services import attachments
 
@@ -13,7 +13,7 @@ def attach_user_policy(call: Call) -> None:
 
 @action("iam:DetachUserPolicy", resource=user, context=context.policy_for_holder)
 def detach_user_policy(call: Call) -> None:
-    attachments.detach_user_policy(by=call.principal, user=found_user(call), policy=attachable_policy(call))
+    attachments.detach_user_policy(by=call.principal, user=found_user(call), policy=policy_to_detach(call))
 
 
 @action("iam:AttachGroupPolicy", resource=group, context=context.policy_arn)
@@ -23,7 +23,7 @@ def attach_group_policy(call: Call) -> None:
 
 @action("iam:DetachGroupPolicy", resource=group, context=context.policy_arn)
 def detach_group_policy(call: Call) -> None:
-    attachments.detach_group_policy(by=call.principal, group=found_group(call), policy=attachable_policy(call))
+    attachments.detach_group_policy(by=call.principal, group=found_group(call), policy=policy_to_detach(call))
 
 
 @action("iam:AttachRolePolicy", resource=role, context=context.policy_for_holder)
@@ -33,7 +33,7 @@ def attach_role_policy(call: Call) -> None:
 
 @action("iam:DetachRolePolicy", resource=role, context=context.policy_for_holder)
 def detach_role_policy(call: Call) -> None:
-    attachments.detach_role_policy(by=call.principal, role=found_role(call), policy=attachable_policy(call))
+    attachments.detach_role_policy(by=call.principal, role=found_role(call), policy=policy_to_detach(call))
 
 
 @action("iam:ListAttachedUserPolicies", resource=user)
