@@ -41,7 +41,6 @@ class NewAccessKeyForm(forms.Form):
 
 class DeleteAccessKeyForm(forms.Form):
     confirmation = forms.CharField(
-        label="Type the access key id to confirm",
         required=False,
         widget=forms.TextInput(attrs={"class": "form-control secret", "autocomplete": "off", "spellcheck": "false"}),
     )
@@ -49,6 +48,7 @@ class DeleteAccessKeyForm(forms.Form):
     def __init__(self, data: Data = None, *, key: AccessKey) -> None:
         self.key = key
         super().__init__(data)
+        self.fields["confirmation"].label = f"Type {key.access_key_id} to confirm"
         self.fields["confirmation"].widget.attrs["data-confirm-text"] = key.access_key_id
 
     def clean_confirmation(self) -> str:
