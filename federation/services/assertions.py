@@ -1,12 +1,19 @@
 """From a SAML response to a person that a role's trust policy can be asked about; each assertion counts once."""
 
 import base64
+from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db.models import F
 
+from audit import clock
 from database.prefetch import related_rows, set_prefetched
 from federation import one_time, sp
 from federation.errors import ExpiredToken, InvalidIdentityToken, UnprovenToken
@@ -26,10 +33,11 @@ def redeem(provider: SAMLProvider | None, encoded: str, now: datetime) -> Claims
 
     Raises InvalidIdentityToken, also for a provider that is not there, switched off or out of date; ExpiredToken.
     """
-    if provider is None:
-        raise UnprovenToken(_UNPROVEN, detail="There is no such provider.")
-    if provider.disabled_at is not None or provider.valid_until <= now:
-        raise UnprovenToken(_UNPROVEN, detail="The provider is switched off, or its metadata is out of date.")
+    if provider is None or provider.disabled_at is not None or provider.valid_until <= now:
+        with suppress(SAMLError):
+            read_response(encoded, _nobodys_trust(), now)
+        off = "The provider is switched off, or its metadata is out of date."
+        raise UnprovenToken(_UNPROVEN, detail=off if provider else "There is no such provider.")
     try:
         claims = read_response(encoded, trust_in(provider), now)
     except Unproven as error:
@@ -51,6 +59,17 @@ def provider_with_keys(account_id: str, name: str) -> SAMLProvider | None:
     for provider in rows[:1]:
         set_prefetched(provider, "private_keys", [SAMLPrivateKey(provider=provider, **each) for each in facts])
     return next(iter(rows), None)
+
+
+@cache
+def _nobodys_trust() -> Trust:
+    """What stands for a provider that is not there, so that its answer takes as long as that of one that is. The key of
+    this certificate is thrown away."""
+    key, name = rsa.generate_private_key(65537, 2048), x509.Name([])
+    begun = clock.now()
+    facts = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begun, begun)
+    der = facts.sign(key, SHA256()).public_bytes(Encoding.DER)
+    return Trust(sp.entity_id(), (der,), (), False, sp.audiences(), frozenset({sp.acs_url()}))
 
 
 def trust_in(provider: SAMLProvider) -> Trust:

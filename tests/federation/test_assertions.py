@@ -1,14 +1,15 @@
 """From a SAML response to a person: which provider is believed, and only once."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from federation import sp
-from federation.errors import ExpiredToken, InvalidIdentityToken
+from federation.errors import ExpiredToken, InvalidIdentityToken, UnprovenToken
 from federation.models import SAMLProvider, UsedOnce
-from federation.services.assertions import redeem
+from federation.services.assertions import provider_with_keys, redeem
 from federation.services.saml_providers import create_saml_provider, set_use, update_saml_provider
 from identities.models import User
 from tests.cast import principal_of
@@ -44,6 +45,30 @@ def test_set_ups_made_for_aws_work_with_another_address(provider: SAMLProvider) 
     meant_for_aws = good(audience="urn:amazon:webservices", recipient="https://signin.aws.amazon.com/saml")
     with pytest.raises(InvalidIdentityToken):
         redeem(provider, meant_for_aws, now())
+
+
+def cost(provider: SAMLProvider | None, response: str) -> float:
+    """The processor's time for a refusal, the best of several."""
+    spent = []
+    for _ in range(7):
+        begun = time.process_time()
+        with pytest.raises(UnprovenToken, match="Response signature invalid"):
+            redeem(provider, response, now())
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+@pytest.mark.bar(85, 92)
+@pytest.mark.parametrize("response", [encoded(signed(key="stranger")), encoded(Sent().tree()), "aGVsbG8="])
+def test_how_long_a_refusal_takes_tells_nothing_of_whether_there_is_a_provider(
+    provider: SAMLProvider, response: str
+) -> None:
+    known = provider_with_keys(provider.account_id, provider.name)
+    assert known is not None
+    there = cost(known, response)
+    assert abs(cost(None, response) - there) < max(there / 2, 0.0005)
+    known.disabled_at = now()
+    assert abs(cost(known, response) - there) < max(there / 2, 0.0005)
 
 
 @pytest.mark.bar(102)
