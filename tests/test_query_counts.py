@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -114,6 +115,13 @@ def fill(alice: User, first: int, last: int) -> None:
         )
         record(principal_of(user), "iam:CreateUser", user.arn)
         browser_of(alice)
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock() -> Iterator[None]:
+    """What is noted once a minute, such as when a session was last seen, must not come in between."""
+    with time_machine.travel(clock.now(), tick=False):
+        yield
 
 
 @pytest.fixture
