@@ -272,7 +272,7 @@ def test_a_device_that_was_removed_meanwhile_leads_nowhere(client: Client, alice
         "sign_in.verify_code",
         "sign_in.record",
         "sessions.open_session",
-        "attempts.finish",
+        "sign_in_attempts.finish",
     ],
 )
 def test_an_error_in_any_part_lets_nobody_in(
