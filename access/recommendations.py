@@ -47,14 +47,6 @@ def root_steps(account: Account) -> tuple[Step, ...]:
     """The three steps after which root's credentials can be locked away, in their order."""
     return (
         Step(
-            has_administrator(account.id),
-            "Create an administrator",
-            "Sign in as them from then on: what an IAM user may do can be changed and taken back.",
-            reverse("identities:create-user") + "?administrator=1",
-            "Create an administrator",
-            "iam:CreateUser",
-        ),
-        Step(
             MFADevice.objects.filter(account_id=account.id, user=None, enabled_at__isnull=False).exists(),
             "Turn on MFA for the root user",
             "With a second factor a stolen password is not enough to take the whole account.",
@@ -62,6 +54,14 @@ def root_steps(account: Account) -> tuple[Step, ...]:
             "Turn on MFA",
             "iam:CreateVirtualMFADevice",
             for_root=True,
+        ),
+        Step(
+            has_administrator(account.id),
+            "Create an administrator",
+            "Sign in as them from then on: what an IAM user may do can be changed and taken back.",
+            reverse("identities:create-user") + "?administrator=1",
+            "Create an administrator",
+            "iam:CreateUser",
         ),
         Step(
             not AccessKey.objects.filter(account_id=account.id, user=None).exists(),

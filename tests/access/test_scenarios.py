@@ -56,7 +56,7 @@ def finish(walk: Walk, name: str, policy: str = "IAMReadOnlyAccess") -> Walk:
         walk.press("Next: trust policy")
     walk.press("Next: permissions")
     walk.press("Next: name and limits", policies=f"arn:aws:iam::aws:policy/{policy}")
-    walk.press("Next: review", name=name).press("Create the role")
+    walk.press("Next: review", name=name).press("Create role")
     assert walk.heading == f"How to use {name}"
     return walk
 
@@ -72,7 +72,7 @@ def signed_in(walk: Walk, name: str) -> Client:
 
 
 def made_user(walk: Walk, name: str) -> Walk:
-    walk.press("Next: permissions", name=name).press("Next: review").press("Create the user")
+    walk.press("Next: permissions", name=name).press("Next: review").press("Create user")
     assert walk.heading == f"{name} was created"
     return walk
 
@@ -128,7 +128,7 @@ def test_the_way_for_several_people_ends_in_users_of_a_group_who_can_sign_in(ali
     walk = begin(alice, "Several people who sign in nowhere else", "Create the group with its policies")
     walk.press("Next: policies", name="Readers")
     walk.press("Next: users", policies="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
-    walk.press("Next: review").press("Create the group").follow("Create a user in it")
+    walk.press("Next: review").press("Create group").follow("Create a user in it")
     made_user(walk, "carol")
     assert signed_in(walk, "carol").get("/identities/users/").status_code == 200
     made_user(walk.follow("Create another user like this"), "dora")

@@ -28,7 +28,7 @@ def test_the_set_up_link_opens_the_account_once(page: Page, axe_check: AxeCheck)
     page.get_by_label("Confirm the password").fill(ROOT_PASSWORD)
     page.get_by_label("Account alias").fill("acme")
     page.get_by_role("button", name="Create account and sign in").click()
-    expect(page.get_by_label("Root user warning")).to_contain_text("Create an administrator")
+    expect(page.get_by_label("Root user warning")).to_contain_text("Turn on MFA")
     assert Account.objects.get().alias == "acme"
     page.goto(link)
     expect(page.get_by_role("button", name="Create account and sign in")).to_have_count(0)
