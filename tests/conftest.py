@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Model
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext
 from pytest_django.live_server_helper import LiveServer
@@ -21,8 +22,10 @@ from tests.rig import browser as browser_rig
 from tests.rig.programs import Programs
 from tests.rig.served import Served, collect_static, serve
 
-# How long an example takes says nothing here: two workers share the machine.
-hypothesis_settings.register_profile("console", deadline=None, max_examples=50)
+# How long an example takes, or making it, says nothing here: two workers share the machine.
+hypothesis_settings.register_profile(
+    "console", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("console")
 
 VENDORS = {"sqlite": "sqlite", "postgres": "postgresql"}

@@ -38,7 +38,7 @@ documents = st.lists(statements, min_size=1, max_size=3).map(
 
 
 # The people stay the same; each example writes its own policies over those of the one before.
-drawn = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+drawn = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def principal_with(made: Credentials) -> Principal:

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from access import federated_roles
 from access.throttle import Limit
 from accounts.models import Account
 from audit.models import Event
-from federation import key_sets, sp
+from federation import sp
 from federation.models import OIDCProvider, SAMLProvider
 from federation.oidc import SOURCE_IDENTITY, TAGS
 from federation.services.oidc_providers import create_oidc_provider
@@ -27,7 +26,7 @@ from tests.api.program import Program, Refused
 from tests.cast import ACME, allow, make_role, root_of
 from tests.federation.companies import metadata, private_key
 from tests.federation.forge import ATTRIBUTES, Sent, encoded, signed
-from tests.federation.issuers import Issuer, running_issuer
+from tests.federation.issuers import Issuer
 from tests.rig.programs import CONFIG, Programs
 
 OUTSIDE = Program("", "")
@@ -243,14 +242,6 @@ class TestSAML:
 
 class TestWebIdentity:
     NAME = "AssumeRoleWithWebIdentity"
-
-    @pytest.fixture
-    def issuer(self, settings: Any) -> Iterator[Issuer]:
-        settings.FEDERATION_ALLOW_LOOPBACK = True
-        key_sets.forget()
-        with running_issuer() as running:
-            yield running
-        key_sets.forget()
 
     @pytest.fixture
     def provider(self, acme: Account, issuer: Issuer) -> OIDCProvider:

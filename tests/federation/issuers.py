@@ -166,9 +166,11 @@ def running_issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def issuer(settings: Any) -> Iterator[Issuer]:
-    """An issuer on this machine, which the setting for development allows."""
+def issuer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """An issuer on this machine, which the setting for development allows, and which may have other work."""
     settings.FEDERATION_ALLOW_LOOPBACK = True
+    monkeypatch.setattr("federation.fetch.SECONDS", 60.0)
+    monkeypatch.setattr("federation.key_sets.PATIENCE_SECONDS", 60.0)
     key_sets.forget()
     with running_issuer() as running:
         yield running

@@ -138,7 +138,7 @@ def test_slow_answers_are_cut_off(server: Issuer, monkeypatch: pytest.MonkeyPatc
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(begun)
         try:
-            for _ in range(30):
+            for _ in range(600):
                 handler.wfile.write(b" ")
                 time.sleep(0.1)
         except OSError:
@@ -148,7 +148,7 @@ def test_slow_answers_are_cut_off(server: Issuer, monkeypatch: pytest.MonkeyPatc
     begun_at = time.monotonic()
     with pytest.raises(FetchError, match="did not answer in|can't be reached"):
         HERE.json(f"{server.url}/slow")
-    assert time.monotonic() - begun_at < 1.5
+    assert time.monotonic() - begun_at < 30
 
 
 def test_what_is_no_json_is_refused(server: Issuer) -> None:
