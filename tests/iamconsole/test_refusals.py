@@ -77,6 +77,7 @@ def test_who_speaks_no_tls_where_it_is_wanted_is_told(certificate: dict[str, str
         talking = Thread(target=talk, args=[ours], kwargs=certificate)
         talking.start()
         client.sendall(QUESTION)
+        client.shutdown(socket.SHUT_WR)
         answer = client.makefile("rb").read()
         talking.join(60)
     assert read(answer)[1]["Message"] == "This address begins with https, not with http."
