@@ -299,6 +299,16 @@ def test_a_key_in_two_spellings_opens_nothing_that_one_of_them_would_not(
     assert not allowed("blue") and not allowed("red", "blue") and not allowed("blue", "red")
 
 
+@pytest.mark.parametrize(("letters", "allowed"), [("abcdef", True), ("abcdefg", False)])
+def test_sixty_four_spellings_of_a_key_are_looked_at(letters: str, allowed: bool) -> None:
+    spellings = ["".join(each) for each in itertools.product(*zip(letters, letters.upper(), strict=True))][
+        : 64 + (not allowed)
+    ]
+    context = {f"aws:RequestTag/{spelling}": ("red",) for spelling in spellings}
+    document = policy(allow(Condition={"StringEquals": {f"aws:RequestTag/{letters}": "red"}}))
+    assert evaluate(replace(ASKED, context=context), identity(document)).allowed is allowed
+
+
 def test_so_many_keys_in_two_spellings_are_refused() -> None:
     twice = {f"aws:RequestTag/{letter}{number}": ("red",) for number in range(25) for letter in "tT"}
     document = policy(allow(Condition={"StringEquals": {"aws:RequestTag/t1": "red"}}))
