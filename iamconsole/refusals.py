@@ -20,12 +20,12 @@ from api.dispatch import Reply
 from api.errors import Refusal
 
 _SAID: dict[type[Exception], tuple[int, str]] = {
-    LimitRequestLine: (414, "That address is too long. Shorten what is asked for."),
-    LimitRequestHeaders: (431, "That were too many headers, or too long ones."),
-    ExpectationFailed: (417, "Of expectations 100-continue alone is met."),
+    LimitRequestLine: (414, "The request line is too long."),
+    LimitRequestHeaders: (431, "There are too many headers, or one of them is too long."),
+    ExpectationFailed: (417, "The only expectation that can be met is 100-continue."),
     UnsupportedTransferCoding: (501, "Send the body with a Content-Length header, in no transfer coding."),
-    ssl.SSLError: (400, "That is no TLS."),
-    ParseException: (400, "The request is not written as HTTP wants it."),
+    ssl.SSLError: (400, "This is not TLS."),
+    ParseException: (400, "The request is not well-formed HTTP."),
 }
 
 
@@ -47,4 +47,4 @@ def written(refusal: Refusal, request_id: str) -> bytes:
 
 def only_tls() -> bytes:
     """For who speaks plain HTTP where TLS is spoken."""
-    return written(errors.refusal_of(400, "This address begins with https, not with http."), str(uuid.uuid4()))
+    return written(errors.refusal_of(400, "Begin the address with https: this port speaks TLS."), str(uuid.uuid4()))

@@ -30,7 +30,7 @@ def accept_finding(*, by: Principal, found: Found, reason: str, until: datetime)
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise ValidationError(f"Give a reason of 1 to {LONGEST_REASON} characters.", field="reason")
     if not now < until <= now + LONGEST:
-        raise ValidationError("Choose a day after today, at most a year from now.", field="until")
+        raise ValidationError("Choose today or a later day, at most a year from now.", field="until")
     AcceptedFinding.objects.filter(account_id=by.account_id, until__lte=now).delete()
     row = AcceptedFinding(
         account_id=by.account_id,

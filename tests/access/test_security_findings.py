@@ -179,7 +179,7 @@ def test_acceptance_is_taken_back(reader: Any, acme: Account) -> None:
         ({"reason": " ", "until": "2026-11-25"}, "This field is required"),
         ({"reason": "x" * 501, "until": "2026-11-25"}, "500 characters"),
         ({"reason": "why", "until": ""}, "This field is required"),
-        ({"reason": "why", "until": "2026-11-23"}, "Choose a day after today"),
+        ({"reason": "why", "until": "2026-11-23"}, "Choose today or a later day"),
         ({"reason": "why", "until": "2027-11-26"}, "at most a year"),
         ({"reason": "why", "until": "9999-12-31"}, "at most a year"),
     ],

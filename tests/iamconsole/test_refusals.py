@@ -80,7 +80,7 @@ def test_who_speaks_no_tls_where_it_is_wanted_is_told(certificate: dict[str, str
         client.shutdown(socket.SHUT_WR)
         answer = client.makefile("rb").read()
         talking.join(60)
-    assert read(answer)[1]["Message"] == "This address begins with https, not with http."
+    assert read(answer)[1]["Message"] == "Begin the address with https: this port speaks TLS."
 
 
 def test_who_has_gone_is_told_nothing() -> None:
