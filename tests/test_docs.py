@@ -37,6 +37,12 @@ def test_links_between_the_documents_lead_somewhere(page: str) -> None:
     assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
 
 
+def test_what_the_architecture_names_is_there() -> None:
+    named = re.findall(r"`([a-z_]+/[\w./-]+)`", (ROOT / "ARCHITECTURE.md").read_text())
+    assert len(named) > 30
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
 @pytest.mark.parametrize("target", ["make run", "make test", "make check", "make bar"])
 def test_the_readme_names_the_ways_in(target: str) -> None:
     assert target in (ROOT / "README.md").read_text()
