@@ -1,6 +1,7 @@
 """Which requirements of the security bar are held by a test: `make bar`.
 
-A test says so by `@pytest.mark.bar(8, 9)` or by its name, `test_bar_08_…`.
+A test says so by `@pytest.mark.bar(8, 9)` or by its name, `test_bar_08_…`; docs/security-requirements.md says what each
+number asks for.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,8 @@ LAST = 143
 PROMISED = "1-27, 29, 31, 33-122, 124-127, 129-134, 136-143"
 
 NAME = re.compile(r"test_bar_(\d+(?:_\d+)*)")
+PAGE = Path(__file__).resolve().parents[1] / "docs/security-requirements.md"
+ROW = re.compile(r"^\| (\d+) \| (.+?) \|", re.MULTILINE)
 
 
 def numbers(text: str) -> Iterator[int]:
@@ -25,6 +29,15 @@ def numbers(text: str) -> Iterator[int]:
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         yield from range(int(first), int(last or first) + 1)
+
+
+def rows() -> list[tuple[int, str]]:
+    """Number and text of each row of the page, in its order."""
+    return [(int(number), text) for number, text in ROW.findall(PAGE.read_text())]
+
+
+def first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".") + "."
 
 
 def held_by(item: pytest.Item) -> set[int]:
@@ -46,12 +59,11 @@ class Collector:
                 self.tests[number].add(item.nodeid.partition("[")[0])
 
 
-def report(tests: dict[int, set[str]], promised: set[int]) -> Iterator[str]:
+def report(tests: dict[int, set[str]], promised: set[int], asked: dict[int, str]) -> Iterator[str]:
     for number in range(1, LAST + 1):
         if number in promised or number in tests:
-            names = sorted(tests.get(number, ())) or ["NO TEST"]
-            yield f"{number:>4}  {names[0]}"
-            yield from (f"      {name}" for name in names[1:])
+            yield f"{number:>4}  {first_sentence(asked.get(number, 'NO ROW'))}"
+            yield from (f"        {name}" for name in sorted(tests.get(number, ())) or ["NO TEST"])
 
 
 def main() -> int:
@@ -62,16 +74,19 @@ def main() -> int:
         print("The tests cannot be collected; `pytest --collect-only -q` says why.")
         return 1
 
-    promised = set(numbers(PROMISED))
+    promised, asked = set(numbers(PROMISED)), dict(rows())
     unknown = sorted(number for number in collector.tests if not 1 <= number <= LAST)
     missing = sorted(promised - set(collector.tests))
-    print("\n".join(report(collector.tests, promised)))
+    untold = sorted(promised - set(asked))
+    print("\n".join(report(collector.tests, promised, asked)))
     print(f"\n{len(promised) - len(missing)} of {len(promised)} promised requirements have a test.")
     if missing:
         print(f"Without a test: {', '.join(map(str, missing))}.")
+    if untold:
+        print(f"Without a row in {PAGE.name}: {', '.join(map(str, untold))}.")
     if unknown:
         print(f"The bar has no number {', '.join(map(str, unknown))}.")
-    return 1 if missing or unknown else 0
+    return 1 if missing or untold or unknown else 0
 
 
 if __name__ == "__main__":

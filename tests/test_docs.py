@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import bar
+
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = (ROOT / "iamconsole/settings.py").read_text() + (ROOT / "iamconsole/env.py").read_text()
 NAMES = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)))
@@ -46,6 +48,15 @@ def test_what_the_architecture_names_is_there() -> None:
 @pytest.mark.parametrize("target", ["make run", "make test", "make check", "make bar"])
 def test_the_readme_names_the_ways_in(target: str) -> None:
     assert target in (ROOT / "README.md").read_text()
+
+
+def test_every_requirement_of_security_has_one_row() -> None:
+    assert [number for number, _ in bar.rows()] == list(range(1, bar.LAST + 1))
+
+
+def test_a_requirement_says_itself_that_it_is_not_promised() -> None:
+    said = {number for number, text in bar.rows() if "**Not promised:**" in text}
+    assert said == set(range(1, bar.LAST + 1)) - set(bar.numbers(bar.PROMISED))
 
 
 @pytest.mark.bar(136)
