@@ -1,13 +1,13 @@
 """Gunicorn's threaded worker, for clients that may stop in the middle of a request or of its answer.
 
 In gunicorn's own a thread that reads from a client, or writes to it, can do nothing else: as many clients as there are
-threads stop the console by stopping themselves. Here many cheap threads talk to clients, and what has arrived whole is
-answered by as many at a time as there are connections to the database, which go from thread to thread. A client that
-lets its thread wait for longer than CLIENT_TIMEOUT is cut off, and one that has said nothing yet, or keeps its
+threads stop the console by stopping themselves. Here many cheap client threads read requests and send responses, while
+the application runs in as many of them at a time as there are connections to the database, which are a pool. A client
+that lets its thread wait for longer than CLIENT_TIMEOUT is cut off, and one that has sent nothing yet, or keeps its
 connection for later, costs no thread.
 
-Where there is no room for another client, the one that has rested longest makes it; where there is no thread left,
-clients are waited for only a few seconds.
+Where there is no room for another connection, the one that has been idle longest is closed; where there is no thread
+left, clients are waited for only a few seconds.
 """
 
 import io
@@ -35,20 +35,23 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
 from iamconsole import refusals
-from iamconsole.heads import PlainRequest
 from iamconsole.open_files import room_for
+from iamconsole.request_headers import PlainRequest
 
-TALKERS = 64
-STAYS_MS = 20
-HURRY = 5
-HESITATES, HESITATES_AT_MOST = 0.001, 0.002
-GATHERED_BYTES = 64 * 1024
+CLIENT_THREADS = 64
+# How long a thread waits for the next request of its client.
+NEXT_REQUEST_WAIT_MS = 20
+# In seconds; instead of CLIENT_TIMEOUT while others wait for a thread.
+CONTENDED_TIMEOUT = 5
+ACCEPT_DELAY_PER_CLIENT, MAX_ACCEPT_DELAY = 0.001, 0.002
+SEND_BUFFER_BYTES = 64 * 1024
 # What a client may go on sending after it was refused: one that can't stop would not see why.
-UNREAD_BYTES = 16 * 1024 * 1024
+MAX_DRAIN_BYTES = 16 * 1024 * 1024
 # SQLite opens three files for a thread's connection.
-FILES_OF_A_DATABASE = 3
+FILES_PER_DATABASE_CONNECTION = 3
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-TLS_GREETING = b"\x16"
+# The type of the record that every client begins TLS with.
+TLS_HANDSHAKE = b"\x16"
 NO_TLS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis address begins with http, not with https.\n"
 
 Environ = dict[str, Any]
@@ -56,17 +59,18 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(slots=True)
-class Talk:
-    """One thread's talk with a client, which has been waited for since then."""
+class Exchange:
+    """One request and its response on a client thread. The client is waited for since `waiting_since`: infinity while
+    the application runs, when nobody waits for it."""
 
     connection: Any
-    since: float
+    waiting_since: float
     reading: bool = True
 
-    def is_over(self, now: float, patience: float) -> bool:
-        return now - self.since > patience
+    def has_timed_out(self, now: float, timeout: float) -> bool:
+        return now - self.waiting_since > timeout
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Wake the thread that waits for the client. TLS can't be spoken from two threads, so there nothing is said."""
         sock = self.connection.sock
         with suppress(OSError):
@@ -76,24 +80,23 @@ class Talk:
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class Gathering:
-    """A socket that sends the head of an answer together with its body: gunicorn hands them over one after the other,
-    and each piece that goes out alone wakes the client. Whatever else is asked of the socket comes after what was
-    gathered so far."""
+class BufferedSocket:
+    """A socket that sends the head of a response together with its body: gunicorn writes them one after the other, and
+    each piece that goes out alone wakes the client. Any other use of the socket flushes the buffer first."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._gathered = bytearray()
+        self._buffer = bytearray()
 
     def sendall(self, data: bytes) -> None:
-        self._gathered += data
-        if len(self._gathered) >= GATHERED_BYTES:
+        self._buffer += data
+        if len(self._buffer) >= SEND_BUFFER_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        if self._gathered:
-            gathered, self._gathered = self._gathered, bytearray()
-            self._sock.sendall(gathered)
+        if self._buffer:
+            buffered, self._buffer = self._buffer, bytearray()
+            self._sock.sendall(buffered)
 
     def __getattr__(self, name: str) -> Any:
         self.flush()
@@ -101,58 +104,58 @@ class Gathering:
 
 
 @dataclass(slots=True)
-class Answered:
-    """As much of a connection as answering one request takes."""
+class BufferedConnection:
+    """As much of gunicorn's TConn as its `handle_request` reads, with a buffered socket."""
 
-    sock: Gathering
+    sock: BufferedSocket
     client: Any
     server: Any
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """`--threads` is how many answer at a time."""
+    """`--threads` is how many requests the application handles at a time."""
 
     wsgi: Any
     application: Application
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.talks: dict[int, Talk] = {}
-        self.databases: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        self.exchanges: dict[int, Exchange] = {}
+        self.database_pool: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
         for _ in range(self.cfg.threads):
             database = connections.create_connection(DEFAULT_DB_ALIAS)
             database.inc_thread_sharing()
-            self.databases.put(database)
+            self.database_pool.put(database)
 
     def init_process(self) -> None:
-        """Settings don't change while a worker runs: as plain attributes they need no look-up, and a call asks for two
-        dozen."""
+        """Gunicorn looks a setting up in a table at each use, two dozen times for a request. They don't change while a
+        worker runs, so they become plain attributes here."""
         attributes: dict[str, Any] = self.cfg.__dict__
         for name, setting in self.cfg.settings.items():
             attributes.setdefault(name, setting.get())
-        # Each talker may be sending a file.
-        beside = TALKERS + self.cfg.threads * FILES_OF_A_DATABASE
-        self.worker_connections = room_for(self.cfg.worker_connections, beside)
+        # Each client thread may be sending a file.
+        other_files = CLIENT_THREADS + self.cfg.threads * FILES_PER_DATABASE_CONNECTION
+        self.worker_connections = room_for(self.cfg.worker_connections, other_files)
         self.max_keepalived = self.worker_connections - self.cfg.threads
         super().init_process()
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(TALKERS, "talking")
+        return ThreadPoolExecutor(CLIENT_THREADS, "client")
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self.application, self.wsgi = self.wsgi, self._answer
+        self.application, self.wsgi = self.wsgi, self._run_application
 
     def accept(self, listener: Any) -> None:
-        """All workers hear of a new client. Who talks to others lets the less busy ones go first: a kept connection
-        stays where it is, and while three of four are with one worker, a processor stands idle."""
+        """All workers are woken for a new client. A busy one waits a moment, so that a less busy one accepts first: a
+        connection stays where it was accepted, and while three of four are with one worker, a processor stands idle."""
         busy_with = self.nr_conns - len(self.keepalived_conns)
         if busy_with and self.cfg.workers > 1:
-            time.sleep(min(busy_with * HESITATES, HESITATES_AT_MOST))
+            time.sleep(min(busy_with * ACCEPT_DELAY_PER_CLIENT, MAX_ACCEPT_DELAY))
         super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
-        """A thread is given only to a client that has begun to speak."""
+        """A client gets a thread only once it has begun to send."""
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return
@@ -162,55 +165,56 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: Any) -> Any:
-        """What waits for a client stands in its thread: the farewell, too, which gunicorn leaves to the main loop."""
-        goes_on = not self._is_astray(conn) and self._talk(conn)
-        while goes_on and self._asks_again(conn):
+        """Whatever waits for a client is done in its thread: the graceful close, too, which gunicorn leaves to the main
+        loop. Returns whether the connection is kept."""
+        is_kept = not self._refuse_wrong_scheme(conn) and self._handle_one(conn)
+        while is_kept and self._has_next_request(conn):
             conn.parser.mesg_class = PlainRequest
-            goes_on = self._talk(conn)
-        if not goes_on:
+            is_kept = self._handle_one(conn)
+        if not is_kept:
             with suppress(OSError):  # closed already
                 conn.sock.setblocking(True)
-                util.close_graceful(conn.sock, max_drain=UNREAD_BYTES)
-        return goes_on
+                util.close_graceful(conn.sock, max_drain=MAX_DRAIN_BYTES)
+        return is_kept
 
-    def _is_astray(self, conn: Any) -> bool:
-        """Whether a client speaks TLS where nobody does (it would wait for an answer to its greeting, and the server
-        for the end of a line), or doesn't where everybody does."""
+    def _refuse_wrong_scheme(self, conn: Any) -> bool:
+        """Refuse a client that speaks TLS where nobody does (it would wait for a reply to its handshake, and the server
+        for the end of a line), or plain HTTP where everybody speaks TLS. Returns whether it was refused."""
         if conn.initialized:
             return False
         wants_tls = bool(self.cfg.is_ssl)
         with suppress(OSError):
-            begins = conn.sock.recv(1, socket.MSG_PEEK)
-            if begins and (begins == TLS_GREETING) != wants_tls:
+            first = conn.sock.recv(1, socket.MSG_PEEK)
+            if first and (first == TLS_HANDSHAKE) != wants_tls:
                 conn.sock.send(refusals.only_tls() if wants_tls else NO_TLS)
                 return True
         return False
 
-    def _talk(self, conn: Any) -> Any:
+    def _handle_one(self, conn: Any) -> Any:
         me = get_ident()
-        self.talks[me] = Talk(conn, time.monotonic())
+        self.exchanges[me] = Exchange(conn, time.monotonic())
         try:
             return super().handle(conn)
         finally:
-            del self.talks[me]
+            del self.exchanges[me]
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        sock = Gathering(conn.sock)
-        goes_on = super().handle_request(req, Answered(sock, conn.client, conn.server))
+        sock = BufferedSocket(conn.sock)
+        is_kept = super().handle_request(req, BufferedConnection(sock, conn.client, conn.server))
         sock.flush()
-        return goes_on
+        return is_kept
 
-    def _asks_again(self, conn: Any) -> bool:
-        """A program that asks one thing after another keeps its thread: to hand it to the main loop and back costs more
-        than many an answer. What has been read ahead already is gunicorn's affair, but for what TLS has: nobody would
-        hear of that."""
+    def _has_next_request(self, conn: Any) -> bool:
+        """A program that sends one request after another keeps its thread: to hand its connection to the main loop and
+        back costs more than many a response. What has been read ahead already is gunicorn's affair, but for what TLS
+        has: no poller would tell of that."""
         if isinstance(conn.sock, ssl.SSLSocket) and conn.sock.pending():
             return True
-        if not self.alive or len(self.talks) > TALKERS // 2 or conn.parser.unreader.buf.getvalue():
+        if not self.alive or len(self.exchanges) > CLIENT_THREADS // 2 or conn.parser.unreader.buf.getvalue():
             return False
-        look = select.poll()
-        look.register(conn.sock, select.POLLIN)
-        return bool(look.poll(STAYS_MS))
+        readable = select.poll()
+        readable.register(conn.sock, select.POLLIN)
+        return bool(readable.poll(NEXT_REQUEST_WAIT_MS))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Gunicorn answers in HTML, which no program reads, and its log repeats what the client sent."""
@@ -230,23 +234,25 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def murder_keepalived(self, force: bool = False) -> None:
         """The main loop comes by after every new client, and once a second at least."""
         if self.nr_conns >= self.worker_connections:
-            # The first of each has rested longest there.
-            resting = [conns[0] for conns in (self.keepalived_conns, self.pending_conns) if conns]
-            for conn in sorted(resting, key=lambda conn: conn.timeout)[:1]:
+            # The first of each has been idle longest there.
+            idle = [conns[0] for conns in (self.keepalived_conns, self.pending_conns) if conns]
+            for conn in sorted(idle, key=lambda conn: conn.timeout)[:1]:
                 conn.timeout = -math.inf
         super().murder_keepalived(force)
 
     def murder_pending(self) -> None:
         super().murder_pending()
         now = time.monotonic()
-        served = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        patience = min(HURRY, settings.CLIENT_TIMEOUT) if served > TALKERS else settings.CLIENT_TIMEOUT
-        for talk in list(self.talks.values()):
-            if talk.is_over(now, patience):
-                talk.cut()
+        wanting_threads = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        timeout = settings.CLIENT_TIMEOUT
+        if wanting_threads > CLIENT_THREADS:
+            timeout = min(CONTENDED_TIMEOUT, timeout)
+        for exchange in list(self.exchanges.values()):
+            if exchange.has_timed_out(now, timeout):
+                exchange.abort()
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops waits no longer for those who have said nothing than for those who may ask again."""
+        """A worker that stops waits no longer for clients that have sent nothing than for those that may send again."""
         super()._cap_keepalive(deadline)
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
@@ -254,31 +260,33 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def run(self) -> None:
         """The process ends when its threads do: nobody is waited for then."""
         super().run()
-        for talk in list(self.talks.values()):
-            talk.cut()
+        for exchange in list(self.exchanges.values()):
+            exchange.abort()
 
-    def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        talk = self.talks[get_ident()]
+    def _run_application(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The WSGI application that gunicorn calls. It holds a connection to the database while ours runs, and neither
+        while the body of the request arrives nor while the client takes the response."""
+        exchange = self.exchanges[get_ident()]
         if _read_body(environ):
-            # Gunicorn would look twice for what nobody has read, at every request.
-            talk.connection.parser.mesg = None
+            # Gunicorn would look twice for an unread rest of it, at every request.
+            exchange.connection.parser.mesg = None
         elif environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
             # Where the next request would begin is known only to who reads all of this one.
-            talk.connection.parser.mesg.force_close()
-        talk.since, talk.reading = math.inf, False
-        database = self.databases.get()
+            exchange.connection.parser.mesg.force_close()
+        exchange.waiting_since, exchange.reading = math.inf, False
+        database = self.database_pool.get()
         connections[DEFAULT_DB_ALIAS] = database
         try:
-            return _whole(self.application(environ, start_response), environ["wsgi.file_wrapper"])
+            return _run_to_end(self.application(environ, start_response), environ["wsgi.file_wrapper"])
         finally:
             del connections[DEFAULT_DB_ALIAS]
-            self.databases.put(database)
-            talk.since = time.monotonic()
+            self.database_pool.put(database)
+            exchange.waiting_since = time.monotonic()
 
 
 def _read_body(environ: Environ) -> bool:
-    """What the console will look at, to its end; a body that it refuses by its length, or by having none, is not waited
-    for."""
+    """Read a body that the application will look at, to its end. One that it refuses by its length, or for having
+    none, is not waited for. Returns whether it was read."""
     length = environ.get("CONTENT_LENGTH", "")
     if not length.isdecimal() or not 0 < int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return False
@@ -289,12 +297,13 @@ def _read_body(environ: Environ) -> bool:
     return True
 
 
-def _whole(answer: Any, file: type) -> Iterable[bytes]:
-    """The answer and its end, for which the database may be needed; a file is read while the client takes it."""
-    if isinstance(answer, file):
-        return cast(Iterable[bytes], answer)
+def _run_to_end(response: Any, file_wrapper: type) -> Iterable[bytes]:
+    """All parts of a response, which is closed then: both may need the database. A file is read while the client takes
+    it."""
+    if isinstance(response, file_wrapper):
+        return cast(Iterable[bytes], response)
     try:
-        return list(answer)
+        return list(response)
     finally:
-        if hasattr(answer, "close"):
-            answer.close()
+        if hasattr(response, "close"):
+            response.close()

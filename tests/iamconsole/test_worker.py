@@ -23,7 +23,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from iamconsole import worker as worker_module
-from iamconsole.worker import HURRY, NO_TLS, TALKERS, TLS_GREETING, Talk, Worker
+from iamconsole.worker import CLIENT_THREADS, CONTENDED_TIMEOUT, NO_TLS, TLS_HANDSHAKE, Exchange, Worker
 from tests.federation.companies import certificate_pem, pem
 from tests.iamconsole.talks import NO_FAREWELL, PAGE, QUESTION, a_talk
 from tests.rig.served import Served, serve
@@ -170,7 +170,7 @@ def ask(client: socket.socket) -> bytes:
 
 
 def test_who_asks_again_at_once_keeps_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    monkeypatch.setattr(worker_module, "NEXT_REQUEST_WAIT_MS", 60_000)
     with a_talk() as (_, client, talking):
         for _ in range(3):
             assert ask(client).startswith(b"HTTP/1.1 200 ")
@@ -187,12 +187,12 @@ def test_who_pauses_gives_the_thread_back() -> None:
 
 @pytest.mark.parametrize("ending", ["many others talk", "the worker stops"])
 def test_nobody_stays_when(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "STAYS_MS", 600_000)
+    monkeypatch.setattr(worker_module, "NEXT_REQUEST_WAIT_MS", 600_000)
     with a_talk() as (worker, client, talking):
         if ending == "the worker stops":
             worker.alive = False
         else:
-            worker.talks.update({-number: Talk(None, 0) for number in range(TALKERS)})
+            worker.exchanges.update({-number: Exchange(None, 0) for number in range(CLIENT_THREADS)})
         ask(client)
         client.shutdown(socket.SHUT_WR)
         assert talking.result(60) is (ending != "the worker stops")
@@ -233,7 +233,7 @@ def test_who_has_rested_longest_makes_room_for_the_next(kind: str, connections: 
 
 
 @pytest.mark.bar(129)
-@pytest.mark.parametrize(("talking", "cut"), [(TALKERS, []), (TALKERS + 1, ["slow"])])
+@pytest.mark.parametrize(("talking", "cut"), [(CLIENT_THREADS, []), (CLIENT_THREADS + 1, ["slow"])])
 def test_nobody_is_waited_for_long_while_others_wait(talking: int, cut: list[str]) -> None:
     """Those who rest want no thread."""
     config = Config()
@@ -244,9 +244,11 @@ def test_nobody_is_waited_for_long_while_others_wait(talking: int, cut: list[str
     now = time.monotonic()
     with ExitStack() as opened:
         clients = dict[str, socket.socket]()
-        for number, (name, since) in enumerate({"slow": now - HURRY - 1, "new": now, "answered": math.inf}.items()):
+        for number, (name, since) in enumerate(
+            {"slow": now - CONTENDED_TIMEOUT - 1, "new": now, "answered": math.inf}.items()
+        ):
             ours, clients[name] = map(opened.enter_context, socket.socketpair())
-            worker.talks[number] = Talk(SimpleNamespace(sock=ours), since)
+            worker.exchanges[number] = Exchange(SimpleNamespace(sock=ours), since)
         worker.murder_pending()
         ended = [name for name, client in clients.items() if select.select([client], [], [], 0)[0]]
     worker.tmp.close()
@@ -284,7 +286,7 @@ def test_a_worker_leaves_a_client_to_a_less_busy_one(
 def test_who_speaks_tls_where_nobody_does_is_told() -> None:
     ours, client = socket.socketpair()
     with client, ours:
-        client.sendall(TLS_GREETING + b"\x03\x01\x02\x00")
+        client.sendall(TLS_HANDSHAKE + b"\x03\x01\x02\x00")
         client.shutdown(socket.SHUT_WR)
         talk(ours)
         assert client.makefile("rb").read() == NO_TLS

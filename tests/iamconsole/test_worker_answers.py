@@ -10,7 +10,7 @@ import pytest
 from django.test import override_settings
 
 from iamconsole import worker as worker_module
-from iamconsole.worker import GATHERED_BYTES
+from iamconsole.worker import SEND_BUFFER_BYTES
 from tests.iamconsole.talks import NO_FAREWELL, PAGE, QUESTION, a_talk, short
 
 
@@ -38,7 +38,7 @@ def test_an_answer_arrives_in_one_piece(
     application: Any, question: bytes, ending: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A packet is received for each that was sent."""
-    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    monkeypatch.setattr(worker_module, "NEXT_REQUEST_WAIT_MS", 60_000)
     with a_talk(application, socket.SOCK_SEQPACKET) as (_, client, talking):
         for _ in range(2):
             client.sendall(question)
@@ -49,7 +49,7 @@ def test_an_answer_arrives_in_one_piece(
         talking.result(60)
 
 
-FILE = b"x" * (GATHERED_BYTES + 1)
+FILE = b"x" * (SEND_BUFFER_BYTES + 1)
 
 
 class Breaking(io.RawIOBase):
@@ -115,7 +115,7 @@ def echo(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def test_the_next_request_begins_where_a_body_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    monkeypatch.setattr(worker_module, "NEXT_REQUEST_WAIT_MS", 60_000)
     with a_talk(echo) as (_, client, talking):
         for said in (b"one", QUESTION):
             client.sendall(
@@ -129,7 +129,7 @@ def test_the_next_request_begins_where_a_body_ends(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_body_that_nobody_read_does_not_become_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "STAYS_MS", 60_000)
+    monkeypatch.setattr(worker_module, "NEXT_REQUEST_WAIT_MS", 60_000)
     with a_talk() as (_, client, talking), override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1):
         client.sendall(QUESTION.replace(b"GET", b"POST")[:-2] + f"Content-Length: {len(QUESTION)}\r\n\r\n".encode())
         answer = client.recv(4096)

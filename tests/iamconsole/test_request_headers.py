@@ -9,7 +9,7 @@ from gunicorn.http.parser import RequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iamconsole.heads import PlainRequest
+from iamconsole.request_headers import PlainRequest
 
 CLIENT = ("192.0.2.7", 41000)
 PLAIN = [

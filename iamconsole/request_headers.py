@@ -1,8 +1,9 @@
-"""Heads of requests, read in one go where there is nothing in them to doubt.
+"""Header fields of requests, matched by one regular expression where nothing in them is in doubt.
 
-Gunicorn reads a head line by line, and asks at each request anew whether the client is a proxy to be believed. Here
-nobody is believed (see `serve`), and nearly every head is written as the specification's examples are. One that is not
-(an underscore, another blank, a name that comes twice, an expectation) is read, or refused, by gunicorn.
+Gunicorn reads them line by line, and looks up at each request anew whether the client is a proxy to be believed. Here
+nobody is believed (see `serve`), and nearly all clients write header fields as the examples of RFC 9112 do. Whatever
+is written in another way (an underscore, other white space, a name that comes twice) or has a meaning to gunicorn
+(Expect) is read, or refused, by gunicorn.
 """
 
 import re
@@ -23,7 +24,7 @@ class PlainRequest(Request):  # type: ignore[misc] # gunicorn has no types
         return super().parse_headers(data, from_trailer) if fields is None else fields
 
     def _plain_fields(self, text: str) -> list[tuple[str, str]] | None:
-        """None where something is not plain: then the fields found do not make up the whole text."""
+        """None where something is not plain: then the fields that match do not make up the whole text."""
         fields = [(name.upper(), value) for name, value in _FIELD.findall(text)]
         sizes = [len(name) + len(value) + len(": \r\n") for name, value in fields]
         names = {name for name, _ in fields}
