@@ -39,10 +39,17 @@ def test_links_between_the_documents_lead_somewhere(page: str) -> None:
     assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
 
 
-def test_what_the_architecture_names_is_there() -> None:
-    named = re.findall(r"`([a-z_]+/[\w./-]+)`", (ROOT / "ARCHITECTURE.md").read_text())
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/fast-path.md"])
+def test_what_the_documents_name_is_there(page: str) -> None:
+    named = re.findall(r"`([a-z_]+/[\w./-]+)`", (ROOT / page).read_text())
     assert len(named) > 30
     assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_tests_that_the_page_on_speed_names_are_there() -> None:
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/fast-path.md").read_text())
+    there = "".join(path.read_text() for path in ROOT.glob("tests/*/test_*.py"))
+    assert named and not [name for name in named if f"def {name}(" not in there]
 
 
 @pytest.mark.parametrize("target", ["make run", "make test", "make check", "make bar"])

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from gunicorn.config import Config
 from gunicorn.http import Request
 from gunicorn.http.parser import RequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iamconsole.request_headers import PlainRequest
+from tests.iamconsole.test_serve import configured
 
 CLIENT = ("192.0.2.7", 41000)
 PLAIN = [
@@ -58,14 +58,7 @@ ODD = [
 line = st.sampled_from(ODD + PLAIN * 3) | st.text(st.characters(max_codepoint=255), max_size=12)
 
 
-def settings() -> Config:
-    config = Config()
-    for name, value in (("forwarded_allow_ips", ""), ("header_map", "drop"), ("limit_request_field_size", 16_380)):
-        config.set(name, value)
-    return config
-
-
-CONFIG = settings()
+CONFIG = configured()
 
 
 def read_by(kind: type[Request], lines: list[str]) -> Any:
