@@ -210,6 +210,7 @@ def test_no_duration_goes_with_get_federation_token(bobs: Principal, client: Cli
     assert reply.status_code == 400 and "GetFederationToken" in reply.json()["error"]
 
 
+@pytest.mark.bar(10, 11)
 def test_refused_tries_are_limited_and_good_ones_are_not(bobs: Principal, client: Client) -> None:
     for _ in range(3):
         token_for(federated(bobs))

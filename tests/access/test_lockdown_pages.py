@@ -99,13 +99,13 @@ def test_it_requires_permission(alice: User, bob: User, page: str) -> None:
     assert "lock-down" not in text and "lift-lockdown" not in text and "is locked down" in text
 
 
-@pytest.mark.bar(66)
+@pytest.mark.bar(61)
 def test_it_hides_other_accounts(alices: Client, mallory: User) -> None:
     assert alices.post("/user/mallory/lock-down/", SURE | {"confirmation": "mallory"}).status_code == 404
     assert not is_locked(mallory)
 
 
-@pytest.mark.bar(39)
+@pytest.mark.bar(40)
 @pytest.mark.parametrize("page", [LOCK, LIFT])
 def test_it_asks_for_a_fresh_sign_in(alice: User, bob: User, page: str) -> None:
     assert browser_of(alice, fresh=False).post(page, SURE)["Location"].startswith("/confirm/")

@@ -239,6 +239,7 @@ def test_of_many_who_accept_at_once_one_does(acme: Account, alice: User) -> None
     assert AcceptedFinding.objects.count() == Event.objects.filter(action=ACCEPT).count() == 1
 
 
+@pytest.mark.bar(55)
 def test_the_files_say_the_same(reader: Any, acme: Account, alice: User) -> None:
     accept_finding(
         by=root_of(acme), found=found(acme, "NO_AUDITOR"), reason="=1+1", until=clock.now() + timedelta(days=1)

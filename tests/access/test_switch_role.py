@@ -129,6 +129,7 @@ def test_what_was_typed_is_kept(bob: User, acme: Account) -> None:
     assert "slashes" in switch(browser_of(bob), "a b").content.decode()
 
 
+@pytest.mark.bar(77)
 def test_root_switches_to_nothing(acme: Account, alice: User, readers: Role) -> None:
     reply = switch(browser_of(acme))
     assert "The root user can't switch roles" in reply.content.decode()

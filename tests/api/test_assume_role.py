@@ -285,6 +285,7 @@ def test_codes_are_limited(acme: Account, bob: User, bobs: Program) -> None:
     assert refused.value.code == "Throttling"
 
 
+@pytest.mark.bar(31)
 def test_only_a_device_of_ones_own_counts(acme: Account, alice: User, bob: User, bobs: Program) -> None:
     role, (device, seed) = make_role(acme, "careful", trusting(bob.arn, **WITH_MFA)), device_of(alice)
     with pytest.raises(Refused, match="verify your MFA serial number is valid"):

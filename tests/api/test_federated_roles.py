@@ -288,7 +288,7 @@ class TestWebIdentity:
         }
         assert said == {(403, "AccessDenied", f"Not authorized to perform sts:{self.NAME}")}
 
-    @pytest.mark.bar(103)
+    @pytest.mark.bar(112)
     @pytest.mark.parametrize("claim", ["SUB", "Sub"])
     def test_a_claim_of_another_case_does_not_stand_for_the_one_that_is_asked_for(
         self, role: Role, issuer: Issuer, claim: str

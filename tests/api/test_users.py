@@ -201,7 +201,7 @@ def test_tag_user_replaces_a_key_in_other_case(program: Program, bob: User) -> N
     assert program.iam("ListUserTags", UserName="bob")["Tags"] == TAGS[1:]
 
 
-@pytest.mark.bar(68)
+@pytest.mark.bar(73)
 @pytest.mark.parametrize("kind", ["User", "Role"])
 def test_a_tag_that_must_not_be_touched_is_kept_from_other_spellings(
     program_of: ProgramOf, alice: User, bob: User, kind: str

@@ -79,7 +79,7 @@ def test_it_joins_and_holds_the_roles_credentials(site: Site) -> None:
     assert (look.held.role_name, look.held.access_key_id[:4]) == ("web", "ASIA")
 
 
-@pytest.mark.bar(80)
+@pytest.mark.bar(79)
 def test_it_keeps_its_key_for_itself_and_credentials_nowhere(site: Site) -> None:
     held = site.keeper.look().held
     site.state.container_token()

@@ -210,7 +210,7 @@ def test_a_device_that_is_on_cannot_be_deleted(bob: User) -> None:
     assert not MFADevice.objects.exists()
 
 
-@pytest.mark.bar(68)
+@pytest.mark.bar(31)
 def test_a_device_that_has_become_somebody_elses_meanwhile_stays_on(alice: User, bob: User) -> None:
     device, seed = device_of(bob)
     deactivate_mfa_device(by=principal_of(bob), device=get_mfa_device(ACME, device.serial_number))

@@ -135,7 +135,7 @@ def test_tags_at_birth_take_the_permission_to_tag(bob: User) -> None:
     assert browser.post(UPLOAD, form(issue("x"))).status_code == 302
 
 
-@pytest.mark.bar(68)
+@pytest.mark.bar(73)
 def test_a_condition_on_tags_counts(alice: User, bob: User) -> None:
     row = stored(alice)
     allow(bob, "iam:TagServerCertificate", Condition={"StringEquals": {"aws:RequestTag/Team": "Web"}})

@@ -51,7 +51,7 @@ def test_a_mistake_is_said_and_what_was_typed_stays(alice: User, kind: str) -> N
     assert "begin with aws:" in text and 'value="kept"' in text
 
 
-@pytest.mark.bar(68)
+@pytest.mark.bar(73)
 @pytest.mark.parametrize("kind", KINDS)
 def test_conditions_on_tags_count(alice: User, bob: User, kind: str) -> None:
     row = bearer(kind, alice)

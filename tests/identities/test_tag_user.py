@@ -122,7 +122,7 @@ def test_a_refusal_does_not_tell_whether_the_user_is_there(bob: User, acme: Acco
         assert ":user/carol" in refused.content.decode() and "secret" not in refused.content.decode()
 
 
-@pytest.mark.bar(68)
+@pytest.mark.bar(73)
 def test_a_tag_that_must_not_be_touched_is_kept_from_other_spellings(alice: User, bob: User) -> None:
     tag_user(by=principal_of(alice), user=alice, tags={"team": "red"})
     allow(bob, "iam:*")
