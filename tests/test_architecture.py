@@ -1,16 +1,14 @@
 """The house keeps its shape: who may import whom, and which modules know nothing of the web."""
 
-import ast
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+from tests.rig.sources import APPS, CONFIG, ROOT, imports
+
 CONTRACTS = {contract["id"]: contract for contract in CONFIG["contracts"]}
 PURE = CONTRACTS["pure"]["source_modules"]
 
@@ -35,15 +33,6 @@ def layers() -> list[str]:
 def files_of(module: str) -> list[Path]:
     path = ROOT.joinpath(*module.split("."))
     return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-
-
-def imports(file: Path) -> Iterator[str]:
-    """Every module that a file names in an import, `from a import b` as `a.b`."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def within(name: str, modules: Iterable[str]) -> bool:
@@ -72,7 +61,7 @@ def test_every_package_has_its_layer() -> None:
 
 
 def test_every_package_is_looked_at() -> None:
-    assert python_packages() == set(CONFIG["root_packages"])
+    assert python_packages() == set(APPS)
 
 
 def test_the_interface_contract_holds_in_every_app() -> None:

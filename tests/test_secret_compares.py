@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-APPS = ("access", "accounts", "api", "audit", "database", "federation", "iamconsole", "identities", "policies")
+from tests.rig.sources import name_of, sources
+
 SECRET_WORDS = ("secret", "token", "password", "signature", "seed", "otp", "binding", "code")
 
 # Names with such a word that hold no secret, each with its reason.
@@ -44,19 +44,19 @@ def plain_compares(path: Path) -> Iterator[str]:
         literal = any(isinstance(side, ast.Constant) for side in sides)
         known = any(name in HARMLESS for side in sides for name in names(side))
         if any(map(is_secret, sides)) and not literal and not known:
-            yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+            yield f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
 
 
 @pytest.mark.bar(80)
 def test_no_secret_is_compared_with_equals() -> None:
-    files = [path for app in APPS for path in (ROOT / app).rglob("*.py") if FORMS not in path.parts]
+    files = [path for path in sources() if FORMS not in path.parts]
     assert files
     assert not [line for path in files for line in plain_compares(path)]
 
 
 @pytest.mark.bar(80)
 def test_such_a_comparison_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.test_secret_compares.ROOT", tmp_path)
+    monkeypatch.setattr("tests.rig.sources.ROOT", tmp_path)
     careless = tmp_path / "careless.py"
     careless.write_text("if request.token == expected:\n    pass\nif form['signature'] != computed():\n    pass\n")
     assert len(list(plain_compares(careless))) == 2

@@ -16,7 +16,8 @@ from policies import services
 from policies.models import ManagedPolicy, PolicyTag
 from tests.cast import allow, browser_of, make_role, make_user, principal_of, root_of
 from tests.policies.documents import statement
-from tests.test_architecture import FACTS, ROOT
+from tests.rig.sources import ROOT
+from tests.test_architecture import FACTS
 
 ASKING = {"may": 0, "require": 0, "decide": 0, "panel": 1, "denial_of": 1}
 # What can't have tags.
