@@ -9,10 +9,12 @@ from django.db.models import F
 from federation import key_sets
 from federation.errors import ExpiredToken, IDPCommunicationError, InvalidIdentityToken
 from federation.fetch import FetchError
-from federation.jwt import TokenError, TokenExpired, UnknownKey, unverified_issuer, verify
+from federation.jwt import TokenError, TokenExpired, unverified_issuer, verify
 from federation.models import OIDCProvider
 from federation.oidc import BUILT_IN, WebIdentity, identity_of
 
+# The one answer to a token that proves nothing: whether the account knows its issuer is told to nobody.
+_NOT_VALID = "The ID Token provided is not valid."
 _NO_KEY = (
     "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity "
     "documentation for requirements"
@@ -28,7 +30,8 @@ def read_token(account_id: str, token: str, now: datetime) -> tuple[str, WebIden
     rows = list(with_clients.filter(account_id=account_id, issuer=issuer))
     provider = next(iter(rows), None)
     if provider is None and issuer not in BUILT_IN:
-        raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer[:255]}")
+        missing = f"No OpenIDConnect provider found in your account for {issuer[:255]}"
+        raise InvalidIdentityToken(_NOT_VALID, detail=missing)
     if provider is None:
         host = BUILT_IN[issuer]
         claims = _verified(token, f"https://{host}", issuer, now)
@@ -50,10 +53,8 @@ def _verified(token: str, url: str, issuer: str, now: datetime) -> Mapping[str, 
         claims: Mapping[str, Any] = key_sets.verified(url, lambda keys: verify(token, keys, issuer=issuer, now=now))
     except TokenExpired as error:
         raise ExpiredToken(str(error)) from error
-    except UnknownKey as error:
-        raise InvalidIdentityToken(_NO_KEY, detail=str(error)) from error
     except TokenError as error:
-        raise InvalidIdentityToken("The ID Token provided is not valid.", detail=str(error)) from error
+        raise InvalidIdentityToken(_NOT_VALID, detail=str(error)) from error
     except FetchError as error:
         raise IDPCommunicationError(_NO_KEY, detail=str(error)) from error
     return claims

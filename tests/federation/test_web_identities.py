@@ -101,13 +101,28 @@ def test_a_provider_that_is_gone_vouches_for_nobody(issuer: Issuer, provider: OI
     token = issuer.token()
     read(token)
     provider.delete()
-    with pytest.raises(InvalidIdentityToken, match="No OpenIDConnect provider found in your account"):
+    with pytest.raises(InvalidIdentityToken) as refused:
         read(token)
+    assert refused.value.detail.startswith("No OpenIDConnect provider found in your account")
+
+
+@pytest.mark.bar(92)
+def test_a_token_that_proves_nothing_does_not_tell_whether_its_issuer_is_known(
+    issuer: Issuer, provider: OIDCProvider
+) -> None:
+    forged = issuer.token()[:-8] + "AAAAAAAA"
+    said, told = set(), set()
+    for account_id, token in ((ACME, forged), (ACME, issuer.token(headers={"kid": "made-up"})), (GLOBEX, forged)):
+        with pytest.raises(InvalidIdentityToken) as refused:
+            read(token, account_id)
+        said.add(refused.value.message)
+        told.add(refused.value.detail)
+    assert len(said) == 1 and len(told) == 3
 
 
 @pytest.mark.bar(61)
 def test_another_account_s_provider_is_none(issuer: Issuer, provider: OIDCProvider, globex: Account) -> None:
-    with pytest.raises(InvalidIdentityToken, match="No OpenIDConnect provider"):
+    with pytest.raises(InvalidIdentityToken, match="ID Token provided is not valid"):
         read(issuer.token(), GLOBEX)
     create_oidc_provider(by=root_of(globex), url=issuer.url, client_ids=["other"])
     with pytest.raises(InvalidIdentityToken, match="audience"):
@@ -143,7 +158,7 @@ def test_a_flood_of_unknown_keys_asks_once_a_minute(
 ) -> None:
     read(issuer.token())
     for number in range(5):
-        with pytest.raises(InvalidIdentityToken, match="Couldn't retrieve verification key"):
+        with pytest.raises(InvalidIdentityToken, match="ID Token provided is not valid"):
             read(issuer.token(headers={"kid": f"made-up-{number}"}))
     assert issuer.requests.count("/keys") == 1
     later(61, monkeypatch)
