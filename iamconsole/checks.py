@@ -90,3 +90,17 @@ def machine_credentials(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="iamconsole.E006",
         )
     ]
+
+
+@register(TAG)
+def read_committed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Locks, constraints and repeated looks are made for it; another level refuses changes that only meet."""
+    if settings.DATABASES["default"].get("OPTIONS", {}).get("isolation_level") is None:
+        return []
+    return [
+        Error(
+            "DATABASE_URL sets an isolation_level.",
+            hint="Take it out: the console needs PostgreSQL's own, read committed.",
+            id="iamconsole.E007",
+        )
+    ]

@@ -1,6 +1,7 @@
 """Pages of the whole site: health, and what is shown when something went wrong."""
 
 import logging
+import uuid
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -58,6 +59,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return plain_page(
-        request, 500, "Something went wrong here", "It was written to the server's log. Try again in a moment."
-    )
+    """The id leads whoever runs the console from what a person saw to the log, where the trace stands above it."""
+    origin = getattr(request, "origin", None)
+    request_id = origin.request_id if origin else str(uuid.uuid4())
+    logger.error("The request %s failed.", request_id)
+    said = f"Try again in a moment. Whoever runs the console finds it in the server's log as {request_id}."
+    return plain_page(request, 500, "Something went wrong here", said)

@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from iamconsole.checks import TAG
+from iamconsole.checks import TAG, read_committed
 from tests.rig.sources import APPS, ROOT, name_of, sources
 
 HOME = {"HOST": "127.0.0.1", "SITE_URL": "http://127.0.0.1:8000", "SITE_IS_LOOPBACK": True, "SECURE_COOKIES": False}
@@ -92,3 +94,10 @@ def test_only_the_clock_asks_the_time() -> None:
     found = [name_of(path) for path in sources((*APPS, "scripts")) if asks.search(path.read_text())]
     # The agent runs on somebody's machine, and has only that machine's clock.
     assert found == ["audit/clock.py", "iamconsole/agent/keeper.py"]
+
+
+def test_it_refuses_another_isolation_level() -> None:
+    options = {"default": settings.DATABASES["default"] | {"OPTIONS": {"isolation_level": 4}}}
+    assert read_committed(None) == []
+    with patch.object(settings, "DATABASES", options):
+        assert [problem.id for problem in read_committed(None)] == ["iamconsole.E007"]
