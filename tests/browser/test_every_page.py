@@ -156,6 +156,7 @@ def words(alice: User) -> dict[str, Any]:
         "provider_name": "corp",
         "provider_url": "id.example.com/tenant",
         "account": "acme",
+        "mark": "0" * 16,
         "own_key": alice.access_keys.get().access_key_id,
     }
 
