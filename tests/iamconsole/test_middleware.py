@@ -4,7 +4,7 @@ import http.client
 import logging
 import secrets
 from contextlib import closing
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
@@ -88,6 +88,7 @@ def test_a_file_is_refused_and_never_comes_back(alice: User) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_write_from_another_site_is_refused(alice: User, headers: dict[str, str]) -> None:
@@ -157,6 +158,25 @@ def test_https_is_believed_only_from_the_configured_header() -> None:
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         assert RequestFactory().get("/", headers={"X-Forwarded-Proto": "https"}).is_secure()
         assert not RequestFactory().get("/", headers={"X-Forwarded-Proto": "http"}).is_secure()
+
+
+@pytest.mark.bar(124)
+@pytest.mark.parametrize("said", ["x\n2026-01-01 12:00 INFO all is well", "x\r\x1b[2J", "x\u2028\x85y"])
+def test_nothing_that_is_sent_makes_a_second_line_in_the_log(
+    db: None, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    stranger = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    for path in (f"/{quote(said)}/", f"{SIGN_IN}{quote(said)}/"):
+        stranger.get(path)
+        stranger.post(path, {said: said}, headers={"Referer": said, "User-Agent": said})
+        stranger.post(path, headers={"Origin": f"http://{said}"})
+        stranger.put(path, said, headers={"Authorization": f"AWS4-HMAC-SHA256 {said}", "Content-Type": said})
+    line = logging.Formatter("{asctime} {levelname} {name} {message}", style="{")
+    with override_settings(TRUSTED_PROXY_COUNT=1):
+        stranger.get(SIGN_IN, headers={"X-Forwarded-For": said})
+    told = [line.format(record) for record in caplog.records]
+    assert len(told) >= 5 and not [text for text in told if said in text]
+    assert {char for text in told for char in text if not char.isprintable()} <= {"\n"}  # those of a traceback
 
 
 @pytest.mark.bar(134)
