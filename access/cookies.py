@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 SESSION, ATTEMPT, ACCOUNT, DEVICE = "session", "signing-in", "account", "known-browser"
-RESET = "new-root-password"
+RESET, MESSAGES = "new-root-password", "messages"
 SAML_ASKED, OIDC_ASKED, CHOOSING = "saml-asked", "oidc-asked", "choosing-role"
 REMEMBERED = timedelta(days=180)
 

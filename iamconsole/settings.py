@@ -148,7 +148,7 @@ CSRF_FAILURE_VIEW = "iamconsole.views.csrf_failure"
 # Only the flash messages' cookie uses these; console sessions are access.sessions.
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "access.flash_messages.FlashMessages"
 
 SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -59,9 +58,15 @@ def test_with_https_cookies_are_bound_to_the_host(client: Client, alice: User, a
 
 
 @pytest.mark.bar(36)
-def test_the_settings_follow_the_scheme_of_the_address() -> None:
-    assert settings.CSRF_COOKIE_HTTPONLY and settings.CSRF_COOKIE_SAMESITE == "Lax"
-    assert not settings.SECURE_COOKIES and settings.SITE_URL.startswith("http://127.0.0.1")
+def test_so_is_the_cookie_of_what_the_next_page_says(alice: User) -> None:
+    with override_settings(SECURE_COOKIES=True, SESSION_COOKIE_SECURE=True):
+        browser = browser_of(alice)
+        said = browser.post(reverse("access:end-other-sessions"), secure=True).cookies["__Host-iam-messages"]
+        assert said["secure"] and said["httponly"] and said["samesite"] == "Lax"
+        assert said["path"] == "/" and not said["domain"]
+        page = browser.get(reverse("access:sessions"), secure=True)
+        assert page.cookies["__Host-iam-messages"]["max-age"] == 0
+    assert [str(message) for message in page.context["messages"]]
 
 
 @pytest.mark.bar(37)
