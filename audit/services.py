@@ -106,7 +106,7 @@ def _event(
         error_code=error_code,
         principal_arn=by.arn,
         principal_type=by.type,
-        principal_id=by.unique_id,
+        principal_id=_clean(by.unique_id, 193),
         principal_name=_clean(by.name, 128),
         begun_by=by.begun_by,
         source_identity=by.source_identity,

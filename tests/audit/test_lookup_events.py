@@ -4,11 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from accounts.models import Account
 from audit.models import Event, Outcome
-from audit.principal import Principal
+from audit.principal import Origin, Principal
 from audit.services import record
 from identities.models import User
 from tests.cast import allow, browser_of, principal_of
@@ -91,8 +93,14 @@ def test_it_answers_htmx_with_the_rows_only(alice: User) -> None:
 
 @pytest.mark.bar(124)
 def test_a_record_is_one_printable_line(alice: User) -> None:
-    event = record(principal_of(alice), "iam:CreateUser", "arn:x\n2026-01-01 root iam:DeleteUser \x1b[2J")
-    assert "\n" not in event.resource and "\x1b" not in event.resource
+    """As it is stored: of people from outside somebody else says what they are called."""
+    said = "x\r\n2026-01-01 root iam:DeleteUser \x1b[2J\u2028"
+    by = replace(principal_of(alice), name=said, unique_id=said, origin=Origin(user_agent=said))
+    event = record(by, "iam:CreateUser", said, asked={said: [said]})
+    (row,) = Event.objects.filter(pk=event.pk).annotate(stored=Cast("detail", TextField())).values()
+    texts = [text for text in row.values() if isinstance(text, str)]
+    assert sum("iam:DeleteUser" in text for text in texts) == 5
+    assert not [text for text in texts if not text.isprintable()]
 
 
 @pytest.mark.bar(122)
