@@ -61,12 +61,32 @@ WANT_FRESH = {name for name, view in views(get_resolver()) if getattr(view, "nee
         "identities:delete-access-key",
         "identities:deactivate-mfa-device",
         "identities:create-machine-join-token",
+        "identities:register-machine",
+        "identities:upload-signing-certificate",
+        "identities:update-signing-certificate",
+        "identities:delete-signing-certificate",
+        "access:upload-my-signing-certificate",
+        "access:update-my-signing-certificate",
+        "access:delete-my-signing-certificate",
+        "identities:upload-ssh-public-key",
+        "identities:update-ssh-public-key",
+        "identities:delete-ssh-public-key",
+        "identities:create-service-specific-credential",
+        "identities:update-service-specific-credential",
+        "identities:reset-service-specific-credential",
+        "identities:delete-service-specific-credential",
+        "identities:upload-server-certificate",
+        "identities:delete-server-certificate",
+        "federation:enable-outbound-web-identity-federation",
+        "federation:disable-outbound-web-identity-federation",
+        "federation:create-open-id-connect-provider-sign-in",
+        "access:get-temporary-credentials",
         "access:rotate-route-table-token",
         "accounts:start-primary-email-update",
         "accounts:accept-primary-email-update",
     ],
 )
-def test_keys_passwords_mfa_and_roots_address_want_a_fresh_sign_in(name: str) -> None:
+def test_credentials_of_all_kinds_mfa_and_roots_address_want_a_fresh_sign_in(name: str) -> None:
     assert name in WANT_FRESH
 
 

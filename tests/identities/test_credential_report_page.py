@@ -42,17 +42,19 @@ def test_it_is_made_read_and_downloaded(alice: User, bob: User) -> None:
     assert Event.objects.filter(action="iam:GenerateCredentialReport").count() == 1
 
 
-def test_a_name_in_the_file_is_never_a_formula(alice: User) -> None:
-    create_user(by=principal_of(alice), name="=1+1")
+@pytest.mark.bar(55)
+@pytest.mark.parametrize("name", ["=1+1", "+1+1", "-1+1", "@SUM"])
+def test_a_name_in_the_file_is_never_a_formula(alice: User, name: str) -> None:
+    create_user(by=principal_of(alice), name=name)
     browser = browser_of(alice)
     browser.post(MAKE)
     rows = list(csv.reader(io.StringIO(browser.get(FILE).content.decode())))
-    assert [row[0] for row in rows[1:]] == ["<root_account>", "'=1+1", "alice"]
-    assert all(len(row) == len(COLUMNS) for row in rows) and rows[2][1].endswith(":user/=1+1")
+    assert [row[0] for row in rows[1:]] == ["<root_account>", f"'{name}", "alice"]
+    assert all(len(row) == len(COLUMNS) for row in rows) and rows[2][1].endswith(f":user/{name}")
 
 
 @pytest.mark.bar(55)
-@pytest.mark.parametrize("mark", ["=", "@", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}"])
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_no_cell_begins_as_a_formula(mark: str) -> None:
     """Spreadsheets of some languages take the wide forms, too."""
     assert text_cell(f"{mark}1+1") == f"'{mark}1+1"
