@@ -5,7 +5,7 @@ A view that declares nothing is refused. What a denied caller gets is the same w
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -210,14 +210,17 @@ def _redirect(request: Any, address: str) -> HttpResponse:
 
 def page_of(request: Any, longest: int = LONGEST_NEXT) -> str:
     """The page to come back to: this one if it was read, or the one that the form stood on."""
-    if request.htmx and request.htmx.current_url_abs_path:
-        return safe_next(request.htmx.current_url_abs_path, longest)
+    if request.htmx and (path := _path_here(request, request.htmx.current_url or "")):
+        return safe_next(path, longest)
     if request.method in ("GET", "HEAD"):
         return safe_next(request.get_full_path(), longest)
-    referrer = urlsplit(request.headers.get("Referer", ""))
-    if referrer.netloc != request.get_host():
-        return reverse("access:dashboard")
-    return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""), longest)
+    return safe_next(_path_here(request, request.headers.get("Referer", "")), longest)
+
+
+def _path_here(request: Any, address: str) -> str:
+    """What follows the host in an address of this site; '' for any other. Strangers' texts may be no address at all."""
+    host, slash, path = address.partition("://")[2].partition("/")
+    return slash + path if host == request.get_host() else ""
 
 
 def safe_next(address: str, longest: int = LONGEST_NEXT) -> str:

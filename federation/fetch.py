@@ -223,8 +223,12 @@ def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
 
 
 def _followed(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if not location or urlsplit(target)[:2] != urlsplit(url)[:2]:
+    try:
+        target = urljoin(url, location)
+        stays = bool(location) and urlsplit(target)[:2] == urlsplit(url)[:2]
+    except ValueError:
+        stays = False
+    if not stays:
         raise FetchError(f"{_shown(url)} redirects to another host.")
     return target
 

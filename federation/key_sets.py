@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -120,7 +119,7 @@ def discover(url: str, fetcher: Fetcher) -> dict[str, Any]:
 
 def _https(document: dict[str, Any], name: str) -> str:
     address = document.get(name)
-    if not isinstance(address, str) or not urlsplit(address).scheme:
+    if not isinstance(address, str) or "://" not in address:
         raise FetchError(f"The provider's configuration has no {name}.")
     return address
 

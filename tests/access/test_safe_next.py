@@ -1,5 +1,7 @@
 """The one place that judges where a browser may be sent."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -101,6 +103,17 @@ def test_an_address_outside_becomes_the_dashboard(address: str) -> None:
 
 def test_there_are_sixty_of_them() -> None:
     assert len(set(OUTSIDE)) >= 60
+
+
+@pytest.mark.bar(51)
+@pytest.mark.parametrize("address", ["http://[", "http://evil.example/users/", "//testserver/users/", "users"])
+def test_a_page_elsewhere_is_none_to_come_back_to(client: Client, db: None, address: str) -> None:
+    """Whatever the headers say of where somebody comes from, also if it can't be read."""
+    users = reverse("identities:list-users")
+    of_form = client.post(reverse("identities:delete-user", args=["bob"]), headers={"Referer": address})
+    of_part = client.get(users, headers={"HX-Request": "true", "HX-Current-URL": address})
+    assert parse_qs(of_form.headers["Location"].partition("?")[2]) == {"next": ["/dashboard/"]}
+    assert parse_qs(of_part.headers["HX-Redirect"].partition("?")[2]) == {"next": [users]}
 
 
 @pytest.mark.parametrize("address", OURS)

@@ -196,12 +196,13 @@ def broken_discovery(issuer: Issuer) -> Sequence[dict[str, Any]]:
         {**issuer.discovery, "jwks_uri": None},
         {**issuer.discovery, "jwks_uri": "https://169.254.169.254/keys"},
         {**issuer.discovery, "jwks_uri": "file:///etc/hostname"},
+        {**issuer.discovery, "jwks_uri": "https://["},
         {**issuer.discovery, "jwks_uri": f"{issuer.url}/nothing"},
     ]
 
 
 @pytest.mark.bar(114, 120)
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_an_issuer_that_does_not_answer_well_is_told_so(issuer: Issuer, provider: OIDCProvider, number: int) -> None:
     issuer.discovery = dict(broken_discovery(issuer)[number])
     for _ in range(3):
