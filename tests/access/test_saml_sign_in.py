@@ -269,8 +269,22 @@ def test_relay_state_leads_nowhere_else(
 ) -> None:
     set_use(by=root_of(acme), provider=provider, enabled=True, starts_sign_in=True)
     assert go_on(client, response_to("", provider, ops), address).headers["Location"] == "/dashboard/"
-    begun(client, address)
-    assert client.post(BACK, {"SAMLResponse": "AAAA", "RelayState": address}).status_code == 200
+    asked_for_it = response_to(begun(client, address), provider, ops, assertion_id="_second")
+    assert go_on(client, asked_for_it, address).headers["Location"] == "/dashboard/"
+    asked_for_groups = response_to(begun(client, "/identities/groups/"), provider, ops, assertion_id="_third")
+    assert go_on(client, asked_for_groups, address).headers["Location"] == "/identities/groups/"
+
+
+@pytest.mark.bar(107)
+def test_relay_state_leads_to_a_page_of_this_site(
+    client: Client, provider: SAMLProvider, ops: Role, acme: Account
+) -> None:
+    """Where the company began the sign-in: what somebody asked for here is what they get."""
+    set_use(by=root_of(acme), provider=provider, enabled=True, starts_sign_in=True)
+    own = go_on(client, response_to("", provider, ops), "/identities/groups/")
+    assert own.headers["Location"] == "/identities/groups/"
+    asked = response_to(begun(client, "/identities/roles/"), provider, ops, assertion_id="_second")
+    assert go_on(client, asked, "/identities/groups/").headers["Location"] == "/identities/roles/"
 
 
 def test_an_unknown_or_switched_off_provider_has_no_sign_in(
