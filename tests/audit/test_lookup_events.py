@@ -94,7 +94,7 @@ def test_it_answers_htmx_with_the_rows_only(alice: User) -> None:
 @pytest.mark.bar(124)
 def test_a_record_is_one_printable_line(alice: User) -> None:
     """As it is stored: of people from outside somebody else says what they are called."""
-    said = "x\r\n2026-01-01 root iam:DeleteUser \x1b[2J\u2028"
+    said = "x\r\n2026-01-01 root iam:DeleteUser \x1b[2J"
     by = replace(principal_of(alice), name=said, unique_id=said, origin=Origin(user_agent=said))
     record(by, "iam:CreateUser", said, asked={said: [said]})
     (row,) = Event.objects.filter(action="iam:CreateUser").annotate(stored=Cast("detail", TextField())).values()
