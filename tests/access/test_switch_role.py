@@ -178,7 +178,7 @@ def test_the_role_ends_with_its_time_and_nobody_goes_on_as_themselves_unasked(
     assert acting(browser) == bob.arn
 
 
-@pytest.mark.bar(91)
+@pytest.mark.bar(90)
 @pytest.mark.parametrize("how", ["deleted", "recreated"])
 def test_a_role_that_is_gone_ends_at_once(alice: User, bob: User, readers: Role, how: str) -> None:
     browser = browser_of(bob)
