@@ -3,7 +3,8 @@
 The same client sends the same signed calls over four kept-alive connections to both. The console checks signatures,
 enforces policies, writes its audit trail and commits to a PostgreSQL that waits for the disk, with two web workers;
 moto does none of these. The servers take turns, so that both meet the same noise of the machine; of the rounds the
-median counts. MOTO_SERVER names another moto_server than that of `make bench`.
+median counts. What the host gave to other machines meanwhile is told in per cent as "stolen": with more than a few,
+measure again. MOTO_SERVER names another moto_server than that of `make bench`.
 """
 
 import re
@@ -16,6 +17,7 @@ from itertools import count
 from statistics import median
 
 from bench.rig.servers import MOTO_SERVER, Console, Running, console, moto, postgres
+from bench.rig.stolen import Stolen
 from bench.rig.wire_client import Connection, Measured, Server, measure
 
 ROUNDS, GROWTH_ROUNDS = 5, 41
@@ -88,10 +90,10 @@ def fill_moto(theirs: Server, users: int) -> None:
 
 
 def compare(ours: Server, theirs: Server | None) -> None:
-    print(f"{'call':20} {'ours/s':>8} {'moto/s':>8} {'times':>6} {'goal':>5} {'p50 ms':>7} {'p99 ms':>7}")
+    print(f"{'call':20} {'ours/s':>8} {'moto/s':>8} {'times':>6} {'goal':>5} {'p50 ms':>7} {'p99 ms':>7} {'stolen':>7}")
     for case in CASES:
         measure(ours.port, list(requests(case, ours, 40)))
-        rates, moto_rates, taken = [], [], Measured()
+        rates, moto_rates, taken, stolen = [], [], Measured(), Stolen()
         for _ in range(ROUNDS):
             round_ = measure(ours.port, list(requests(case, ours, case.calls // ROUNDS)))
             rates.append(round_.rate)
@@ -101,7 +103,7 @@ def compare(ours: Server, theirs: Server | None) -> None:
         moto_rate = median(moto_rates) if moto_rates else float("nan")
         print(
             f"{case.name:20} {median(rates):8.0f} {moto_rate:8.0f} {median(rates) / moto_rate:6.1f} {case.goal:5.1f} "
-            f"{taken.percentile(0.5):7.1f} {taken.percentile(0.99):7.1f}"
+            f"{taken.percentile(0.5):7.1f} {taken.percentile(0.99):7.1f} {stolen.percent:5.0f} %"
         )
 
 
@@ -151,7 +153,10 @@ def main() -> None:
     with of_size(FEW) as (_, few), of_size(MANY) as (_, many):
         growth(few, many)
     with of_size(USERS) as (running, ours):
-        print(f"\nserver CPU per GetUser: {cpu(running, ours, 1000):.2f} ms (goal 1.2)\n")
+        stolen = Stolen()
+        print(
+            f"\nserver CPU per GetUser: {cpu(running, ours, 1000):.2f} ms (goal 1.2), stolen {stolen.percent:.0f} %\n"
+        )
         if not MOTO_SERVER.exists():
             print(f"There is no {MOTO_SERVER} to compare with: run `make bench`, or name one in MOTO_SERVER.")
             return compare(ours, None)

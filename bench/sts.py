@@ -13,7 +13,7 @@ from bench.rig.servers import MOTO_SERVER, Console, console, moto, postgres
 from bench.rig.wire_client import Server, measure
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-CALLS, MOTO_CALLS, USES = 300, 150, 500
+CALLS, MOTO_CALLS, USES = 300, 150, 2500
 GOAL, DEARER = 2.0, 15
 TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},'
