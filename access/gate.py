@@ -48,16 +48,17 @@ def authorize(
 @dataclass(slots=True)
 class PrincipalGate:
     """The gate for one request of one principal: its policies are read once, at the first question, or with the key
-    that signed the request."""
+    that signed the request. `may_change_own_password` is what the account's password policy says of it, None while
+    nobody has read it."""
 
     principal: Principal
     _rows: tuple[PolicyRow, ...] | None = None
     _policies: PolicySet | None = None
-    _may_change_own_password: bool | None = None
+    may_change_own_password: bool | None = None
 
     def note_password_policy(self, policy: PasswordPolicy | None) -> None:
         """The account's, if somebody has read it for something else."""
-        self._may_change_own_password = policy is not None and policy.allow_users_to_change_password
+        self.may_change_own_password = policy is not None and policy.allow_users_to_change_password
 
     def decide(
         self,
@@ -108,9 +109,9 @@ class PrincipalGate:
         return self._policies
 
     def _with_own_password_policy(self, policies: PolicySet) -> PolicySet:
-        if self._may_change_own_password is None:
+        if self.may_change_own_password is None:
             self.note_password_policy(PasswordPolicy.objects.filter(account_id=self.principal.account_id).first())
-        if not self._may_change_own_password:
+        if not self.may_change_own_password:
             return policies
         granted = AttachedPolicy("account password policy", self.principal.arn, _OWN_PASSWORD_POLICY)
         return replace(policies, identity=(*policies.identity, granted))

@@ -29,7 +29,8 @@ class Scenario:
     """What a simulation is about. `source` has its own policies; `caller` is who asks, for principals and variables.
 
     `boundary` and `session`, where given, take the place of the source's own. `excluded` are marks (`marks_of`) of
-    policies that are left out. `trusts` are the trust policies of roles, by ARN, for the actions that assume one.
+    policies that are left out. `own_password` is whether the account lets its users change their own, if that is known.
+    `trusts` are the trust policies of roles, by ARN, for the actions that assume one.
     """
 
     source: Principal | None = None
@@ -42,6 +43,7 @@ class Scenario:
     service_control: tuple[tuple[AttachedPolicy, ...], ...] = ()
     excluded: frozenset[tuple[str, str]] = frozenset()
     resource_owner: str = ""
+    own_password: bool | None = None
     trusts: Mapping[str, AttachedPolicy] = field(default_factory=dict)
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -66,7 +68,8 @@ class Simulation:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self._gate = PrincipalGate(scenario.source) if scenario.source else None
+        own_password = scenario.own_password
+        self._gate = PrincipalGate(scenario.source, may_change_own_password=own_password) if scenario.source else None
         self._sets: dict[tuple[int, str], tuple[PolicySet | None, PolicySet]] = {}
         self._caller = scenario.caller or scenario.source
         self._context = {**known_context(self._caller), **_by_case(scenario.context)}

@@ -12,7 +12,7 @@ from audit.http import Gate
 from audit.principal import Origin, Principal
 from database.prefetch import related_rows
 from identities.models import Group, GroupAttachment, GroupInlinePolicy, Role, User
-from identities.reading import read_named_role, read_user
+from identities.reading import read_named_role, read_user_with_password_policy
 from identities.resource_tags import keys_of
 from policies.compiled import compiled_documents
 from policies.engine import AttachedPolicy, DocumentError, DocumentKind, PolicySet, literals, parse
@@ -49,7 +49,7 @@ def _read_group(account_id: str, name: str) -> Group | None:
 
 
 _READERS: Mapping[str, Callable[[str, str], Source | None]] = {
-    "user": read_user,
+    "user": read_user_with_password_policy,
     "group": _read_group,
     "role": read_named_role,
 }
@@ -95,6 +95,14 @@ def principal_for(row: Source, by: Asker) -> Principal | None:
         issuer_id=row.unique_id,
         origin=Origin(),
     )
+
+
+def may_change_own_password(row: Source) -> bool | None:
+    """What the account's password policy says of a user; None of others, of whom it says nothing."""
+    if not isinstance(row, User):
+        return None
+    policy = getattr(row.account, "password_policy", None)
+    return policy is not None and policy.allow_users_to_change_password
 
 
 def caller_of(arn: str) -> Principal:

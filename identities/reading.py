@@ -28,6 +28,10 @@ def _named_roles() -> QuerySet[Role]:
     return roles.annotate(tag_key=F("tags__key"), tag_value=F("tags__value"))
 
 
+def _users_with_password_policy() -> QuerySet[User]:
+    return _users().select_related("account__password_policy")
+
+
 @cache
 def _role_and_policies(number: int) -> PreparedJoin[Role]:
     """A role by its name in any case, with its tags and so many managed policies by their names."""
@@ -61,6 +65,7 @@ _GROUPS = Prepared(_groups)
 _MACHINES = Prepared(_machines)
 _NAMED_ROLES = Prepared(_named_roles)
 _USERS = Prepared(_users)
+_USERS_WITH_PASSWORD_POLICY = Prepared(_users_with_password_policy)
 
 
 def user_ahead(account_id: str, name: str) -> None:
@@ -78,7 +83,16 @@ def group_ahead(account_id: str, name: str) -> None:
 
 def read_user(account_id: str, name: str) -> User | None:
     """The user of that name in any case, with account, tags, boundary and login profile."""
-    user, tags = _USERS.first_row(*_TAG, account_id=account_id, name_key=name.lower())
+    return _read_user(_USERS, account_id, name)
+
+
+def read_user_with_password_policy(account_id: str, name: str) -> User | None:
+    """As `read_user`, with the password policy of the account."""
+    return _read_user(_USERS_WITH_PASSWORD_POLICY, account_id, name)
+
+
+def _read_user(users: Prepared[User], account_id: str, name: str) -> User | None:
+    user, tags = users.first_row(*_TAG, account_id=account_id, name_key=name.lower())
     if user is not None:
         made = [
             UserTag(user_id=user.pk, key=key, key_folded=key.casefold(), value=value) for key, value in _given(tags)

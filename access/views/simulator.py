@@ -72,7 +72,9 @@ def simulate_principal_policy(request: AccessRequest) -> HttpResponse:
             own = inputs.policies_of_group(row) if isinstance(row, Group) else None
             trusts = _trusts(request, form.cleaned_data["resources"])
             source = inputs.principal_for(row, request)
-            scenario, texts = _scenario(form, given, source=source, own=own, trusts=trusts)
+            own_password = inputs.may_change_own_password(row)
+            facts = {"source": source, "own": own, "own_password": own_password, "trusts": trusts}
+            scenario, texts = _scenario(form, given, **facts)
             simulated = _simulated(request, form, scenario, texts, row.arn)
         except ServiceError as error:
             if isinstance(error, AccessDenied):

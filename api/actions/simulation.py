@@ -56,6 +56,7 @@ def simulate_principal_policy(call: Call) -> Result:
         _scenario(call),
         source=inputs.principal_for(row, call),
         own=inputs.policies_of_group(row) if isinstance(row, Group) else None,
+        own_password=inputs.may_change_own_password(row),
         excluded=_excluded(call),
     )
     return _simulated(call, Simulation(scenario))

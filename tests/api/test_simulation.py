@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import PasswordPolicy
 from identities.models import (
     Group,
     GroupAttachment,
@@ -64,6 +65,20 @@ def test_it_decides_as_the_gate_would(program: Program, bob: User) -> None:
     assert results[0]["MatchedStatements"][0]["SourcePolicyId"] == "user_bob_allowed"
     assert results[1]["MatchedStatements"][0]["SourcePolicyType"] == "group"
     assert results[2]["MatchedStatements"] == []
+
+
+@pytest.mark.parametrize(("allowed", "decision"), [(True, "allowed"), (False, "implicitDeny")])
+def test_the_password_policy_lets_users_change_their_own(
+    program: Program, bob: User, allowed: bool, decision: str
+) -> None:
+    PasswordPolicy.objects.create(account=bob.account, allow_users_to_change_password=allowed)
+    (result,) = simulate(program, bob, "iam:ChangePassword", ResourceArns=[bob.arn])
+    assert result["EvalDecision"] == decision
+
+
+def test_without_a_password_policy_users_do_not_change_their_own(program: Program, bob: User) -> None:
+    (result,) = simulate(program, bob, "iam:ChangePassword", ResourceArns=[bob.arn])
+    assert result["EvalDecision"] == "implicitDeny"
 
 
 def test_statements_stand_where_aws_says_they_stand(program: Program, bob: User) -> None:
