@@ -35,8 +35,11 @@ def test_further_fields_name_no_other_owner(alice: User, acme: Account, mallory:
     before = set(model._default_manager.values_list("pk", flat=True))
     address = review_page(browser, trusting(alice.arn), name="deploy") if kind == "role" else reverse(kind)
     theirs = {"account": GLOBEX, "account_id": GLOBEX, "user": str(mallory.pk), "user_id": str(mallory.pk)}
-    more = theirs | {"id": "4711", "pk": "4711", "unique_id": "X4711", "arn": f"arn:aws:iam::{GLOBEX}:x", "slot": "47"}
+    # Numbers that no database comes to by itself.
+    numbers = {"id": "987654321", "pk": "987654321", "slot": "31999"}
+    more = theirs | numbers | {"unique_id": "X987654321", "arn": f"arn:aws:iam::{GLOBEX}:x"}
     browser.post(address, fields | more)
     (row,) = model._default_manager.exclude(pk__in=before).values()
     assert row["account_id"] == ACME and row.get("user_id") in (None, alice.pk)
-    assert not [value for value in row.values() if str(value) in {"4711", "X4711", "47"} or GLOBEX in str(value)]
+    foreign = {*numbers.values(), more["unique_id"]}
+    assert not [value for value in row.values() if str(value) in foreign or GLOBEX in str(value)]
