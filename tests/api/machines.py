@@ -64,3 +64,8 @@ def joined(account: Account, name: str = "build-1", profile: InstanceProfile | N
     box = Box()
     assert box.join(token)[0] == 200
     return box, Machine.objects.get(pk=machine.pk)
+
+
+def code(reply: tuple[int, dict[str, Any]]) -> str:
+    """The code of a refusal."""
+    return str(reply[1]["Error"]["Code"])

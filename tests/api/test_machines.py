@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
 from django.urls import reverse
 
-from access import throttle
 from access.gate import authorize
 from accounts.models import Account
 from audit import clock
@@ -25,18 +22,16 @@ from identities.services.instance_profiles import (
     remove_role_from_instance_profile,
 )
 from identities.services.machines import (
-    JOIN_LIFETIME,
     create_machine_join_token,
-    join_machine,
     remove_machine,
     update_machine,
 )
 from identities.services.role_sessions import revoke_sessions
 from identities.services.roles import delete_role_with_everything, fingerprint, update_assume_role_policy
-from tests.api.machines import Box, joined, profile_of, registered
+from tests.api.machines import Box, code, joined, profile_of, registered
 from tests.api.program import Program, Refused
 from tests.api.test_federated_roles import credentials_of
-from tests.cast import ACME, ORIGIN, allow, browser_of, make_role, root_of, trusting
+from tests.cast import ACME, allow, browser_of, make_role, root_of, trusting
 from tests.rig.races import THREADS, race
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
@@ -50,10 +45,6 @@ def trust(**more: Any) -> str:
 def program_with(answer: dict[str, Any]) -> Program:
     made = answer["Credentials"]
     return Program(made["AccessKeyId"], made["SecretAccessKey"], token=made["Token"])
-
-
-def code(reply: tuple[int, dict[str, Any]]) -> str:
-    return str(reply[1]["Error"]["Code"])
 
 
 @pytest.fixture
@@ -250,67 +241,6 @@ def test_a_machine_without_a_role_gets_nothing(acme: Account) -> None:
     assert code(joined(acme)[0].credentials()) == "NoRole"
 
 
-@pytest.mark.bar(42)
-def test_a_join_token_counts_once(acme: Account, profile: InstanceProfile) -> None:
-    _, token = registered(acme, profile=profile)
-    first, second = Box(), Box()
-    assert first.join(token)[0] == 200
-    assert code(second.join(token)) == "InvalidJoinToken"
-    assert first.credentials()[0] == 200
-
-
-def test_a_machine_that_did_not_hear_the_answer_asks_again(acme: Account, profile: InstanceProfile) -> None:
-    _, token = registered(acme, profile=profile)
-    box = Box()
-    assert [box.join(token, machine_id="new")[0] for _ in range(2)] == [200, 200]
-    assert Event.objects.filter(action="iamconsole:JoinMachine").count() == 1
-
-
-@pytest.mark.bar(42)
-def test_a_join_token_ends_after_an_hour(acme: Account) -> None:
-    _, token = registered(acme)
-    with time_machine.travel(clock.now() + JOIN_LIFETIME):
-        assert code(Box().join(token)) == "InvalidJoinToken"
-
-
-@pytest.mark.bar(42)
-def test_a_new_join_token_ends_the_one_before(acme: Account) -> None:
-    machine, old = registered(acme)
-    new = create_machine_join_token(by=root_of(acme), machine=machine)
-    assert code(Box().join(old)) == "InvalidJoinToken"
-    assert Box().join(new)[0] == 200
-
-
-@pytest.mark.bar(42)
-@pytest.mark.parametrize("token", ["", "x", "nothing-at-all" * 3 + "x", "\ud800", "é" * 43])
-def test_words_that_are_no_token_are_refused(acme: Account, token: str) -> None:
-    registered(acme)
-    assert code(Box().join(token)) == "InvalidJoinToken"
-
-
-def test_joining_proves_that_the_key_is_ones_own(acme: Account) -> None:
-    _, token = registered(acme)
-    box = Box()
-    for wrong in ({"machine_id": "i-0"}, {"path": CREDENTIALS_PATH}, {"body": b"{}"}, {"header": ""}):
-        assert code(box.join(token, **wrong)) == "InvalidMachineProof"
-    assert box.join(token)[0] == 200
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.bar(42, 75)
-def test_of_twenty_that_join_at_once_one_gets_in(acme: Account) -> None:
-    machine, token = registered(acme)
-
-    def attempt(number: int) -> None:
-        key = Ed25519PrivateKey.generate()
-        status, answer = Box(key).join(token)
-        if status != 200:
-            raise ConnectionRefusedError(answer["Error"]["Code"])
-
-    assert race(attempt, ConnectionRefusedError) == THREADS - 1
-    assert Event.objects.filter(action="iamconsole:JoinMachine").count() == 1
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.bar(83)
 def test_of_twenty_with_the_same_proof_one_is_answered(acme: Account, profile: InstanceProfile) -> None:
@@ -376,14 +306,6 @@ def test_the_console_itself_is_no_metadata_service(acme: Account, path: str) -> 
     assert {Client().put(path, headers=asked).status_code, Client().get(path, headers=asked).status_code} == {404}
 
 
-@pytest.mark.bar(92)
-def test_refused_tries_to_join_are_counted_by_address(acme: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, token = registered(acme)
-    monkeypatch.setattr(throttle, "JOINS_FROM_ADDRESS", replace(throttle.JOINS_FROM_ADDRESS, tries=2))
-    assert [code(Box().join("x")) for _ in range(2)] == ["InvalidJoinToken"] * 2
-    assert code(Box().join(token)) == "Throttling"
-
-
 def test_another_accounts_profile_is_as_if_not_there(acme: Account, globex: Account) -> None:
     profile, _ = profile_of(globex, "theirs")
     with pytest.raises(Exception, match="Instance Profile theirs cannot be found"):
@@ -399,10 +321,3 @@ def test_a_machines_session_is_decided_like_any_other(acme: Account, box: Box) -
     with pytest.raises(Refused, match="Cannot call GetSessionToken with session credentials"):
         program.sts("GetSessionToken")
     assert not authorize(root_of(acme), "iam:ListUsers", "*").statements
-
-
-def test_joining_takes_a_machine_that_was_not_removed_meanwhile(acme: Account) -> None:
-    machine, token = registered(acme)
-    remove_machine(by=root_of(acme), machine=machine)
-    with pytest.raises(Exception, match="unknown, used or older"):
-        join_machine(token=token, public_key="x" * 44, proof_at=1, origin=ORIGIN)
